@@ -1,0 +1,95 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is compiled under the same strict settings.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+
+let package = Package(
+  name: "luge",
+  platforms: [.macOS(.v26)],
+  products: [
+    .library(name: "Luge", targets: ["Luge"]),
+    .library(name: "EngineKit", targets: ["EngineKit"]),
+    .library(name: "HistoryKit", targets: ["HistoryKit"]),
+    .library(name: "SimulationKit", targets: ["SimulationKit"]),
+    .executable(name: "simulate", targets: ["simulate"]),
+    .executable(name: "lugectl", targets: ["lugectl"]),
+  ],
+  traits: [
+    .trait(name: "SchedulePoints", description: "Every atomic access is a schedule point."),
+    .trait(name: "SQLite", description: "Build the SQLite adapter (needs libsqlite3-dev)."),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ],
+  targets: [
+    // System libraries.
+    .systemLibrary(
+      name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd",
+      providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+    .systemLibrary(
+      name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4",
+      providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+    .systemLibrary(
+      name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3",
+      providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
+
+    // The only door to the world.
+    .target(name: "CPlatform", path: "Sources/CPlatform"),
+    .target(
+      name: "Platform", dependencies: ["CPlatform"], path: "Sources/Platform",
+      swiftSettings: strict),
+
+    // The engine. It never imports the harness.
+    .target(name: "Luge", dependencies: ["Platform"], path: "Sources/Luge", swiftSettings: strict),
+
+    // The harness. It never imports the engine.
+    .target(
+      name: "EngineKit", dependencies: ["Platform"], path: "Sources/EngineKit",
+      swiftSettings: strict),
+    .target(
+      name: "HistoryKit", dependencies: ["EngineKit", collections], path: "Sources/HistoryKit",
+      swiftSettings: strict),
+    .target(
+      name: "SimulationKit", dependencies: ["HistoryKit", "EngineKit", "Platform", "CPlatform"],
+      path: "Sources/SimulationKit", swiftSettings: strict),
+
+    // Where the two meet.
+    .target(
+      name: "EngineAdapters",
+      dependencies: [
+        "Luge", "EngineKit", "SimulationKit", "Platform",
+        .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+      ],
+      path: "Sources/EngineAdapters", swiftSettings: strict),
+
+    // Tools.
+    .executableTarget(
+      name: "lugectl", dependencies: ["Luge", argumentParser], path: "Sources/LugeTool",
+      swiftSettings: strict),
+    .target(
+      name: "SimulationFormats", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
+      path: "Simulations/Formats", swiftSettings: strict),
+    .target(
+      name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
+      path: "Simulations/Scenarios", swiftSettings: strict),
+    .executableTarget(
+      name: "simulate",
+      dependencies: [
+        "Scenarios", "SimulationFormats", "SimulationKit", "HistoryKit", "EngineKit",
+        "EngineAdapters", "Platform", argumentParser,
+      ],
+      path: "Simulations/Simulate", swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,130 @@
+public import Platform
+
+/// An ordered key-value engine, as the harness sees it. Keys and values are byte strings; keys are
+/// ordered as unsigned bytes, lexicographically; empty keys and values are legal.
+///
+/// Calls are synchronous and may come from several threads when the engine has the capability
+/// `.concurrentClients`. Optional operations have defaults that throw `.unsupported`.
+public protocol KeyValueEngine: AnyObject, Sendable {
+  func get(_ key: Bytes, in tree: TreeName) throws(EngineError) -> Bytes?
+
+  /// Sets a value; returns the former one.
+  func insert(_ value: Bytes, for key: Bytes, in tree: TreeName) throws(EngineError) -> Bytes?
+
+  /// Removes a key; returns its former value.
+  func remove(_ key: Bytes, in tree: TreeName) throws(EngineError) -> Bytes?
+
+  /// Sets the value to `desired` (nil removes) when it is `expected` (nil: absent). Returns whether
+  /// it did, and what was found.
+  func compareExchange(
+    _ key: Bytes, expected: Bytes?, desired: Bytes?, in tree: TreeName
+  ) throws(EngineError) -> (exchanged: Bool, original: Bytes?)
+
+  /// The entries of a range, in the direction's order, at most `limit` of them.
+  func scan(
+    _ range: KeyRange, _ direction: Direction, limit: Int, in tree: TreeName
+  ) throws(EngineError) -> [Entry]
+
+  /// All or nothing. A later write for a key replaces an earlier one.
+  func apply(_ batch: [BatchWrite]) throws(EngineError)
+
+  /// Everything acknowledged before the call is durable when it returns.
+  func flush() throws(EngineError)
+
+  func checkpoint() throws(EngineError)
+
+  /// Larger than any id returned before the call began, across crashes too.
+  func nextID() throws(EngineError) -> UInt64
+
+  /// Number of entries.
+  func count(in tree: TreeName) throws(EngineError) -> Int
+
+  /// False when there was no such tree.
+  func dropTree(_ tree: TreeName) throws(EngineError) -> Bool
+
+  /// The names of all trees, the default one included where it exists.
+  func treeNames() throws(EngineError) -> [TreeName]
+
+  /// Violations of the engine's own structural invariants; empty when all hold. Takes no lock that
+  /// a client could hold; called when no client operation is under way.
+  func checkInvariants() throws(EngineError) -> [String]
+
+  /// One step of background work, where the engine was opened with manual background work.
+  func performBackgroundWork() throws(EngineError)
+
+  /// Makes everything durable and releases all resources. Use afterwards throws `.closed`.
+  func close() throws(EngineError)
+}
+
+extension KeyValueEngine {
+  public func compareExchange(
+    _ key: Bytes, expected: Bytes?, desired: Bytes?, in tree: TreeName
+  ) throws(EngineError) -> (exchanged: Bool, original: Bytes?) {
+    throw EngineError(.unsupported, "compareExchange", isRefused: true)
+  }
+  public func apply(_ batch: [BatchWrite]) throws(EngineError) {
+    throw EngineError(.unsupported, "apply", isRefused: true)
+  }
+  public func checkpoint() throws(EngineError) {
+    throw EngineError(.unsupported, "checkpoint", isRefused: true)
+  }
+  public func nextID() throws(EngineError) -> UInt64 {
+    throw EngineError(.unsupported, "nextID", isRefused: true)
+  }
+  public func count(in tree: TreeName) throws(EngineError) -> Int {
+    try scan(.all, .forward, limit: .max, in: tree).count
+  }
+  public func dropTree(_ tree: TreeName) throws(EngineError) -> Bool {
+    throw EngineError(.unsupported, "dropTree", isRefused: true)
+  }
+  public func treeNames() throws(EngineError) -> [TreeName] { [.default] }
+  public func checkInvariants() throws(EngineError) -> [String] { [] }
+  public func performBackgroundWork() throws(EngineError) {}
+}
+
+/// How to make one kind of engine, and what to expect of it.
+public protocol EngineFactory: Sendable {
+  /// As given to `simulate run --engine`.
+  var name: String { get }
+  var capabilities: EngineCapabilities { get }
+  var faultContract: FaultContract { get }
+  /// Every fault point that the engine names. Each must fire in a campaign.
+  var faultPoints: [String] { get }
+  /// Every probe that the engine names. Each must be reached in a campaign.
+  var probes: [String] { get }
+
+  /// Opens the database in `directory`, creating it or recovering it.
+  func open(
+    _ directory: String, on platform: PlatformServices, settings: EngineSettings
+  ) throws(EngineError) -> any KeyValueEngine
+}
+
+/// What a harness may vary about an engine. An engine takes what it has and ignores the rest.
+public struct EngineSettings: Equatable, Sendable {
+  /// Flush, checkpoint and the like happen by themselves (`true`), or only in calls
+  /// of `flush`, `checkpoint` and `performBackgroundWork`.
+  public var automaticBackgroundWork: Bool
+  /// Bytes of one log segment; engines round it to what they can.
+  public var segmentSize: Int
+  /// Bytes that a page should have on disk.
+  public var pageSize: Int
+  /// Nanoseconds between flushes in the background; nil for none.
+  public var flushInterval: UInt64?
+  /// Bytes of log after which a checkpoint is due.
+  public var checkpointInterval: Int
+  /// Bytes of memory that the engine may use for data.
+  public var memoryBudget: Int
+
+  public init(
+    automaticBackgroundWork: Bool = true, segmentSize: Int = 1 << 20, pageSize: Int = 4096,
+    flushInterval: UInt64? = 500_000_000, checkpointInterval: Int = 64 << 20,
+    memoryBudget: Int = 256 << 20
+  ) {
+    self.automaticBackgroundWork = automaticBackgroundWork
+    self.segmentSize = segmentSize
+    self.pageSize = pageSize
+    self.flushInterval = flushInterval
+    self.checkpointInterval = checkpointInterval
+    self.memoryBudget = memoryBudget
+  }
+}

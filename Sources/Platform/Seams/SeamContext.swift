@@ -1,0 +1,71 @@
+internal import CPlatform
+
+/// What a simulation sees of the places that an engine names. One may be installed on each
+/// operating-system thread; every fibre that runs on that thread shares it.
+///
+/// Nothing is installed in ordinary use: then a fault point or a probe is one load of a
+/// process-wide flag and one branch never taken.
+open class SeamContext {
+  public init() {}
+
+  /// A place where a failure may be injected. Throwing makes the engine's call fail there.
+  open func faultPoint(_ name: StaticString) throws(PlatformError) {}
+
+  /// A place whose being reached is counted.
+  open func probe(_ name: StaticString) {}
+
+  /// An access at which the scheduler may switch threads.
+  open func schedulePoint() {}
+
+  /// Runs `body` with this context installed on the calling thread; the former one is restored.
+  public final func run<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let former = unsafe platform_seam_context()
+    // The context outlives the body: `self` is held by this frame.
+    unsafe platform_seam_install(Unmanaged.passUnretained(self).toOpaque())
+    defer { unsafe platform_seam_restore(former) }
+    return try body()
+  }
+}
+
+/// Names a place where a failure may be injected, as "log.seal".
+@inline(__always)
+public func faultPoint(_ name: StaticString) throws(PlatformError) {
+  if platform_seam_armed() { try SeamDispatch.faultPoint(name) }
+}
+
+/// Names a place that some run must reach, as "tree.leafSplit".
+@inline(__always)
+public func probe(_ name: StaticString) {
+  if platform_seam_armed() { SeamDispatch.probe(name) }
+}
+
+/// Marks an access at which a simulated scheduler may switch threads. Nothing but in a build with
+/// the package trait `SchedulePoints`.
+@inlinable @inline(__always)
+public func schedulePoint() {
+  #if SchedulePoints
+    SeamDispatch.schedulePoint()
+  #endif
+}
+
+/// The unlikely side of the branches above.
+public enum SeamDispatch {
+  static var current: SeamContext? {
+    guard let context = unsafe platform_seam_context() else { return nil }
+    // Installed by `SeamContext.run`, whose frame keeps the object alive.
+    return unsafe Unmanaged<SeamContext>.fromOpaque(context).takeUnretainedValue()
+  }
+
+  @inline(never)
+  static func faultPoint(_ name: StaticString) throws(PlatformError) {
+    try current?.faultPoint(name)
+  }
+
+  @inline(never)
+  static func probe(_ name: StaticString) { current?.probe(name) }
+
+  @inline(never)
+  public static func schedulePoint() { current?.schedulePoint() }
+}
