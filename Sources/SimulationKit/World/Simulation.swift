@@ -15,7 +15,9 @@ public import Platform
 ///   anything.
 ///
 /// Used on one operating-system thread.
-public final class Simulation: SeamContext {
+public final class Simulation: SeamContext, @unchecked Sendable {
+  // Unchecked: its simulated threads, which share it, share one operating-system thread.
+
   public let tape: ChoiceTape
   public let trace: TraceRecorder
   public let options: SimulationOptions
