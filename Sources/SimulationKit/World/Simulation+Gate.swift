@@ -5,7 +5,7 @@ extension Simulation: SeamGate {
   public func enter(_ call: StaticString) throws(PlatformError) { try scheduler.step(call) }
 
   public func strikes(_ fault: FaultClass) -> Bool {
-    if faultsAreSuspended || !isRunning { return false }
+    if faultsAreSuspended || !isAlive { return false }
     return faults.strikes(fault)
   }
 

@@ -31,7 +31,7 @@ extension Simulation {
 
   /// Kills the running process. The caller goes on until its next seam call, which throws.
   public func killNow(_ kind: CrashKind = .processKill) {
-    if isRunning { _ = scheduler.kill(.killed(kind, at: "killNow"), "kill now") }
+    if isAlive { _ = scheduler.kill(.killed(kind, at: "killNow"), "kill now") }
   }
 }
 

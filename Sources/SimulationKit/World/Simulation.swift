@@ -72,7 +72,7 @@ public final class Simulation: SeamContext, @unchecked Sendable {
   }
 
   /// True while a process runs that has not been killed.
-  public var isRunning: Bool { scheduler.current != nil && !scheduler.isUnwinding }
+  public var isAlive: Bool { scheduler.current != nil && !scheduler.isUnwinding }
 
   // MARK: The places that an engine names
 
@@ -91,7 +91,7 @@ public final class Simulation: SeamContext, @unchecked Sendable {
   }
 
   public override func probe(_ name: StaticString) {
-    if isRunning { _ = probeCounts.add(name) }
+    if isAlive { _ = probeCounts.add(name) }
   }
 
   public override func schedulePoint() { scheduler.schedulePoint() }
