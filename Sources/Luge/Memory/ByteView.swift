@@ -23,6 +23,10 @@ internal import Platform
     self.count = buffer.count
   }
 
+  /// The same bytes as a buffer, good for as long as the view.
+  @unsafe @inline(__always)
+  var buffer: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+
   /// A run of no bytes.
   static var empty: ByteView { unsafe ByteView(UnsafeRawBufferPointer(start: nil, count: 0)) }
 
@@ -95,5 +99,15 @@ internal import Platform
       index += 1
     }
     return shorter
+  }
+}
+
+/// The order of keys held in arrays: negative, zero or positive.
+func compareKeys(_ left: [UInt8], _ right: [UInt8]) -> Int {
+  // The arrays outlive the closures.
+  unsafe left.withUnsafeBytes { left in
+    unsafe right.withUnsafeBytes { right in
+      unsafe ByteView.compare(ByteView(left), ByteView(right))
+    }
   }
 }

@@ -88,7 +88,7 @@ enum EpochTable {
       throw LugeError(
         .resourceExhausted, "more than \(ThreadSlot.limit) threads are using the process's databases")
     }
-    let place = unsafe UnsafeMutableRawPointer.allocate(byteCount: PinLayout.size, alignment: 64)
+    let place = UnsafeMutableRawPointer.allocate(byteCount: PinLayout.size, alignment: 64)
     unsafe place.initializeMemory(as: UInt8.self, repeating: 0, count: PinLayout.size)
     let pin = unsafe Pin(place)
     unsafe pin.setField(PinLayout.table, UInt64(UInt(bitPattern: table)))

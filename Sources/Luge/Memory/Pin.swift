@@ -85,7 +85,7 @@ enum PinLayout {
   @unsafe @inline(__always)
   func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
     count(UInt64(bytes))
-    return unsafe UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
+    return UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
   }
 
   /// Gives back at once what nobody else can have seen.
@@ -135,12 +135,12 @@ enum PinLayout {
     } else {
       let grown = capacity == 0 ? 128 : capacity &* 2
       let bytes = Int(grown) &* PinLayout.blockSize
-      let new = unsafe UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
+      let new = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
       if let old = unsafe old {
         unsafe new.copyMemory(from: old + Int(first) &* PinLayout.blockSize, byteCount: live)
         unsafe old.deallocate()
       }
-      unsafe setField(PinLayout.retired, UInt64(UInt(bitPattern: new)))
+      setField(PinLayout.retired, UInt64(UInt(bitPattern: new)))
       setField(PinLayout.capacity, grown)
     }
     setField(PinLayout.first, 0)

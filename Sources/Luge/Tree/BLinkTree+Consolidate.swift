@@ -86,7 +86,7 @@ extension BLinkTree {
     let order = LeafOrder(leaf)
     defer { order.free() }
     // A word leaves out two records at most: an aborted one, and the tombstone that it was built on.
-    let scratch = unsafe UnsafeMutablePointer<UInt64>.allocate(capacity: 3 * capacity + 1)
+    let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: 3 * capacity + 1)
     defer { unsafe scratch.deallocate() }
     var rebuild = unsafe Rebuild(scratch, capacity: capacity)
     rebuild.ascending = order.ascending

@@ -131,7 +131,7 @@ extension BLinkTree {
   /// Gives a pending record its LSN and fills the piece. True when the record is decided: committed,
   /// or aborted because the log refused. False when the log room paid for is used up.
   func stamp(_ record: Record, _ pin: Pin) -> Bool {
-    let pieceBytes = redoPieceBytes(key: record.keyCount, value: record.valueCount)
+    let pieceBytes = redoPieceBytes(record)
     var losses = 0
     while true {
       var word = record.version.load()

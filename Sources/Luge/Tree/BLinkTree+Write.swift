@@ -18,7 +18,7 @@ extension BLinkTree {
     _ key: UnsafeRawBufferPointer, _ mode: WriteMode, returnsOld: Bool = true
   ) throws(LugeError) -> WriteResult {
     try BLinkTree.checkKey(key.count)
-    try BLinkTree.checkValue(mode.valueCount)
+    try BLinkTree.checkValue(mode.valueCount ?? 0)
     let view = unsafe ByteView(key)
     let pieceBytes = redoPieceBytes(key: key.count, value: mode.valueCount)
     while true {
@@ -126,10 +126,46 @@ extension BLinkTree {
     if VersionWord.state(record.version.load()) == VersionWord.aborted {
       throw context.refusal()
     }
-    let isPresent = !record.isTombstone
-    if isPresent && !wasPresent { _ = countWord.fetchAdd(1) }
-    if !isPresent && wasPresent { _ = countWord.fetchAdd(0 &- 1) }
+    adjustCount(from: wasPresent, to: !record.isTombstone)
     return true
+  }
+
+  @inline(__always)
+  func adjustCount(from wasPresent: Bool, to isPresent: Bool) {
+    if isPresent != wasPresent { _ = countWord.fetchAdd(isPresent ? 1 : 0 &- 1) }
+  }
+
+  /// Installs one record of a batch over what is resolved beneath it. Answers whether the key had a
+  /// value; nil when the log room paid for is used up. Waits for nothing.
+  func installUndecided(_ record: Record, _ pin: Pin) -> Bool? {
+    let key = record.key
+    while true {
+      let (page, leaf) = descend(key, pin)
+      var slot = leaf.locate(key)
+      while true {
+        if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {
+          if slot.word & Leaf.frozen != 0 { probe("tree.helpedFrozen") }
+          consolidate(page, leaf, pin)
+          break
+        }
+        let top = Leaf.record(slot.word)
+        var beneath: UInt64 = 0
+        if top != 0 {
+          // Impatient, so it never waits and never throws.
+          guard case .ready(let found)? = try? resolve(top, leaf, pin, patient: false) else {
+            return nil
+          }
+          beneath = found
+        }
+        record.predecessor.storeRelaxed(beneath)
+        if install(record, leaf, slot, beneath, pin) {
+          let wasPresent = presentValue(beneath) != nil
+          trim(page, leaf, pin)
+          return wasPresent
+        }
+        slot = relocate(leaf, key, slot)
+      }
+    }
   }
 
   /// Rebuilds a leaf that has become too heavy, when there is something to split.

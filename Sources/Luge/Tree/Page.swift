@@ -55,7 +55,7 @@ internal import Platform
     unsafe WordRef.initialize(base, 24, 0)
     unsafe base.storeBytes(of: UInt32(low.count), toByteOffset: 32, as: UInt32.self)
     unsafe (base + lowOffset).copyMemory(from: low.base, byteCount: low.count)
-    return unsafe Page(address: UInt64(UInt(bitPattern: base)))
+    return Page(address: UInt64(UInt(bitPattern: base)))
   }
 
   /// Frees a page that was never published, or whose tree is gone. Its leaf stays.

@@ -120,7 +120,7 @@ internal import Platform
   static func build(_ pin: Pin) -> CommitDescriptor {
     let base = unsafe pin.allocate(size)
     unsafe WordRef.initialize(base, 0, VersionWord.pending)
-    return unsafe CommitDescriptor(address: UInt64(UInt(bitPattern: base)))
+    return CommitDescriptor(address: UInt64(UInt(bitPattern: base)))
   }
 
   @inline(__always)

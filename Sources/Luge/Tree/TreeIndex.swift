@@ -86,7 +86,7 @@ internal import Platform
   /// An index over pages that ascend by low key.
   @unsafe
   static func build(_ pin: Pin, _ pages: UnsafePointer<UInt64>, count: Int) -> TreeIndex {
-    let index = unsafe allocate(pin, count)
+    let index = allocate(pin, count)
     unsafe (index.heads + count).update(from: pages, count: count)
     index.makeHeads()
     return index
@@ -95,7 +95,7 @@ internal import Platform
   private static func allocate(_ pin: Pin, _ count: Int) -> TreeIndex {
     let base = unsafe pin.allocate(size(count))
     unsafe base.storeBytes(of: UInt32(count), as: UInt32.self)
-    return unsafe TreeIndex(address: UInt64(UInt(bitPattern: base)))
+    return TreeIndex(address: UInt64(UInt(bitPattern: base)))
   }
 
   private func makeHeads() {

@@ -25,12 +25,13 @@ enum WriteDecision {
 }
 
 extension WriteMode {
-  /// Bytes of the largest value that may be written.
-  var valueCount: Int {
+  /// Bytes of the value that may be written; nil for a removal.
+  @inline(__always)
+  var valueCount: Int? {
     switch self {
     case .put(let value): return value.count
-    case .remove: return 0
-    case .exchange(_, let desired): return desired?.count ?? 0
+    case .remove: return nil
+    case .exchange(_, let desired): return desired?.count
     }
   }
 
