@@ -90,6 +90,11 @@ let package = Package(
         "EngineAdapters", "Platform", argumentParser,
       ],
       path: "Simulations/Simulate", swiftSettings: strict),
+
+    // Tests, one folder a module.
+    .testTarget(
+      name: "LugeTests", dependencies: ["Luge", "Platform"], path: "Tests/LugeTests",
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

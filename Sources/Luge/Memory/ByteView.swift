@@ -85,7 +85,7 @@ internal import Platform
   var hash16: UInt64 {
     let tail = count > 8 ? head(at: count &- 8) : 0
     let mixed = (head(at: 0) ^ (tail &* 0xD6E8_FEB8_6659_FD93) ^ UInt64(count))
-    return (mixed ^ (mixed >> 29)) &* 0x9E37_79B9_7F4A_7C15 >> 48
+    return ((mixed ^ (mixed >> 29)) &* 0x9E37_79B9_7F4A_7C15) >> 48
   }
 
   /// How many bytes the two have in common at the start.

@@ -6,8 +6,7 @@ extension BLinkTree {
   /// Bytes of the piece that one write of a key takes. A nil value: a removal.
   @inline(__always)
   func redoPieceBytes(key: Int, value: Int?) -> Int {
-    RedoFormat.pieceBytes(
-      payload: RedoPayload.operationBytes(tree: id, key: key, value: value))
+    RedoLog.operationPieceBytes(tree: id, key: key, value: value)
   }
 
   /// Bytes of the piece that says what a record says.
@@ -16,15 +15,10 @@ extension BLinkTree {
     redoPieceBytes(key: record.keyCount, value: record.isTombstone ? nil : record.valueCount)
   }
 
-  /// Fills a committed record's piece.
-  func fill(_ lsn: UInt64, _ record: Record) {
-    let key = record.key
+  /// Fills a committed record's piece of `bytes` bytes.
+  func fill(_ lsn: UInt64, bytes: Int, _ record: Record) {
     let value: ByteView? = record.isTombstone ? nil : record.value
-    let size = RedoPayload.operationBytes(tree: id, key: key.count, value: value?.count)
-    unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
-      var writer = unsafe RawWriter(memory)
-      unsafe RedoPayload.encode(tree: id, key: key.buffer, value: value?.buffer, into: &writer)
-      unsafe context.log.fill(lsn, kind: .commit, payload: UnsafeRawBufferPointer(memory))
-    }
+    unsafe context.log.fillOperation(
+      lsn, bytes: bytes, tree: id, key: record.key.buffer, value: value?.buffer)
   }
 }

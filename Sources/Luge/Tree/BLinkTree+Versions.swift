@@ -148,7 +148,7 @@ extension BLinkTree {
         return true
       }
       if record.version.compareExchange(expected: word, desired: lsn | VersionWord.committed) {
-        fill(lsn, record)
+        fill(lsn, bytes: pieceBytes, record)
         return true
       }
       probe("tree.stampLost")

@@ -31,21 +31,21 @@ final class TreeContext: Sendable {
     let place = try epochs.place()
     place.setField(PinLayout.reservations, TreeContext.reservations)
     place.setField(
-      PinLayout.largestPiece, UInt64(max(pieceBytes, log.largestOrdinaryPiece)))
+      PinLayout.largestPiece, UInt64(max(pieceBytes, log.settings.largestOrdinaryPiece)))
   }
 
   /// Gives back what `admit` took beyond the ordinary.
   @inline(__always)
   func leave(_ pieceBytes: Int) {
-    if pieceBytes > log.largestOrdinaryPiece { leaveLarge(pieceBytes) }
+    if pieceBytes > log.settings.largestOrdinaryPiece { leaveLarge(pieceBytes) }
   }
 
   @inline(never)
   private func leaveLarge(_ pieceBytes: Int) {
-    log.releaseCredits(pieceBytes)
+    log.releaseCredits(pieceBytes: pieceBytes)
     // The place exists: admission asked for it.
     guard let place = try? epochs.place() else { return }
-    place.setField(PinLayout.largestPiece, UInt64(log.largestOrdinaryPiece))
+    place.setField(PinLayout.largestPiece, UInt64(log.settings.largestOrdinaryPiece))
   }
 
   /// What `reserve` answers besides an LSN.
@@ -60,17 +60,17 @@ final class TreeContext: Sendable {
       return TreeContext.needsAdmission
     }
     pin.setField(PinLayout.reservations, left &- 1)
-    if bytes > log.largestOrdinaryPiece {
+    if bytes > log.settings.largestOrdinaryPiece {
       // The credits are for one such piece.
-      pin.setField(PinLayout.largestPiece, UInt64(log.largestOrdinaryPiece))
+      pin.setField(PinLayout.largestPiece, UInt64(log.settings.largestOrdinaryPiece))
     }
     return log.reserve(bytes) ?? TreeContext.refused
   }
 
-  /// The error of a write that the log refused: whatever admission says now.
+  /// The error of a write that the log refused: whatever the log says of itself.
   func refusal() -> LugeError {
     do {
-      try log.admit(pieceBytes: 8)
+      try log.checkUsable()
       return LugeError(.closed, "the redo log takes no more writes")
     } catch { return error }
   }
