@@ -90,6 +90,14 @@ let package = Package(
         "EngineAdapters", "Platform", argumentParser,
       ],
       path: "Simulations/Simulate", swiftSettings: strict),
+
+    // Tests, one folder a module.
+    .target(
+      name: "PlatformTestSupport", dependencies: ["Platform"], path: "Tests/PlatformTestSupport",
+      swiftSettings: strict),
+    .testTarget(
+      name: "PlatformTests", dependencies: ["Platform", "CPlatform", "PlatformTestSupport"],
+      path: "Tests/PlatformTests", swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
