@@ -10,17 +10,20 @@ internal import EngineKit
 /// - "Killed" is said only by a process that is dying; "closed", "locked" and "unsupported" only
 ///   where they are true.
 ///
-/// Sound: each condition repeats the contract's words (`FaultResponse`); damage counts for as long
-/// as the database lives; a fault counts from the moment it is met.
+/// Sound: each condition repeats the contract's words (`FaultResponse`); rot counts for as long as the
+/// database lives, pages dropped by a failed sync until a recovery was read whole, any other fault in the life of
+/// the process that met it and the opening after.
 public final class ErrorContract: Checker {
   public let property = "error-contract"
   /// A fault that the contract lets the engine report was met in this life of the process.
   private var reportable = false
   /// The same since the last successful opening; it excuses one failed opening.
   private var openingExcused = false
-  /// Bytes on the disk may be damaged, until the database is abandoned.
-  private var damaged = false
-  private var isOpen = false
+  /// Bits on the disk have rotted: they stay so until the database is abandoned.
+  private var rotten = false
+  /// A failed sync dropped pages that the engine believed written: until a recovery was seen whole.
+  private var dropped = false
+  private var damaged: Bool { rotten || dropped }
   /// Clients that were told that the process was killed, while it has not ended.
   private var told: [Int] = []
   /// The last few drops that were under way: an operation beside one may find no tree.
@@ -50,17 +53,18 @@ public final class ErrorContract: Checker {
       openingExcused = openingExcused || reportable
       reportable = false
     case .opened(let failure): opened(failure, context)
+    case .recovered: dropped = false
     case .abandoned:
       ended()
       reportable = false
       openingExcused = false
-      damaged = false
+      rotten = false
+      dropped = false
     default: break
     }
   }
 
   private func ended() {
-    isOpen = false
     told.removeAll(keepingCapacity: true)
     drops.removeAll(keepingCapacity: true)
   }
@@ -70,8 +74,8 @@ public final class ErrorContract: Checker {
     reportable = true
     openingExcused = true
     switch fault {
-    // A failed sync drops pages that the engine believed written.
-    case .bitRot, .syncFailure, .lyingSync: damaged = true
+    case .bitRot: rotten = true
+    case .syncFailure: dropped = true
     default: break
     }
   }
@@ -82,10 +86,7 @@ public final class ErrorContract: Checker {
       openingExcused = false
       if failure != nil { reportable = false }
     }
-    guard let failure else {
-      isOpen = true
-      return
-    }
+    guard let failure else { return }
     if context.isBeyondContract || failure.code == .killed { return }
     if failure.code == .corruption, !damaged {
       context.report(property, "a false report of corruption: \(failure.description)")
