@@ -55,7 +55,7 @@ let package = Package(
 
     // The harness. It never imports the engine.
     .target(
-      name: "EngineKit", dependencies: ["Platform"], path: "Sources/EngineKit",
+      name: "EngineKit", dependencies: ["Platform", "CPlatform"], path: "Sources/EngineKit",
       swiftSettings: strict),
     .target(
       name: "HistoryKit", dependencies: ["EngineKit", collections], path: "Sources/HistoryKit",
@@ -68,7 +68,7 @@ let package = Package(
     .target(
       name: "EngineAdapters",
       dependencies: [
-        "Luge", "EngineKit", "SimulationKit", "Platform",
+        "Luge", "EngineKit", "HistoryKit", "SimulationKit", "Platform",
         .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
       ],
       path: "Sources/EngineAdapters", swiftSettings: strict),
@@ -92,6 +92,13 @@ let package = Package(
       path: "Simulations/Simulate", swiftSettings: strict),
 
     // Tests, one folder a module.
+    .testTarget(
+      name: "HistoryKitTests", dependencies: ["HistoryKit", "EngineKit"],
+      path: "Tests/HistoryKitTests", swiftSettings: strict),
+    .testTarget(
+      name: "EngineConformanceTests",
+      dependencies: ["EngineAdapters", "HistoryKit", "EngineKit", "Platform"],
+      path: "Tests/EngineConformanceTests", swiftSettings: strict),
     .testTarget(
       name: "SimulationKitTests",
       dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
