@@ -90,6 +90,12 @@ let package = Package(
         "EngineAdapters", "Platform", argumentParser,
       ],
       path: "Simulations/Simulate", swiftSettings: strict),
+
+    // Tests, one folder a module.
+    .testTarget(
+      name: "SimulationKitTests",
+      dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
+      path: "Tests/SimulationKitTests", swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
