@@ -42,7 +42,7 @@ public struct Scenario: Sendable {
     if !capabilities.isSuperset(of: workload.requiredCapabilities) {
       return "\(factory.name) lacks what \(name) needs"
     }
-    return nil
+    return workload.obstacle
   }
 }
 

@@ -1,4 +1,4 @@
-public import EngineKit
+internal import EngineKit
 
 /// A scenario that must fail: its check after a recovery, or at the end of the tape, never holds
 /// once one key has been written. A harness that calls it valid checks nothing.

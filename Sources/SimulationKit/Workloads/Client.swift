@@ -43,7 +43,7 @@ public final class Client {
       if unsafe names[position].utf8Start == name.utf8Start { return lanes[position] }
       position += 1
     }
-    let lane = tape.lane("\(name)", laneIndex)
+    let lane = tape.lane(name, laneIndex)
     names.append(name)
     lanes.append(lane)
     return lane

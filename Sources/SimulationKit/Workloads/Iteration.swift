@@ -1,4 +1,4 @@
-public import EngineKit
+internal import EngineKit
 
 /// sled's crash subject of the same name: keys that stay throughout, others that come and go between them, and
 /// scans in both directions meanwhile. Each key that stays is met once, in order.

@@ -1,4 +1,4 @@
-public import EngineKit
+internal import EngineKit
 
 /// Everything that the engine can do, in no sensible order: several trees, dropped trees, empty and large
 /// keys and values, batches, compare-exchange, odd ranges.

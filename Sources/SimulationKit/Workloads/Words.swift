@@ -3,20 +3,25 @@ public import EngineKit
 /// A real data set: a tape-chosen run of neighbouring words of a dictionary is loaded, prefix-scanned,
 /// half removed and compared. The words come from whoever makes the workload; the kits read no files.
 public struct Words: Workload {
-  /// In dictionary order, each once.
-  public var words: [Bytes]
+  /// In dictionary order, each once. Asked when the first tape is prepared.
+  let words: @Sendable () -> [Bytes]
   /// Words of one tape.
-  public var run: Int
+  let run: Int
 
-  public init(_ words: [Bytes], run: Int = 400) {
+  public init(_ words: @escaping @Sendable () -> [Bytes], run: Int = 400) {
     self.words = words
     self.run = run
+  }
+
+  public var obstacle: String? {
+    words().isEmpty ? "the word list is missing; install the package wamerican" : nil
   }
 
   public var summary: String { "\(run) neighbouring words: load, prefix scans, remove half" }
   public var clients: ClosedRange<Int> { 1...2 }
 
   public func prepare(_ lane: ChoiceLane, for world: WorkloadWorld) -> any WorkloadRun {
+    let words = words()
     let count = min(run, words.count, max(1, world.operations * 2 / 5))
     let places = max(1, words.count - count + 1)
     let first = Int(lane.draw("firstWord", below: UInt64(places)))
@@ -27,7 +32,7 @@ public struct Words: Workload {
 }
 
 extension Workload where Self == Words {
-  public static func words(_ words: [Bytes]) -> Words { Words(words) }
+  public static func words(_ words: @escaping @Sendable () -> [Bytes]) -> Words { Words(words) }
 }
 
 final class WordsRun: WorkloadRun {

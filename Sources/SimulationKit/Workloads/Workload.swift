@@ -13,11 +13,15 @@ public protocol Workload: Sendable {
   /// How many clients may run it at once, where the engine takes concurrent ones.
   var clients: ClosedRange<Int> { get }
 
+  /// Why this workload cannot run on this machine, or nil: as a data set that is not installed.
+  var obstacle: String? { get }
+
   /// Draws what is fixed for one tape.
   func prepare(_ lane: ChoiceLane, for world: WorkloadWorld) -> any WorkloadRun
 }
 
 extension Workload {
+  public var obstacle: String? { nil }
   public var requiredCapabilities: EngineCapabilities { [] }
   public var clients: ClosedRange<Int> { 1...4 }
 }

@@ -1,4 +1,4 @@
-public import EngineKit
+internal import EngineKit
 
 /// The Yahoo! Cloud Serving Benchmark's core workloads A to F: records are loaded, then operations
 /// drawn from the standard mixes, keys by the standard distributions. The database is small, so that crashes
