@@ -81,7 +81,7 @@ let package = Package(
       name: "SimulationFormats", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
       path: "Simulations/Formats", swiftSettings: strict),
     .target(
-      name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
+      name: "Scenarios", dependencies: ["SimulationKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),
     .executableTarget(
       name: "simulate",
@@ -92,6 +92,16 @@ let package = Package(
       path: "Simulations/Simulate", swiftSettings: strict),
 
     // Tests, one folder a module.
+    .testTarget(
+      name: "ScenarioTests",
+      dependencies: [
+        "Scenarios", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters", "Platform",
+      ],
+      path: "Tests/ScenarioTests", swiftSettings: strict),
+    .testTarget(
+      name: "SimulationFormatsTests",
+      dependencies: ["SimulationFormats", "SimulationKit", "EngineKit"],
+      path: "Tests/SimulationFormatsTests", swiftSettings: strict),
     .testTarget(
       name: "SimulationKitTests",
       dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],

@@ -85,8 +85,8 @@ public struct Counters: Equatable, Sendable {
     reportedDamage += other.reportedDamage
     threadSwitches += other.threadSwitches
     Counters.add(other.faults, to: &faults)
-    faultPoints = NamedCount.merged(faultPoints, other.faultPoints)
-    probes = NamedCount.merged(probes, other.probes)
+    faultPoints = NamedCount.merge(faultPoints, other.faultPoints)
+    probes = NamedCount.merge(probes, other.probes)
   }
 
   private static func add(_ counts: [Int], to sums: inout [Int]) {
@@ -109,36 +109,5 @@ public struct Counters: Equatable, Sendable {
     if bucket == 0 { return 0...0 }
     let lower = 1 << (bucket - 1)
     return bucket == histogramBuckets - 1 ? lower...Int.max : lower...(2 * lower - 1)
-  }
-}
-
-/// A name and how often it was met.
-public struct NamedCount: Equatable, Hashable, Sendable {
-  public var name: String
-  public var count: Int
-  public init(_ name: String, _ count: Int) {
-    self.name = name
-    self.count = count
-  }
-
-  /// Two ascending lists as one; counts of equal names add up.
-  static func merged(_ left: [NamedCount], _ right: [NamedCount]) -> [NamedCount] {
-    if left.isEmpty { return right }
-    var result: [NamedCount] = []
-    var (l, r) = (0, 0)
-    while l < left.count || r < right.count {
-      if r == right.count || (l < left.count && left[l].name < right[r].name) {
-        result.append(left[l])
-        l += 1
-      } else if l == left.count || right[r].name < left[l].name {
-        result.append(right[r])
-        r += 1
-      } else {
-        result.append(NamedCount(left[l].name, left[l].count + right[r].count))
-        l += 1
-        r += 1
-      }
-    }
-    return result
   }
 }
