@@ -42,7 +42,7 @@ struct TapePlan {
         drawPoints(factory.faultPoints, swarm)
       case .always(let fault, let oneIn):
         if allows(fault) { faults[fault] = oneIn }
-        if let loss = DiskFaults(fault) { losses.insert(loss) }
+        losses.formUnion(DiskFaults(fault))
       case .never: break
       }
     }
@@ -72,7 +72,7 @@ struct TapePlan {
     case .processKill, .powerLoss: return
     case .droppedWrite, .tornWrite, .reorderedWrite, .lostLength, .lostDirectoryEntry:
       // What a power loss does; most power losses do most of it.
-      if let loss = DiskFaults(fault), lane.draw("fate", below: 4) != 0 { losses.insert(loss) }
+      if lane.draw("fate", below: 4) != 0 { losses.formUnion(DiskFaults(fault)) }
     case .lyingSync, .readError, .writeError, .noSpace, .syncFailure, .bitRot:
       if lane.draw("on", below: 4) == 3 {
         faults[fault] = 64 << lane.draw("rarity", below: 6)

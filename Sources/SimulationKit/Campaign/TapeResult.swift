@@ -89,6 +89,13 @@ public struct Counters: Equatable, Sendable {
     probes = NamedCount.merge(probes, other.probes)
   }
 
+  /// Gives every fault point and probe that an engine declares an entry, if only of zero.
+  public mutating func declare(by factory: any EngineFactory) {
+    faultPoints = NamedCount.merge(
+      faultPoints, factory.faultPoints.sorted().map { NamedCount($0, 0) })
+    probes = NamedCount.merge(probes, factory.probes.sorted().map { NamedCount($0, 0) })
+  }
+
   private static func add(_ counts: [Int], to sums: inout [Int]) {
     var index = 0
     while index < min(counts.count, sums.count) {

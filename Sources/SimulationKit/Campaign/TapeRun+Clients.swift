@@ -1,0 +1,141 @@
+internal import EngineKit
+internal import HistoryKit
+internal import Platform
+
+/// The clients of one life.
+extension TapeRun {
+  /// Lets the clients work until the life is over or they have nothing more to do.
+  func work(_ engine: any KeyValueEngine, _ threads: any Threads) {
+    var clients: [Client] = []
+    while clients.count < plan.clients {
+      let index = clients.count
+      clients.append(
+        Client(
+          index: index, count: plan.clients, round: lives - 1, sequence: sequences[index],
+          tape: tape, execute: { self.perform($0, index, engine) }))
+    }
+    if crash?.afterOperations == 0 { arm() }
+    var spawned: [ThreadID] = []
+    do throws(PlatformError) {
+      while spawned.count + 1 < clients.count {
+        // Sent to another simulated thread of this system thread; never used by two at once.
+        nonisolated(unsafe) let client = clients[spawned.count + 1]
+        spawned.append(try threads.spawn("client") { unsafe self.serve(client) })
+      }
+      serve(clients[0])
+      for thread in spawned { try threads.join(thread) }
+    } catch {
+      if error.code != .killed { fail(.progress, "a client's thread: \(error)") }
+    }
+    var index = 0
+    while index < clients.count {
+      sequences[index] = clients[index].sequence
+      index += 1
+    }
+  }
+
+  private func serve(_ client: Client) {
+    while !isLifeOver && workload.step(client) {}
+  }
+
+  /// One operation of one client: counted, traced, judged.
+  private func perform(
+    _ operation: Operation, _ client: Int, _ engine: any KeyValueEngine
+  ) -> Outcome {
+    if isLifeOver { return TapeRun.tooLate }
+    do throws(PlatformError) {
+      // Clients, too, are ended and interleaved between operations.
+      try simulation.enter("operation")
+    } catch {
+      isLifeOver = true
+      return TapeRun.tooLate
+    }
+    if operationsLeft == 0 || isLifeOver {
+      isLifeOver = true
+      return TapeRun.tooLate
+    }
+    operationsLeft -= 1
+    operationsInLife += 1
+    result.counters.operations += 1
+    untouched = nil
+    var print = Fingerprint()
+    print.add(operation)
+    simulation.record("operation", UInt64(client), print.value, 0)
+    let ticket = judge.invoked(operation, client: client)
+    let outcome = engine.perform(operation)
+    if case .failure(.killed, _, _) = outcome {
+      isLifeOver = true
+      return outcome
+    }
+    if !simulation.isRunning {
+      isLifeOver = true
+      return TapeRun.tooLate
+    }
+    print.add(outcome)
+    simulation.record("answer", UInt64(client), print.value, 0)
+    judge.returned(ticket, outcome)
+    if case .failure(let code, let message, _) = outcome {
+      failed(operation, code, message)
+    }
+    takeViolations()
+    if let crash, operationsInLife == crash.afterOperations { arm() }
+    if operationsLeft == 0 || !result.failures.isEmpty { isLifeOver = true }
+    return outcome
+  }
+
+  private static let tooLate = Outcome.failure(.killed, message: "too late", refused: true)
+
+  /// The crash is due: now, or some seam calls from now.
+  private func arm() {
+    guard let crash else { return }
+    if crash.seamCalls == 0 {
+      isLifeOver = true
+    } else {
+      simulation.kill(afterSeamCalls: crash.seamCalls, crash.kind)
+    }
+  }
+
+  /// An operation failed: with a reason, or not.
+  private func failed(_ operation: Operation, _ code: EngineError.Code, _ message: String) {
+    switch code {
+    case .treeNotFound:
+      // Another client may have dropped it.
+      if factory.capabilities.contains(.treeRemoval) { return }
+      fail(.answers, "there is no tree for \(operation.name): \(message)")
+    case .killed: return
+    case .unsupported, .invalidArgument, .locked, .other, .closed, .inputOutput, .noSpace,
+      .corruption, .refused:
+      if !isExcused {
+        fail(
+          .answers,
+          "\(operation.name) failed although nothing went wrong: \(code.rawValue): \(message)")
+        return
+      }
+      excusedErrors += 1
+      // An engine that refuses from now on is opened again; so is one that has failed often enough.
+      if code == .refused || code == .closed || code == .corruption || excusedErrors >= 4 {
+        isLifeOver = true
+      }
+    }
+  }
+}
+
+extension Operation {
+  /// What it does, in a word.
+  var name: String {
+    switch self {
+    case .get: "get"
+    case .insert: "insert"
+    case .remove: "remove"
+    case .compareExchange: "compare-exchange"
+    case .scan: "scan"
+    case .batch: "batch"
+    case .flush: "flush"
+    case .checkpoint: "checkpoint"
+    case .backgroundWork: "background work"
+    case .nextID: "next id"
+    case .count: "count"
+    case .dropTree: "drop tree"
+    }
+  }
+}

@@ -1,0 +1,240 @@
+internal import EngineKit
+internal import HistoryKit
+internal import Platform
+
+/// One run of one tape: lives of the engine, one after the other, on one simulated disk.
+///
+/// A *life* opens the database, checks what it finds, lets the clients work, and ends in a crash, in a
+/// reopening after reported errors, or in a clean end. Invariants:
+/// - Nothing is drawn but from the tape; nothing is counted that did not happen.
+/// - Faults that the contract lets the engine report are suspended while contents are checked.
+/// - The first property that does not hold ends the tape.
+///
+/// Unchecked Sendable: the simulated threads of a tape run one at a time on one system thread.
+final class TapeRun: @unchecked Sendable {
+  let scenario: Scenario
+  let factory: any EngineFactory
+  let options: TapeOptions
+  let tape: ChoiceTape
+  let plan: TapePlan
+  let simulation: Simulation
+  let disk: SimulatedDisk
+  let judge: Judge
+  let workload: any WorkloadRun
+  var result = TapeResult()
+
+  /// Lives begun.
+  var lives = 0
+  var crashes = 0
+  /// Operations that the clients may still do.
+  var operationsLeft: Int
+  var phase = Phase.opening
+  /// How this life is to end; nil for a clean end.
+  var crash: CrashPlan?
+  var operationsInLife = 0
+  /// The clients of this life do no more.
+  var isLifeOver = false
+  /// Errors of this life that the contract excuses.
+  var excusedErrors = 0
+  /// Reopenings because of such errors.
+  var reopenings = 0
+  /// Reported faults before this life, and before the one before.
+  var reportedBefore = 0
+  var reportedBeforeLast = 0
+  /// What the last opening found, until anything is done to it.
+  var untouched: DatabaseContents?
+  /// The next opening is cut short by the crash before it.
+  var openingCut: CrashPlan?
+  /// The life now beginning is thrown away as soon as it has been checked.
+  var isRehearsal = false
+  /// Operations by client, over all lives.
+  var sequences: [Int]
+  /// The last opening failed with a reason: this one is spared all faults and must come through.
+  var mustOpen = false
+  /// Of the judge's violations, those already taken over.
+  var violationsTaken = 0
+  /// The tape has legally ended before its time.
+  var hasEnded = false
+
+  static let directory = "/database"
+
+  enum Phase { case opening, checking, working, ending, done }
+
+  init(
+    _ scenario: Scenario, _ factory: any EngineFactory, driver: any ChoiceDriver,
+    options: TapeOptions
+  ) {
+    self.scenario = scenario
+    self.factory = factory
+    self.options = options
+    tape = ChoiceTape(driver: driver)
+    plan = TapePlan(scenario, factory, operations: options.operations, tape: tape)
+    let world = SimulationOptions(keepsAllEvents: options.keepsEvents)
+    simulation = Simulation(
+      tape: tape, plan: plan.faults,
+      strategy: plan.usesPriorities ? PriorityStrategy(tape: tape) : nil, options: world)
+    disk = SimulatedDisk(capacity: plan.capacity)
+    judge = Judge(capabilities: factory.capabilities)
+    workload = scenario.workload.prepare(
+      tape.lane("plan"),
+      for: WorkloadWorld(
+        capabilities: factory.capabilities, clients: plan.clients, operations: options.operations))
+    operationsLeft = options.operations
+    sequences = Array(repeating: 0, count: plan.clients)
+  }
+
+  func run() -> TapeResult {
+    simulation.run {
+      while result.failures.isEmpty && !hasEnded { live() }
+    }
+    disk.processKill()
+    collect()
+    return result
+  }
+
+  /// One life, and what the world does at its end.
+  private func live() {
+    reportedBeforeLast = reportedBefore
+    reportedBefore = reportedFaults
+    lives += 1
+    operationsInLife = 0
+    isLifeOver = false
+    excusedErrors = 0
+    phase = .opening
+    isRehearsal = openingCut?.recoversTwice ?? false
+    if let cut = openingCut, cut.openingCalls > 0 {
+      simulation.kill(afterSeamCalls: cut.openingCalls, cut.openingKind)
+    }
+    let platform = simulation.platform(files: disk.mount(simulation))
+    let end = simulation.runProcess("engine") { self.process(platform) }
+    finish(end)
+  }
+
+  /// What the engine's process does: open, check, work, end.
+  private func process(_ platform: PlatformServices) {
+    guard let engine = open(platform) else { return }
+    simulation.disarmKill()
+    openingCut?.openingCalls = 0
+    phase = .checking
+    simulation.faultsAreSuspended = true
+    let isSound = check(engine)
+    simulation.faultsAreSuspended = false
+    if !isSound { return }
+    if isRehearsal {
+      openingCut = nil
+      simulation.killNow(.processKill)
+      return
+    }
+    openingCut = nil
+    crash = CrashPlan.draw(
+      tape.lane("crash"), plan: plan, crashesBefore: crashes, operations: options.operations)
+    phase = .working
+    work(engine, platform.threads)
+    if !simulation.isRunning { return }
+    phase = .ending
+    if let crash {
+      simulation.killNow(crash.kind)
+    } else if isLifeOver && excusedErrors > 0 && reopenings < TapeRun.mostReopenings {
+      reopenings += 1
+      simulation.killNow(.processKill)
+    } else {
+      end(engine)
+    }
+  }
+  private static let mostReopenings = 8
+
+  /// The tape's end: what is there is read once more through the clients' eyes, and the engine is closed.
+  private func end(_ engine: any KeyValueEngine) {
+    simulation.faultsAreSuspended = true
+    defer { simulation.faultsAreSuspended = false }
+    checkAtEnd(engine)
+    if !result.failures.isEmpty { return }
+    do throws(EngineError) {
+      try engine.close()
+      phase = .done
+    } catch {
+      if error.code == .killed { return }
+      // An engine that has refused since an error may refuse to close as well.
+      phase = .done
+      if excusedErrors == 0 && !isExcused {
+        fail(.answers, "close failed although nothing went wrong: \(error)")
+      }
+    }
+  }
+
+  /// The process has ended: what that means for the disk, the judge and the tape.
+  private func finish(_ end: ProcessEnd) {
+    switch end {
+    case .finished:
+      if phase == .done { hasEnded = true }
+      disk.processKill()
+    case .killed(let kind, _): crashed(kind)
+    case .killedByFaultPoint: crashed(.processKill)
+    case .deadlock, .livelock, .notStarted: fail(.progress, end.description)
+    }
+    if simulation.counters.abandonedThreads > 0 {
+      fail(.progress, "\(simulation.counters.abandonedThreads) threads outlived their process")
+    }
+  }
+
+  private func crashed(_ kind: CrashKind) {
+    crashes += 1
+    let pending = disk.pendingSectors
+    result.counters.notePendingSectors(pending)
+    if phase == .opening && lives > 1 { result.counters.crashesDuringRecovery += 1 }
+    switch kind {
+    case .processKill:
+      result.counters.processKills += 1
+      disk.processKill()
+    case .powerLoss:
+      result.counters.powerLosses += 1
+      disk.powerLoss(choosing: simulation, allowing: plan.losses)
+    }
+    // What has been open only to be checked leaves the judge's expectation as it was.
+    judge.crashed()
+    if phase != .opening { openingCut = crash }
+    if phase != .opening && phase != .checking { crash = nil }
+  }
+
+  // MARK: Verdicts
+
+  /// Notes that a property does not hold, if this scenario checks it.
+  func fail(_ checker: Checker, _ detail: String) {
+    if !scenario.checkers.contains(checker) { return }
+    result.failures.append(
+      Failure(property: checker.rawValue, detail: detail, step: result.counters.operations))
+  }
+
+  /// Faults so far that the contract lets the engine report.
+  var reportedFaults: Int {
+    let counters = simulation.counters
+    var sum = 0
+    for fault in FaultClass.allCases where factory.faultContract[fault] == .reports {
+      sum += counters[fault]
+    }
+    return sum
+  }
+
+  /// Whether something has gone wrong in this life that the contract lets the engine report, or
+  /// lasting damage before.
+  var isExcused: Bool { reportedFaults > reportedBefore || hasRot }
+
+  /// Whether a bit has flipped: the one fault that outlasts its life.
+  var hasRot: Bool { simulation.counters[.bitRot] > 0 }
+
+  private func collect() {
+    let counters = simulation.counters
+    result.counters.tapes = 1
+    result.counters.threadSwitches = Int(clamping: counters.threadSwitches)
+    for (index, fault) in FaultClass.allCases.enumerated() {
+      result.counters.faults[index] = counters[fault]
+    }
+    result.counters.declare(by: factory)
+    result.counters.probes = NamedCount.merge(result.counters.probes, counters.probes)
+    result.counters.faultPoints = NamedCount.merge(
+      result.counters.faultPoints, counters.faultPointsFired)
+    result.traceHash = simulation.trace.hash.description
+    result.choices = tape.recorded
+    if options.keepsEvents { result.events = simulation.trace.events.map(\.description) }
+  }
+}
