@@ -1,5 +1,5 @@
 internal import CPlatform
-public import Platform
+internal import Platform
 
 /// Runs the threads of a simulated process, one at a time, on one operating-system thread.
 ///
@@ -16,7 +16,11 @@ public import Platform
 /// - Once `isUnwinding`, nothing is drawn and nothing is traced until the process is gone.
 /// - No access to this object's storage is in progress while fibres switch: an access begun on one
 ///   fibre and ended on another would be taken for a conflict of the third.
-public final class Scheduler {
+///
+/// Safe: a fibre is switched to only while it is alive and suspended, because `live` and
+/// `graveyard` hold its thread, and only `bury`, on another stack, frees it.
+@safe
+final class Scheduler {
   /// What each seam call costs in virtual time, in nanoseconds.
   let callDuration: UInt64
   /// Seam calls after which a process counts as getting nowhere.
@@ -79,19 +83,19 @@ public final class Scheduler {
 
   /// Runs a process whose first thread runs `main`, until all its threads have ended or have been
   /// given up.
-  func runProcess(_ name: String, main: @escaping () -> Void) throws(PlatformError) -> ProcessEnd {
+  func runProcess(_ name: String, main: @escaping () -> Void) -> ProcessEnd {
     precondition(current == nil, "a simulated process cannot start another")
-    if unsafe worldFibre == nil {
-      unsafe worldFibre = platform_fibre_adopt_thread()
-      if unsafe worldFibre == nil { throw outOfMemory("start of a process") }
-    }
-    isUnwinding = false
     end = nil
     callsEnd = seamCalls &+ callLimit
-    let thread = try start(name, main)
-    runQueue.removeAll(keepingCapacity: true)
+    do throws(PlatformError) {
+      if unsafe worldFibre == nil { unsafe worldFibre = platform_fibre_adopt_thread() }
+      if unsafe worldFibre == nil { throw outOfMemory("start of a process") }
+      _ = try start(name, main)
+    } catch {
+      return .notStarted(error)
+    }
     let slot = platform_thread_slot()
-    switchTo(thread)
+    switchTo(takeNext(leaving: nil))
     platform_thread_slot_set(slot)
     bury()
     disarm()
@@ -105,14 +109,13 @@ public final class Scheduler {
     quantumEnd = .max
     attention = .max
     earliestDeadline = .max
-    runQueue.removeAll(keepingCapacity: true)
-    // Abandoned threads keep their slots: their stacks may still hold what belongs to them.
   }
 
   // MARK: Threads
 
   /// Makes a thread and lets it run from now on.
-  func start(_ name: String, _ body: @escaping () -> Void) throws(PlatformError) -> SimulatedThread {
+  func start(_ name: String, _ body: @escaping () -> Void) throws(PlatformError) -> SimulatedThread
+  {
     bury()
     if freeSlots == 0 {
       throw PlatformError(
@@ -135,35 +138,36 @@ public final class Scheduler {
     return thread
   }
 
-  /// The last act of a thread: gives the processor to another, or to the world after the last one.
-  fileprivate func finish(_ thread: SimulatedThread) {
+  /// The last act of a thread: chooses who has the processor after it, another thread or, after the
+  /// last one, the world. The caller makes the switch, holding nothing that needs releasing.
+  fileprivate func finish(_ thread: SimulatedThread) -> FibreSwitch {
     if !isUnwinding { trace.record("thread end", thread: thread.id) }
     thread.state = .ended
     forget(thread)
     freeSlots |= 1 &<< UInt64(thread.slot)
     graveyard.append(thread)
     if !isUnwinding { wakeJoiners(of: thread) }
-    leave()
+    return leave()
   }
 
-  /// Gives a thread up that does not unwind. Its stack, and what it refers to, is lost.
+  /// Gives the running thread up, which does not unwind. Its stack, and what it refers to, is lost;
+  /// so is its slot, since it may still stand in tables that its process shares with nobody.
   func abandon(_ thread: SimulatedThread) -> Never {
     thread.state = .abandoned
     abandonedThreads += 1
     forget(thread)
-    // What it refers to would be freed under its feet otherwise.
+    // Its frames refer to it for ever.
     _ = unsafe Unmanaged.passRetained(thread)
-    leave()
+    leave().perform()
     preconditionFailure("an abandoned thread ran on")
   }
 
-  private func leave() {
+  private func leave() -> FibreSwitch {
     quantumIsDrawn = true
-    if live.isEmpty {
-      switchToWorld()
-    } else {
-      switchTo(nextThread(leaving: nil))
-    }
+    if !live.isEmpty { return prepareSwitch(to: nextThread(leaving: nil)) }
+    let source = unsafe current!.fibre
+    current = nil
+    return unsafe FibreSwitch(source: source, target: worldFibre)
   }
 
   private func forget(_ thread: SimulatedThread) {
@@ -214,28 +218,27 @@ public final class Scheduler {
 
   /// Resumes `next`, which is not in the queue any more; returns when the caller is resumed.
   func switchTo(_ next: SimulatedThread) {
-    let from = current
-    next.state = .running
-    if from === next {
+    if current === next {
+      next.state = .running
       beginQuantum()
-      return
+    } else {
+      prepareSwitch(to: next).perform()
     }
+  }
+
+  /// Makes `next` the current thread in every respect but the stack.
+  private func prepareSwitch(to next: SimulatedThread) -> FibreSwitch {
+    let from = current
     if !isUnwinding {
       threadSwitches &+= 1
       trace.record("switch", thread: from?.id ?? 0, next.id)
     }
+    next.state = .running
     current = next
     beginQuantum()
     platform_thread_slot_set(next.slot)
-    let target = unsafe next.fibre
-    let source = unsafe from == nil ? worldFibre : from!.fibre
-    unsafe platform_fibre_switch(source, target)
-  }
-
-  private func switchToWorld() {
-    let source = unsafe current!.fibre
-    current = nil
-    unsafe platform_fibre_switch(source, worldFibre)
+    return unsafe FibreSwitch(
+      source: from == nil ? worldFibre : from!.fibre, target: next.fibre)
   }
 
   private func beginQuantum() {
@@ -270,18 +273,30 @@ public final class Scheduler {
   }
 }
 
-/// Where every fibre begins. Nothing that needs releasing may be held here at the final switch.
+/// Two fibres: the running one, and the one to resume. Safe as `Scheduler` is.
+@safe
+private struct FibreSwitch {
+  var source: OpaquePointer?
+  var target: OpaquePointer?
+
+  /// Returns when the source is resumed.
+  @inline(__always)
+  func perform() { unsafe platform_fibre_switch(source, target) }
+}
+
+/// Where every fibre begins. The last switch is made from here, where no reference is held: this
+/// frame is never left, so nothing that it held would be released.
 private func threadEntry(_ argument: UnsafeMutableRawPointer?) {
-  runThread(argument)
+  unsafe runThread(argument).perform()
   fatalError("a simulated thread ran on after its end")
 }
 
 @inline(never)
-private func runThread(_ argument: UnsafeMutableRawPointer?) {
-  // Made by `start` from a thread that is still held by its scheduler.
+private func runThread(_ argument: UnsafeMutableRawPointer?) -> FibreSwitch {
+  // Made by `start` from a thread that its scheduler holds until the fibre is freed.
   let thread = unsafe Unmanaged<SimulatedThread>.fromOpaque(argument!).takeUnretainedValue()
   runBody(of: thread)
-  thread.scheduler.finish(thread)
+  return thread.scheduler.finish(thread)
 }
 
 @inline(never)

@@ -1,4 +1,6 @@
-/// One thread of a simulated process: a fibre, and what it waits for. Only `Scheduler` changes it.
+/// One thread of a simulated process: a fibre, and what it waits for. Only `Scheduler` changes it,
+/// and says why the fibre is safe to use.
+@safe
 public final class SimulatedThread {
   enum State: Equatable {
     case runnable

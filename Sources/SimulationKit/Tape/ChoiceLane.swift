@@ -1,5 +1,7 @@
 /// A named stream of choices within a tape, as "client.2", "schedule" or "disk".
-public final class ChoiceLane {
+public final class ChoiceLane: @unchecked Sendable {
+  // Unchecked: simulated threads, which share it, share one operating-system thread.
+
   public let name: StaticString
   public let index: Int
   /// `name` for index 0, else `name.index`.

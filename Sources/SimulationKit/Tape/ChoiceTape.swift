@@ -10,7 +10,9 @@
 /// - Zero is the simplest answer everywhere.
 ///
 /// Used by one operating-system thread.
-public final class ChoiceTape {
+public final class ChoiceTape: @unchecked Sendable {
+  // Unchecked: simulated threads, which share it, share one operating-system thread.
+
   private let driver: any ChoiceDriver
   private let recording = ChoiceRecording()
   private var lanes: [ChoiceLane] = []
