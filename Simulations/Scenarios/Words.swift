@@ -4,7 +4,7 @@ public import SimulationKit
 extension Scenario {
   /// Debian's English word list: real keys with real shared prefixes.
   public static let words = Scenario(
-    "words", workload: .words { WordList.words }, faults: [.crashes, .swarm])
+    "words", workload: .words { @Sendable in WordList.words }, faults: [.crashes, .swarm])
 }
 
 /// The word list of Debian's package `wamerican`.
@@ -16,7 +16,7 @@ public enum WordList {
 
   /// The words of a file, one a line.
   static func read(_ path: String) throws(PlatformError) -> [[UInt8]] {
-    let file = try RealFileSystem().open(path, .read)
+    let file = try SystemFileSystem().open(path, .read)
     defer { file.close() }
     var bytes = [UInt8](repeating: 0, count: Int(try file.size()))
     _ = try file.readAvailable(at: 0, into: &bytes)

@@ -15,20 +15,20 @@ struct SimulateCommand: ParsableCommand {
   /// Parses the arguments and runs the verb; never returns a code outside the documented ones.
   static func launch() -> Never {
     // A worker that dies while it is written to must not take the campaign with it.
-    unsafe signal(SIGPIPE, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()
-      exit(ExitStatus.held.rawValue)
+      Foundation.exit(ExitStatus.held.rawValue)
     } catch let status as ExitStatus {
-      exit(status.rawValue)
+      Foundation.exit(status.rawValue)
     } catch let failure as UsageFailure {
       Console.error("simulate: \(failure.description)")
-      exit(ExitStatus.usage.rawValue)
+      Foundation.exit(ExitStatus.usage.rawValue)
     } catch {
       if exitCode(for: error) == .success { exit(withError: error) }
       Console.error(fullMessage(for: error))
-      exit(ExitStatus.usage.rawValue)
+      Foundation.exit(ExitStatus.usage.rawValue)
     }
   }
 }

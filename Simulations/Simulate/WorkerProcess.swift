@@ -1,5 +1,7 @@
+internal import EngineKit
 internal import Foundation
 internal import SimulationFormats
+internal import SimulationKit
 
 /// A child process that runs tapes: this program again, with the hidden verb `worker`. Requests go to
 /// its standard input, replies come from its standard output, a line each.

@@ -67,7 +67,7 @@ extension TapeRun {
       isLifeOver = true
       return outcome
     }
-    if !simulation.isRunning {
+    if !simulation.isAlive {
       isLifeOver = true
       return TapeRun.tooLate
     }

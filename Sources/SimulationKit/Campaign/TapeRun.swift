@@ -25,7 +25,7 @@ final class TapeRun: @unchecked Sendable {
 
   /// Lives begun.
   var lives = 0
-  var crashes = 0
+  var crashesPlanned = 0
   /// Operations that the clients may still do.
   var operationsLeft: Int
   var phase = Phase.opening
@@ -102,7 +102,10 @@ final class TapeRun: @unchecked Sendable {
     excusedErrors = 0
     phase = .opening
     isRehearsal = openingCut?.recoversTwice ?? false
-    if let cut = openingCut, cut.openingCalls > 0 {
+    if lives > TapeRun.mostLives { mustOpen = true }
+    if let cut = openingCut, cut.openingCalls > 0, !mustOpen {
+      // Once; then it must come through.
+      openingCut?.openingCalls = 0
       simulation.kill(afterSeamCalls: cut.openingCalls, cut.openingKind)
     }
     let platform = simulation.platform(files: disk.mount(simulation))
@@ -114,23 +117,24 @@ final class TapeRun: @unchecked Sendable {
   private func process(_ platform: PlatformServices) {
     guard let engine = open(platform) else { return }
     simulation.disarmKill()
-    openingCut?.openingCalls = 0
     phase = .checking
     simulation.faultsAreSuspended = true
     let isSound = check(engine)
     simulation.faultsAreSuspended = false
     if !isSound { return }
-    if isRehearsal {
-      openingCut = nil
-      simulation.killNow(.processKill)
+    let cut = openingCut
+    openingCut = nil
+    if isRehearsal, let cut {
+      simulation.killNow(cut.openingKind)
       return
     }
-    openingCut = nil
     crash = CrashPlan.draw(
-      tape.lane("crash"), plan: plan, crashesBefore: crashes, operations: options.operations)
+      tape.lane("crash"), plan: plan, crashesBefore: crashesPlanned,
+      operations: options.operations)
+    if crash != nil { crashesPlanned += 1 }
     phase = .working
     work(engine, platform.threads)
-    if !simulation.isRunning { return }
+    if !simulation.isAlive { return }
     phase = .ending
     if let crash {
       simulation.killNow(crash.kind)
@@ -142,6 +146,8 @@ final class TapeRun: @unchecked Sendable {
     }
   }
   private static let mostReopenings = 8
+  /// Lives after which openings are spared all faults.
+  private static let mostLives = 64
 
   /// The tape's end: what is there is read once more through the clients' eyes, and the engine is closed.
   private func end(_ engine: any KeyValueEngine) {
@@ -178,7 +184,6 @@ final class TapeRun: @unchecked Sendable {
   }
 
   private func crashed(_ kind: CrashKind) {
-    crashes += 1
     let pending = disk.pendingSectors
     result.counters.notePendingSectors(pending)
     if phase == .opening && lives > 1 { result.counters.crashesDuringRecovery += 1 }
@@ -190,10 +195,9 @@ final class TapeRun: @unchecked Sendable {
       result.counters.powerLosses += 1
       disk.powerLoss(choosing: simulation, allowing: plan.losses)
     }
-    // What has been open only to be checked leaves the judge's expectation as it was.
     judge.crashed()
     if phase != .opening { openingCut = crash }
-    if phase != .opening && phase != .checking { crash = nil }
+    crash = nil
   }
 
   // MARK: Verdicts
@@ -230,9 +234,11 @@ final class TapeRun: @unchecked Sendable {
       result.counters.faults[index] = counters[fault]
     }
     result.counters.declare(by: factory)
-    result.counters.probes = NamedCount.merge(result.counters.probes, counters.probes)
+    result.counters.probes = NamedCount.merge(
+      result.counters.probes, counters.probes.map { NamedCount($0.name, $0.count) })
     result.counters.faultPoints = NamedCount.merge(
-      result.counters.faultPoints, counters.faultPointsFired)
+      result.counters.faultPoints,
+      counters.faultPointsFired.map { NamedCount($0.name, $0.count) })
     result.traceHash = simulation.trace.hash.description
     result.choices = tape.recorded
     if options.keepsEvents { result.events = simulation.trace.events.map(\.description) }
