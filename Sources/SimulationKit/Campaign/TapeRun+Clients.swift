@@ -25,7 +25,7 @@ extension TapeRun {
       serve(clients[0])
       for thread in spawned { try threads.join(thread) }
     } catch {
-      if error.code != .killed { fail(.progress, "a client's thread: \(error)") }
+      if error.code != .killed { fail("progress", "a client's thread: \(error)") }
     }
     var index = 0
     while index < clients.count {
@@ -57,11 +57,10 @@ extension TapeRun {
     operationsLeft -= 1
     operationsInLife += 1
     result.counters.operations += 1
-    untouched = nil
     var print = Fingerprint()
     print.add(operation)
     simulation.record("operation", UInt64(client), print.value, 0)
-    let ticket = judge.invoked(operation, client: client)
+    let call = judge.invoked(client: client, operation, step: step)
     let outcome = engine.perform(operation)
     if case .failure(.killed, _, _) = outcome {
       isLifeOver = true
@@ -73,7 +72,8 @@ extension TapeRun {
     }
     print.add(outcome)
     simulation.record("answer", UInt64(client), print.value, 0)
-    judge.returned(ticket, outcome)
+    tellFaults()
+    judge.returned(call, outcome, step: step)
     if case .failure(let code, let message, _) = outcome {
       failed(operation, code, message)
     }
@@ -101,13 +101,13 @@ extension TapeRun {
     case .treeNotFound:
       // Another client may have dropped it.
       if factory.capabilities.contains(.treeRemoval) { return }
-      fail(.answers, "there is no tree for \(operation.name): \(message)")
+      fail("answers", "there is no tree for \(operation.name): \(message)")
     case .killed: return
     case .unsupported, .invalidArgument, .locked, .other, .closed, .inputOutput, .noSpace,
       .corruption, .refused:
       if !isExcused {
         fail(
-          .answers,
+          "answers",
           "\(operation.name) failed although nothing went wrong: \(code.rawValue): \(message)")
         return
       }

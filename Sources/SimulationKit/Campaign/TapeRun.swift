@@ -41,8 +41,8 @@ final class TapeRun: @unchecked Sendable {
   /// Reported faults before this life, and before the one before.
   var reportedBefore = 0
   var reportedBeforeLast = 0
-  /// What the last opening found, until anything is done to it.
-  var untouched: DatabaseContents?
+  /// Faults that the judge has been told of, by place of the class.
+  var faultsTold = [Int](repeating: 0, count: FaultClass.allCases.count)
   /// The next opening is cut short by the crash before it.
   var openingCut: CrashPlan?
   /// The life now beginning is thrown away as soon as it has been checked.
@@ -74,7 +74,9 @@ final class TapeRun: @unchecked Sendable {
       tape: tape, plan: plan.faults,
       strategy: plan.usesPriorities ? PriorityStrategy(tape: tape) : nil, options: world)
     disk = SimulatedDisk(capacity: plan.capacity)
-    judge = Judge(capabilities: factory.capabilities)
+    judge = Judge(
+      checkers: scenario.checkers.map { $0.make() }, capabilities: factory.capabilities,
+      contract: factory.faultContract)
     workload = scenario.workload.prepare(
       tape.lane("plan"),
       for: WorkloadWorld(
@@ -88,6 +90,7 @@ final class TapeRun: @unchecked Sendable {
       while result.failures.isEmpty && !hasEnded { live() }
     }
     disk.processKill()
+    takeViolations()
     collect()
     return result
   }
@@ -158,12 +161,16 @@ final class TapeRun: @unchecked Sendable {
     do throws(EngineError) {
       try engine.close()
       phase = .done
+      tellFaults()
+      judge.closed(nil, step: step)
     } catch {
       if error.code == .killed { return }
+      tellFaults()
+      judge.closed(error, step: step)
       // An engine that has refused since an error may refuse to close as well.
       phase = .done
       if excusedErrors == 0 && !isExcused {
-        fail(.answers, "close failed although nothing went wrong: \(error)")
+        fail("answers", "close failed although nothing went wrong: \(error)")
       }
     }
   }
@@ -176,10 +183,10 @@ final class TapeRun: @unchecked Sendable {
       disk.processKill()
     case .killed(let kind, _): crashed(kind)
     case .killedByFaultPoint: crashed(.processKill)
-    case .deadlock, .livelock, .notStarted: fail(.progress, end.description)
+    case .deadlock, .livelock, .notStarted: fail("progress", end.description)
     }
     if simulation.counters.abandonedThreads > 0 {
-      fail(.progress, "\(simulation.counters.abandonedThreads) threads outlived their process")
+      fail("progress", "\(simulation.counters.abandonedThreads) threads outlived their process")
     }
   }
 
@@ -195,26 +202,52 @@ final class TapeRun: @unchecked Sendable {
       result.counters.powerLosses += 1
       disk.powerLoss(choosing: simulation, allowing: plan.losses)
     }
-    judge.crashed()
+    tellFaults()
+    judge.crashed(kind == .processKill ? .processKill : .powerLoss, step: step)
     if phase != .opening { openingCut = crash }
     crash = nil
   }
 
   // MARK: Verdicts
 
-  /// Notes that a property does not hold, if this scenario checks it.
-  func fail(_ checker: Checker, _ detail: String) {
-    if !scenario.checkers.contains(checker) { return }
-    result.failures.append(
-      Failure(property: checker.rawValue, detail: detail, step: result.counters.operations))
+  /// The judge's clock: operations done.
+  var step: Int { result.counters.operations }
+
+  /// Notes that a property does not hold.
+  func fail(_ property: String, _ detail: String) {
+    result.failures.append(Failure(property: property, detail: detail, step: step))
+  }
+
+  /// Takes over what the judge has found.
+  func takeViolations() {
+    if judge.holds { return }
+    let found = judge.violations
+    while violationsTaken < found.count {
+      let violation = found[violationsTaken]
+      violationsTaken += 1
+      result.failures.append(
+        Failure(property: violation.property, detail: violation.detail, step: violation.step))
+    }
+  }
+
+  /// Tells the judge of the faults that have met a call since it was told last.
+  func tellFaults() {
+    var place = 0
+    while place < faultsTold.count {
+      let count = simulation.faults.counts[place]
+      while faultsTold[place] < count {
+        faultsTold[place] += 1
+        judge.met(FaultClass.allCases[place], step: step)
+      }
+      place += 1
+    }
   }
 
   /// Faults so far that the contract lets the engine report.
   var reportedFaults: Int {
-    let counters = simulation.counters
     var sum = 0
     for fault in FaultClass.allCases where factory.faultContract[fault] == .reports {
-      sum += counters[fault]
+      sum += simulation.faults.counts[fault.ordinal]
     }
     return sum
   }
@@ -224,7 +257,7 @@ final class TapeRun: @unchecked Sendable {
   var isExcused: Bool { reportedFaults > reportedBefore || hasRot }
 
   /// Whether a bit has flipped: the one fault that outlasts its life.
-  var hasRot: Bool { simulation.counters[.bitRot] > 0 }
+  var hasRot: Bool { simulation.faults.counts[FaultClass.bitRot.ordinal] > 0 }
 
   private func collect() {
     let counters = simulation.counters

@@ -1,16 +1,17 @@
 public import EngineKit
+public import HistoryKit
 
 /// A workload, the faults that it runs under, and what must hold: a plain value that reads like a sentence.
 ///
 ///     Scenario("bank-transfers", workload: .bankTransfers(accounts: 8, clients: 4),
-///              faults: [.crashes, .swarm], checkers: [.model, .durability, .workload])
+///              faults: [.crashes, .swarm], checkers: [.durability, .conservedTotal])
 public struct Scenario: Sendable {
   /// As given to `simulate run`.
   public var name: String
   public var workload: any Workload
   /// What may go wrong. Classes that are out of scope for the engine under test are never drawn.
   public var faults: [FaultRule]
-  public var checkers: [Checker]
+  public var checkers: [CheckerPlan]
   public var cost: Cost
   /// True for a scenario that must be found invalid; `--all` leaves it out.
   public var mustFail: Bool
@@ -25,7 +26,7 @@ public struct Scenario: Sendable {
 
   public init(
     _ name: String, workload: some Workload, faults: [FaultRule],
-    checkers: [Checker] = Checker.allCases, cost: Cost = .smoke, mustFail: Bool = false
+    checkers: [CheckerPlan] = CheckerRegistry.standard, cost: Cost = .smoke, mustFail: Bool = false
   ) {
     self.name = name
     self.workload = workload
@@ -44,24 +45,6 @@ public struct Scenario: Sendable {
     }
     return workload.obstacle
   }
-}
-
-/// What is checked. Each of these names the property that a failure is reported under.
-public enum Checker: String, CaseIterable, Sendable {
-  /// Every answer is one that a map of the same history could give; values are compared.
-  case model
-  /// What was flushed survives; what survives is a prefix; recovery twice gives the same state.
-  case durability
-  /// A scan of everything gives the same forward and backward, in order, each key once.
-  case iteration
-  /// The engine's own structural invariants.
-  case invariants
-  /// Operations and openings fail only where the world gave a reason that the contract lets them report.
-  case answers
-  /// What the workload knows of its own data, as a bank's total.
-  case workload
-  /// The tape ends: nothing waits for ever.
-  case progress
 }
 
 /// One thing that may go wrong in a scenario.

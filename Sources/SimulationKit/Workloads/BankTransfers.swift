@@ -1,4 +1,5 @@
 public import EngineKit
+internal import HistoryKit
 
 /// Money moves between the two accounts that a client owns, each transfer one atomic batch. The money
 /// of a pair is the same at every crash, whatever was lost.
@@ -71,9 +72,9 @@ final class BankTransfersRun: WorkloadRun {
     Payload.decimal(UInt64(number), digits: 4, prefix: [0x61])
   }
 
-  func recovered(_ contents: DatabaseContents) -> [String] {
+  func recovered(_ state: RecoveredState) -> [String] {
     var problems: [String] = []
-    let entries = contents.entries()
+    let entries = state.entries(in: .default)
     var pair = 0
     while pair < pairs {
       let from = account(2 * pair)

@@ -1,4 +1,5 @@
 public import EngineKit
+internal import HistoryKit
 
 /// sled's crash subject of the same name: each batch writes one number to all of a client's keys, in
 /// several trees where the engine can. After a crash the keys of a client hold the same number.
@@ -61,7 +62,7 @@ final class BatchesRun: WorkloadRun {
     Payload.decimal(UInt64(index), digits: 3, prefix: [0x61 + UInt8(client)])
   }
 
-  func recovered(_ contents: DatabaseContents) -> [String] {
+  func recovered(_ state: RecoveredState) -> [String] {
     var problems: [String] = []
     var client = 0
     while client < clients {
@@ -69,7 +70,7 @@ final class BatchesRun: WorkloadRun {
       var index = 0
       while index < keys {
         let key = key(index, of: client)
-        let entries = contents.entries(in: trees[index % trees.count])
+        let entries = state.entries(in: trees[index % trees.count])
         values.append(entries.first { $0.key == key }?.value)
         index += 1
       }

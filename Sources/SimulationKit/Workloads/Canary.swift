@@ -1,4 +1,5 @@
 internal import EngineKit
+internal import HistoryKit
 
 /// A scenario that must fail: its check after a recovery, or at the end of the tape, never holds
 /// once one key has been written. A harness that calls it valid checks nothing.
@@ -27,7 +28,7 @@ final class CanaryRun: WorkloadRun {
     return true
   }
 
-  func recovered(_ contents: DatabaseContents) -> [String] {
+  func recovered(_ state: RecoveredState) -> [String] {
     written ? ["the canary sings: a key was written"] : []
   }
 }

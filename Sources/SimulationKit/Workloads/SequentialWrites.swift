@@ -1,4 +1,5 @@
 public import EngineKit
+internal import HistoryKit
 
 /// sled's crash subject of the same name: one client writes a number to every key of a ring in turn, and
 /// one more on the next way round. After a crash the numbers along the ring fall by one, at most once:
@@ -53,8 +54,8 @@ final class SequentialWritesRun: WorkloadRun {
     return true
   }
 
-  func recovered(_ contents: DatabaseContents) -> [String] {
-    let entries = contents.entries()
+  func recovered(_ state: RecoveredState) -> [String] {
+    let entries = state.entries(in: .default)
     var ways: [UInt64] = []
     var index = 0
     while index < entries.count {

@@ -1,4 +1,5 @@
 public import EngineKit
+internal import HistoryKit
 
 /// A real data set: a tape-chosen run of neighbouring words of a dictionary is loaded, prefix-scanned,
 /// half removed and compared. The words come from whoever makes the workload; the kits read no files.
@@ -122,8 +123,8 @@ final class WordsRun: WorkloadRun {
     return true
   }
 
-  func recovered(_ contents: DatabaseContents) -> [String] {
-    let entries = contents.entries()
+  func recovered(_ state: RecoveredState) -> [String] {
+    let entries = state.entries(in: .default)
     var index = 0
     while index < entries.count {
       if !entries[index].value.elementsEqual(entries[index].key.reversed()) {

@@ -1,4 +1,5 @@
 public import EngineKit
+public import HistoryKit
 
 /// What clients do to an engine. A workload is a value; `prepare` draws what is fixed for one tape.
 ///
@@ -51,37 +52,9 @@ public protocol WorkloadRun: AnyObject {
 
   /// Called when the database has been opened, with what is in it: what the workload knows must
   /// hold of its own data. Returns what does not, as sentences.
-  func recovered(_ contents: DatabaseContents) -> [String]
+  func recovered(_ state: RecoveredState) -> [String]
 }
 
 extension WorkloadRun {
-  public func recovered(_ contents: DatabaseContents) -> [String] { [] }
-}
-
-/// All trees of a database as an open engine shows them, in the order of their names.
-public struct DatabaseContents: Equatable, Sendable {
-  public var trees: [(name: TreeName, entries: [Entry])]
-
-  public init(trees: [(name: TreeName, entries: [Entry])] = []) { self.trees = trees }
-
-  /// The entries of one tree; empty where there is no such tree.
-  public func entries(in tree: TreeName = .default) -> [Entry] {
-    var index = 0
-    while index < trees.count {
-      if trees[index].name == tree { return trees[index].entries }
-      index += 1
-    }
-    return []
-  }
-
-  public static func == (left: DatabaseContents, right: DatabaseContents) -> Bool {
-    if left.trees.count != right.trees.count { return false }
-    var index = 0
-    while index < left.trees.count {
-      if left.trees[index].name != right.trees[index].name { return false }
-      if left.trees[index].entries != right.trees[index].entries { return false }
-      index += 1
-    }
-    return true
-  }
+  public func recovered(_ state: RecoveredState) -> [String] { [] }
 }
