@@ -55,7 +55,7 @@ let package = Package(
 
     // The harness. It never imports the engine.
     .target(
-      name: "EngineKit", dependencies: ["Platform"], path: "Sources/EngineKit",
+      name: "EngineKit", dependencies: ["Platform", "CPlatform"], path: "Sources/EngineKit",
       swiftSettings: strict),
     .target(
       name: "HistoryKit", dependencies: ["EngineKit", collections], path: "Sources/HistoryKit",
