@@ -10,6 +10,8 @@ struct TapePlan {
   var losses: DiskFaults = []
   /// How the threads are interleaved.
   var usesPriorities = false
+  /// After a clean end the power goes, and everything must still be there.
+  var endsWithPowerLoss = false
   var crashesAtMost = 0
   var allowsKill = false
   var allowsPowerLoss = false
@@ -63,6 +65,7 @@ struct TapePlan {
     clients =
       most.lowerBound
       + Int(lane.draw("clients", below: UInt64(most.upperBound - most.lowerBound + 1)))
+    endsWithPowerLoss = lane.draw("powerLossAtEnd", below: 2) == 1
     usesPriorities = lane.draw("strategy", below: 2) == 1
   }
 

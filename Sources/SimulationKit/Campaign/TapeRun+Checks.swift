@@ -10,7 +10,6 @@ extension TapeRun {
     simulation.faultsAreSuspended = mustOpen
     defer { simulation.faultsAreSuspended = false }
     do throws(EngineError) {
-      try prepareDirectory(platform.files)
       let engine = try factory.open(TapeRun.directory, on: platform, settings: plan.settings)
       mustOpen = false
       tellFaults()
@@ -33,16 +32,6 @@ extension TapeRun {
       mustOpen = true
     } else {
       fail("answers", "opening failed although nothing went wrong: \(error)")
-    }
-  }
-
-  private func prepareDirectory(_ files: any FileSystem) throws(EngineError) {
-    if lives > 1 { return }
-    do throws(PlatformError) {
-      try files.createDirectory(TapeRun.directory)
-      try files.syncDirectory("/")
-    } catch {
-      throw EngineError(error.code == .killed ? .killed : .inputOutput, "\(error)")
     }
   }
 

@@ -88,10 +88,10 @@ extension TapeRun {
   /// The crash is due: now, or some seam calls from now.
   private func arm() {
     guard let crash else { return }
-    if crash.seamCalls == 0 {
-      isLifeOver = true
-    } else {
-      simulation.kill(afterSeamCalls: crash.seamCalls, crash.kind)
+    switch crash.place {
+    case .betweenOperations: isLifeOver = true
+    case .seamCall(let number): simulation.kill(afterSeamCalls: number, crash.kind)
+    case .sync(let number): gate.ambush(atSync: number, crash.kind)
     }
   }
 

@@ -18,6 +18,7 @@ final class TapeRun: @unchecked Sendable {
   let tape: ChoiceTape
   let plan: TapePlan
   let simulation: Simulation
+  let gate: CrashGate
   let disk: SimulatedDisk
   let judge: Judge
   let workload: any WorkloadRun
@@ -53,6 +54,8 @@ final class TapeRun: @unchecked Sendable {
   var mustOpen = false
   /// Of the judge's violations, those already taken over.
   var violationsTaken = 0
+  /// This life only looks at what a clean end has left.
+  var isEpilogue = false
   /// The tape has legally ended before its time.
   var hasEnded = false
 
@@ -73,6 +76,7 @@ final class TapeRun: @unchecked Sendable {
     simulation = Simulation(
       tape: tape, plan: plan.faults,
       strategy: plan.usesPriorities ? PriorityStrategy(tape: tape) : nil, options: world)
+    gate = CrashGate(simulation)
     disk = SimulatedDisk(capacity: plan.capacity)
     judge = Judge(
       checkers: scenario.checkers.map { $0.make() }, capabilities: factory.capabilities,
@@ -87,12 +91,25 @@ final class TapeRun: @unchecked Sendable {
 
   func run() -> TapeResult {
     simulation.run {
+      makeDirectory()
       while result.failures.isEmpty && !hasEnded { live() }
     }
     disk.processKill()
     takeViolations()
     collect()
     return result
+  }
+
+  /// The directory is there, and durable, before the first life; what is in it is the engine's affair.
+  private func makeDirectory() {
+    let files = disk.mount(simulation)
+    do throws(PlatformError) {
+      try files.createDirectory(TapeRun.directory)
+      try files.syncDirectory("/")
+    } catch {
+      result.inconclusive = "the simulated disk has no directory: \(error)"
+    }
+    files.end()
   }
 
   /// One life, and what the world does at its end.
@@ -104,14 +121,15 @@ final class TapeRun: @unchecked Sendable {
     isLifeOver = false
     excusedErrors = 0
     phase = .opening
+    gate.ambush(atSync: 0, .processKill)
     isRehearsal = openingCut?.recoversTwice ?? false
-    if lives > TapeRun.mostLives { mustOpen = true }
+    if lives > TapeRun.mostLives || isEpilogue { mustOpen = true }
     if let cut = openingCut, cut.openingCalls > 0, !mustOpen {
       // Once; then it must come through.
       openingCut?.openingCalls = 0
       simulation.kill(afterSeamCalls: cut.openingCalls, cut.openingKind)
     }
-    let platform = simulation.platform(files: disk.mount(simulation))
+    let platform = simulation.platform(files: disk.mount(gate))
     let end = simulation.runProcess("engine") { self.process(platform) }
     finish(end)
   }
@@ -125,6 +143,10 @@ final class TapeRun: @unchecked Sendable {
     let isSound = check(engine)
     simulation.faultsAreSuspended = false
     if !isSound { return }
+    if isEpilogue {
+      hasEnded = true
+      return
+    }
     let cut = openingCut
     openingCut = nil
     if isRehearsal, let cut {
@@ -168,7 +190,7 @@ final class TapeRun: @unchecked Sendable {
       tellFaults()
       judge.closed(error, step: step)
       // An engine that has refused since an error may refuse to close as well.
-      phase = .done
+      hasEnded = true
       if excusedErrors == 0 && !isExcused {
         fail("answers", "close failed although nothing went wrong: \(error)")
       }
@@ -179,8 +201,8 @@ final class TapeRun: @unchecked Sendable {
   private func finish(_ end: ProcessEnd) {
     switch end {
     case .finished:
-      if phase == .done { hasEnded = true }
       disk.processKill()
+      if phase == .done { beginEpilogue() }
     case .killed(let kind, _): crashed(kind)
     case .killedByFaultPoint: crashed(.processKill)
     case .deadlock, .livelock, .notStarted: fail("progress", end.description)
@@ -188,6 +210,16 @@ final class TapeRun: @unchecked Sendable {
     if simulation.counters.abandonedThreads > 0 {
       fail("progress", "\(simulation.counters.abandonedThreads) threads outlived their process")
     }
+  }
+
+  /// After a clean end: the power goes, and what was closed must be there.
+  private func beginEpilogue() {
+    if !plan.endsWithPowerLoss || !plan.allowsPowerLoss || isEpilogue {
+      hasEnded = true
+      return
+    }
+    isEpilogue = true
+    disk.powerLoss(choosing: simulation, allowing: plan.losses)
   }
 
   private func crashed(_ kind: CrashKind) {
@@ -205,6 +237,11 @@ final class TapeRun: @unchecked Sendable {
     tellFaults()
     judge.crashed(kind == .processKill ? .processKill : .powerLoss, step: step)
     if phase != .opening { openingCut = crash }
+    var bits = crash?.flippedBits ?? 0
+    while bits > 0 {
+      bits -= 1
+      disk.rot(choosing: simulation)
+    }
     crash = nil
   }
 
