@@ -2,11 +2,20 @@
 public enum CheckerRegistry {
   /// Those that fit any workload.
   public static let standard: [CheckerPlan] = [
-    .structuralInvariants
+    .modelDifference,
+    .durability,
+    .prefixDurability,
+    .batchAtomicity,
+    .recoveryIdempotence,
+    .structuralInvariants,
+    .identifiers,
+    .errorContract,
   ]
 
-  /// Those that need to know the workload; made with a total of zero here, for their names.
-  public static let special: [CheckerPlan] = []
+  /// Those that must be told about the workload; here for their names.
+  public static let special: [CheckerPlan] = [
+    .conservedTotal(tree: "", prefix: [], total: 0)
+  ]
 
   public static let all: [CheckerPlan] = standard + special
 

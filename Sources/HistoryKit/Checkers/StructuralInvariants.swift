@@ -10,7 +10,7 @@ public final class StructuralInvariants: Checker {
 
   public func observe(_ event: HistoryEvent, in context: JudgeContext) {
     guard case .inspected(let findings) = event, !findings.isEmpty else { return }
-    if context.faults.isBeyond(context.contract) { return }
+    if context.isBeyondContract { return }
     context.report(property, findings.prefix(3).joined(separator: "; "))
   }
 }

@@ -35,15 +35,6 @@ public struct FaultLedger: Sendable {
     sinceCreation[Self.place(of: fault)] > 0
   }
 
-  /// True when the database met a class for which its contract promises nothing: from then on
-  /// nothing about it can be judged.
-  public func isBeyond(_ contract: FaultContract) -> Bool {
-    for fault in FaultClass.allCases where metSinceCreation(fault) {
-      if contract[fault] == .outOfScope { return true }
-    }
-    return false
-  }
-
   private static func place(of fault: FaultClass) -> Int {
     // Few cases, fewer faults: a search is enough.
     FaultClass.allCases.firstIndex(of: fault) ?? 0

@@ -62,6 +62,7 @@ public final class Judge {
   public func met(_ fault: FaultClass, step: Int) {
     begin(step)
     context.faults.add(fault)
+    if context.contract[fault] == .outOfScope { context.isBeyondContract = true }
     tell(.met(fault))
   }
 
@@ -109,6 +110,7 @@ public final class Judge {
     context.incarnation += 1
     context.writes.rebase(on: RecoveredState(trees: []))
     context.faults.abandoned()
+    context.isBeyondContract = false
     tell(.abandoned)
   }
 

@@ -8,6 +8,9 @@ public final class JudgeContext {
   public let writes = WriteLog()
   /// Which faults the engine met.
   public internal(set) var faults = FaultLedger()
+  /// True when the database met a class for which its contract promises nothing: from then on
+  /// nothing about it can be judged.
+  public internal(set) var isBeyondContract = false
   /// Calls under way, in the order of invocation.
   public internal(set) var active: [Call] = []
   /// The place of the present event in the order of all events.
