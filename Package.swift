@@ -90,6 +90,9 @@ let package = Package(
         "EngineAdapters", "Platform", argumentParser,
       ],
       path: "Simulations/Simulate", swiftSettings: strict),
+
+    // Tests of the house itself: they read the source tree and import nothing of it.
+    .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
   ],
   swiftLanguageModes: [.v6]
 )
