@@ -106,6 +106,8 @@ let package = Package(
       name: "SimulationKitTests",
       dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
       path: "Tests/SimulationKitTests", swiftSettings: strict),
+    // Tests of the house itself: they read the source tree and import nothing of it.
+    .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
   ],
   swiftLanguageModes: [.v6]
 )
