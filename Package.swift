@@ -81,7 +81,7 @@ let package = Package(
       name: "SimulationFormats", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
       path: "Simulations/Formats", swiftSettings: strict),
     .target(
-      name: "Scenarios", dependencies: ["SimulationKit", "Platform"],
+      name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),
     .executableTarget(
       name: "simulate",

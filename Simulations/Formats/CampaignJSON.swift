@@ -97,15 +97,15 @@ public struct CampaignJSON: Codable, Sendable {
       threadSwitchesAfter: failure.threadSwitchesAfter)
   }
 
-  private static func buckets(_ counters: Counters) -> [Bucket] {
+  private static func buckets(_ counters: TapeCounters) -> [Bucket] {
     var buckets: [Bucket] = []
     for (index, crashes) in counters.pendingSectors.enumerated() where crashes > 0 {
-      buckets.append(Bucket(from: Counters.bounds(ofBucket: index).lowerBound, crashes: crashes))
+      buckets.append(Bucket(from: TapeCounters.bounds(ofBucket: index).lowerBound, crashes: crashes))
     }
     return buckets
   }
 
-  private static func faultCounts(_ counters: Counters) -> [String: Int] {
+  private static func faultCounts(_ counters: TapeCounters) -> [String: Int] {
     var counts: [String: Int] = [:]
     for (index, fault) in FaultClass.allCases.enumerated() {
       counts[fault.rawValue] = counters.faults[index]

@@ -40,7 +40,7 @@ public struct TapeSummary: Codable, Equatable, Sendable {
     var step: Int
   }
   var failures: [Fault]
-  /// The single numbers of `Counters`, in the order of their declaration.
+  /// The single numbers of `TapeCounters`, in the order of their declaration.
   var numbers: [Int]
   var pendingSectors, faults: [Int]
   var pointNames, probeNames: [String]

@@ -72,7 +72,7 @@ struct ReportPage {
     let most = max(1, report.counters.pendingSectors.max() ?? 1)
     var rows: [[String]] = []
     for (bucket, count) in report.counters.pendingSectors.enumerated() where count > 0 {
-      let from = Counters.bounds(ofBucket: bucket).lowerBound
+      let from = TapeCounters.bounds(ofBucket: bucket).lowerBound
       rows.append(["from \(from)", "\(count)", "bar:\(200 * count / most)"])
     }
     return rows

@@ -64,10 +64,10 @@ struct ReportText {
     ]
   }
 
-  static func histogram(_ counters: Counters) -> String {
+  static func histogram(_ counters: TapeCounters) -> String {
     var parts: [String] = []
     for (bucket, crashes) in counters.pendingSectors.enumerated() where crashes > 0 {
-      let bounds = Counters.bounds(ofBucket: bucket)
+      let bounds = TapeCounters.bounds(ofBucket: bucket)
       let name =
         bounds.lowerBound == bounds.upperBound
         ? "\(bounds.lowerBound)"
@@ -78,7 +78,7 @@ struct ReportText {
     return parts.isEmpty ? "none" : parts.joined(separator: ", ")
   }
 
-  static func faults(_ counters: Counters) -> String {
+  static func faults(_ counters: TapeCounters) -> String {
     var parts: [String] = []
     for (index, fault) in FaultClass.allCases.enumerated() {
       parts.append("\(fault.rawValue) \(counters.faults[index])")

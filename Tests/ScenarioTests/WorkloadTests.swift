@@ -95,18 +95,6 @@ import Testing
     #expect(!run.recovered(state([3, 1, 1, 1])).isEmpty)
     #expect(!run.recovered(state([3, 2])).isEmpty)
   }
-
-  @Test func lostMoneyIsNoticed() {
-    let run = BankTransfersRun(pairs: 1, flushOneIn: 8)
-    func state(_ balances: [(String, UInt64)]) -> RecoveredState {
-      let entries = balances.map { Entry(Bytes($0.0.utf8), Payload.decimal($0.1, digits: 6)) }
-      return RecoveredState(trees: [.init("", forward: entries, backward: entries.reversed())])
-    }
-    #expect(run.recovered(state([])).isEmpty)
-    #expect(run.recovered(state([("a0000", 400), ("a0001", 600)])).isEmpty)
-    #expect(!run.recovered(state([("a0000", 400), ("a0001", 601)])).isEmpty)
-    #expect(!run.recovered(state([("a0001", 600)])).isEmpty)
-  }
 }
 
 /// The least that answers: an ordered list of entries in each tree, no more.

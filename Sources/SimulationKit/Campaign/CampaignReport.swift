@@ -11,7 +11,7 @@ public struct CampaignReport: Equatable, Sendable {
   public var scenarios: [ScenarioSummary] = []
   /// Scenarios that this engine cannot run, and why.
   public var skipped: [String] = []
-  public var counters = Counters()
+  public var counters = TapeCounters()
   /// Over the trace hashes of all tapes, in the order of scenarios and tapes.
   public var traceHash = ""
   /// Processor time of all workers.
@@ -58,7 +58,7 @@ public struct CampaignReport: Equatable, Sendable {
 /// One scenario's share of a campaign.
 public struct ScenarioSummary: Equatable, Sendable {
   public var name: String
-  public var counters = Counters()
+  public var counters = TapeCounters()
   public var failingTapes = 0
   public var cpuSeconds: Double = 0
   public init(name: String) { self.name = name }
@@ -84,7 +84,7 @@ public struct CampaignFailure: Equatable, Sendable {
 
   public init(
     _ failure: Failure, scenario: String, engine: String, seed: UInt64, index: Int,
-    counters: Counters
+    counters: TapeCounters
   ) {
     self.property = failure.property
     self.detail = failure.detail
@@ -100,7 +100,7 @@ public struct CampaignFailure: Equatable, Sendable {
   }
 
   /// Notes what shrinking left.
-  public mutating func shrunk(to counters: Counters) {
+  public mutating func shrunk(to counters: TapeCounters) {
     operationsAfter = counters.operations
     faultsAfter = counters.totalFaults
     threadSwitchesAfter = counters.threadSwitches
@@ -124,7 +124,7 @@ public struct CampaignFailure: Equatable, Sendable {
   }
 }
 
-extension Counters {
+extension TapeCounters {
   /// Faults of all classes. A power loss is one fault, and what it does to sectors is counted besides.
   public var totalFaults: Int { faults.reduce(0, +) }
 }

@@ -32,7 +32,7 @@ public struct Failure: Equatable, Hashable, Sendable {
 /// What one tape came to: plain numbers that add up over a campaign.
 public struct TapeResult: Equatable, Sendable {
   public var failures: [Failure] = []
-  public var counters = Counters()
+  public var counters = TapeCounters()
   /// 32 hexadecimal digits over every event of the run.
   public var traceHash = ""
   /// Why the tape says nothing (`verdict` "unknown"), or nil.
@@ -46,7 +46,7 @@ public struct TapeResult: Equatable, Sendable {
 }
 
 /// How often things happened. `add` is commutative and associative.
-public struct Counters: Equatable, Sendable {
+public struct TapeCounters: Equatable, Sendable {
   public var tapes = 0
   public var operations = 0
   public var processKills = 0
@@ -54,7 +54,7 @@ public struct Counters: Equatable, Sendable {
   /// Power losses and kills with at least one sector that was not synced.
   public var crashesWithPendingSectors = 0
   /// Crashes by the number of unsynced sectors: 0, 1, 2-3, 4-7, and so on, doubling.
-  public var pendingSectors = [Int](repeating: 0, count: Counters.histogramBuckets)
+  public var pendingSectors = [Int](repeating: 0, count: TapeCounters.histogramBuckets)
   public var crashesDuringRecovery = 0
   /// Openings after a crash that came through and were checked.
   public var recoveries = 0
@@ -73,18 +73,18 @@ public struct Counters: Equatable, Sendable {
 
   public var crashes: Int { processKills + powerLosses }
 
-  public mutating func add(_ other: Counters) {
+  public mutating func add(_ other: TapeCounters) {
     tapes += other.tapes
     operations += other.operations
     processKills += other.processKills
     powerLosses += other.powerLosses
     crashesWithPendingSectors += other.crashesWithPendingSectors
-    Counters.add(other.pendingSectors, to: &pendingSectors)
+    TapeCounters.add(other.pendingSectors, to: &pendingSectors)
     crashesDuringRecovery += other.crashesDuringRecovery
     recoveries += other.recoveries
     reportedDamage += other.reportedDamage
     threadSwitches += other.threadSwitches
-    Counters.add(other.faults, to: &faults)
+    TapeCounters.add(other.faults, to: &faults)
     faultPoints = NamedCount.merge(faultPoints, other.faultPoints)
     probes = NamedCount.merge(probes, other.probes)
   }
@@ -108,7 +108,7 @@ public struct Counters: Equatable, Sendable {
   mutating func notePendingSectors(_ count: Int) {
     if count > 0 { crashesWithPendingSectors += 1 }
     let bucket = Int.bitWidth - count.leadingZeroBitCount
-    pendingSectors[min(bucket, Counters.histogramBuckets - 1)] += 1
+    pendingSectors[min(bucket, TapeCounters.histogramBuckets - 1)] += 1
   }
 
   /// The lower and upper bound of a bucket of `pendingSectors`.

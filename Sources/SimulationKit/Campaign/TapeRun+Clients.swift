@@ -74,9 +74,7 @@ extension TapeRun {
     simulation.record("answer", UInt64(client), print.value, 0)
     tellFaults()
     judge.returned(call, outcome, step: step)
-    if case .failure(let code, let message, _) = outcome {
-      failed(operation, code, message)
-    }
+    if case .failure(let code, _, _) = outcome { failed(code) }
     takeViolations()
     if let crash, operationsInLife == crash.afterOperations { arm() }
     if operationsLeft == 0 || !result.failures.isEmpty { isLifeOver = true }
@@ -95,27 +93,17 @@ extension TapeRun {
     }
   }
 
-  /// An operation failed: with a reason, or not.
-  private func failed(_ operation: Operation, _ code: EngineError.Code, _ message: String) {
+  /// An operation failed, which the judge judges. An engine that refuses from now on is opened again,
+  /// and so is one that has failed often enough.
+  private func failed(_ code: EngineError.Code) {
     switch code {
-    case .treeNotFound:
-      // Another client may have dropped it.
-      if factory.capabilities.contains(.treeRemoval) { return }
-      fail("answers", "there is no tree for \(operation.name): \(message)")
-    case .killed: return
-    case .unsupported, .invalidArgument, .locked, .other, .closed, .inputOutput, .noSpace,
-      .corruption, .refused:
-      if !isExcused {
-        fail(
-          "answers",
-          "\(operation.name) failed although nothing went wrong: \(code.rawValue): \(message)")
-        return
-      }
+    case .treeNotFound, .killed: return
+    case .unsupported, .invalidArgument, .locked, .other, .inputOutput, .noSpace:
       excusedErrors += 1
-      // An engine that refuses from now on is opened again; so is one that has failed often enough.
-      if code == .refused || code == .closed || code == .corruption || excusedErrors >= 4 {
-        isLifeOver = true
-      }
+      if excusedErrors >= 4 { isLifeOver = true }
+    case .closed, .corruption, .refused:
+      excusedErrors += 1
+      isLifeOver = true
     }
   }
 }
