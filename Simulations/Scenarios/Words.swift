@@ -16,7 +16,7 @@ public enum WordList {
 
   /// The words of a file, one a line.
   static func read(_ path: String) throws(PlatformError) -> [[UInt8]] {
-    let file = try SystemFileSystem().open(path, .read)
+    let file = try RealFileSystem().open(path, .read)
     defer { file.close() }
     var bytes = [UInt8](repeating: 0, count: Int(try file.size()))
     _ = try file.readAvailable(at: 0, into: &bytes)
