@@ -68,7 +68,7 @@ let package = Package(
     .target(
       name: "EngineAdapters",
       dependencies: [
-        "Luge", "EngineKit", "SimulationKit", "Platform",
+        "Luge", "EngineKit", "HistoryKit", "SimulationKit", "Platform",
         .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
       ],
       path: "Sources/EngineAdapters", swiftSettings: strict),
