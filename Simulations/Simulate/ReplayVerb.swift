@@ -30,8 +30,8 @@ struct ReplayVerb: ParsableCommand {
           + "   \(failure.property): \(failure.detail), at step \(failure.step)")
     }
     Console.result(
-      "tape     \(result.counters.operations) operations, \(result.counters.totalFaults) faults, "
-        + "\(result.counters.threadSwitches) thread switches, trace \(result.traceHash)")
+      "tape     \(result.counters.operations) operations, faults: \(result.counters.totalFaults), "
+        + "thread switches: \(result.counters.threadSwitches), trace \(result.traceHash)")
     if failure.property != saved.tape.property {
       Console.error("note: the tape was saved for the property \(saved.tape.property)")
     }

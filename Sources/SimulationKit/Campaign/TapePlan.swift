@@ -76,7 +76,10 @@ struct TapePlan {
     case .droppedWrite, .tornWrite, .reorderedWrite, .lostLength, .lostDirectoryEntry:
       // What a power loss does; most power losses do most of it.
       if lane.draw("fate", below: 4) != 0 { losses.formUnion(DiskFaults(fault)) }
-    case .lyingSync, .readError, .writeError, .noSpace, .syncFailure, .bitRot:
+    case .bitRot:
+      // Most openings end at it, and the tape with them: rarer than the others.
+      if lane.draw("on", below: 8) == 7 { faults[fault] = 64 << lane.draw("rarity", below: 6) }
+    case .lyingSync, .readError, .writeError, .noSpace, .syncFailure:
       if lane.draw("on", below: 4) == 3 {
         faults[fault] = 64 << lane.draw("rarity", below: 6)
       }

@@ -97,7 +97,10 @@ final class RandomTortureRun: WorkloadRun {
     case .backgroundWork: return .backgroundWork
     case .identifier: return .nextID
     case .count: return .count(in: tree(lane))
-    case .drop: return .dropTree(tree(lane))
+    case .drop:
+      // The default tree stays.
+      let place = Int(lane.draw("tree", below: UInt64(max(1, trees.count - 1))))
+      return trees.count == 1 ? .count(in: .default) : .dropTree(trees[1 + place])
     }
   }
 
