@@ -81,7 +81,7 @@ let package = Package(
       name: "SimulationFormats", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
       path: "Simulations/Formats", swiftSettings: strict),
     .target(
-      name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
+      name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),
     .executableTarget(
       name: "simulate",
@@ -99,6 +99,15 @@ let package = Package(
       name: "EngineConformanceTests",
       dependencies: ["EngineAdapters", "HistoryKit", "EngineKit", "Platform"],
       path: "Tests/EngineConformanceTests", swiftSettings: strict),
+      name: "ScenarioTests",
+      dependencies: [
+        "Scenarios", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters", "Platform",
+      ],
+      path: "Tests/ScenarioTests", swiftSettings: strict),
+    .testTarget(
+      name: "SimulationFormatsTests",
+      dependencies: ["SimulationFormats", "SimulationKit", "EngineKit"],
+      path: "Tests/SimulationFormatsTests", swiftSettings: strict),
     .testTarget(
       name: "SimulationKitTests",
       dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
@@ -112,6 +121,8 @@ let package = Package(
     .testTarget(
       name: "PlatformTests", dependencies: ["Platform", "CPlatform", "PlatformTestSupport"],
       path: "Tests/PlatformTests", swiftSettings: strict),
+    // Tests of the house itself: they read the source tree and import nothing of it.
+    .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
   ],
   swiftLanguageModes: [.v6]
 )
