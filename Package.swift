@@ -91,6 +91,11 @@ let package = Package(
       ],
       path: "Simulations/Simulate", swiftSettings: strict),
 
+    // Tests, one folder a module.
+    .testTarget(
+      name: "SimulationKitTests",
+      dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
+      path: "Tests/SimulationKitTests", swiftSettings: strict),
     // Tests of the house itself: they read the source tree and import nothing of it.
     .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
   ],

@@ -20,7 +20,7 @@ extension File {
     let count = bytes.count
     while done < count {
       var span = bytes.mutableSpan
-      var rest = span.extracting(done..<count)
+      var rest = span._mutatingExtracting(done..<count)
       // The element type is UInt8, for which every bit pattern is a value.
       var raw = unsafe rest.mutableBytes
       let transferred = try read(into: &raw, at: offset + Int64(done))
@@ -46,8 +46,8 @@ extension File {
     }
   }
 
-  /// The same for an array.
+  /// The same for an array. Every byte of a `UInt8` is initialised, so its raw view is sound.
   public func writeFully(_ bytes: [UInt8], at offset: Int64) throws(PlatformError) {
-    try writeFully(bytes.span.bytes, at: offset)
+    try unsafe writeFully(bytes.span.bytes, at: offset)
   }
 }

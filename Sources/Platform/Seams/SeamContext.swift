@@ -1,4 +1,4 @@
-internal import CPlatform
+public import CPlatform
 
 /// What a simulation sees of the places that an engine names. One may be installed on each
 /// operating-system thread; every fibre that runs on that thread shares it.
@@ -30,13 +30,13 @@ open class SeamContext {
 }
 
 /// Names a place where a failure may be injected, as "log.seal".
-@inline(__always)
+@inlinable @inline(__always)
 public func faultPoint(_ name: StaticString) throws(PlatformError) {
   if platform_seam_armed() { try SeamDispatch.faultPoint(name) }
 }
 
 /// Names a place that some run must reach, as "tree.leafSplit".
-@inline(__always)
+@inlinable @inline(__always)
 public func probe(_ name: StaticString) {
   if platform_seam_armed() { SeamDispatch.probe(name) }
 }
@@ -50,7 +50,7 @@ public func schedulePoint() {
   #endif
 }
 
-/// The unlikely side of the branches above.
+/// The unlikely side of the branches above, kept out of line so that they stay small.
 public enum SeamDispatch {
   static var current: SeamContext? {
     guard let context = unsafe platform_seam_context() else { return nil }
@@ -59,12 +59,12 @@ public enum SeamDispatch {
   }
 
   @inline(never)
-  static func faultPoint(_ name: StaticString) throws(PlatformError) {
+  public static func faultPoint(_ name: StaticString) throws(PlatformError) {
     try current?.faultPoint(name)
   }
 
   @inline(never)
-  static func probe(_ name: StaticString) { current?.probe(name) }
+  public static func probe(_ name: StaticString) { current?.probe(name) }
 
   @inline(never)
   public static func schedulePoint() { current?.schedulePoint() }
