@@ -93,7 +93,11 @@ let package = Package(
 
     // Tests, one folder a module.
     .testTarget(
-      name: "LugeTests", dependencies: ["Luge", "Platform"], path: "Tests/LugeTests",
+      name: "SimulationKitTests",
+      dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
+      path: "Tests/SimulationKitTests", swiftSettings: strict),
+    .testTarget(
+      name: "LugeTests", dependencies: ["Luge", "Platform", "CPlatform"], path: "Tests/LugeTests",
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -9,8 +9,10 @@ struct RawWriter {
   private(set) var count = 0
 
   init(_ buffer: UnsafeMutableRawBufferPointer) {
-    precondition(buffer.baseAddress != nil, "no memory to write to")
-    unsafe base = buffer.baseAddress!
+    guard let start = buffer.baseAddress else {
+      preconditionFailure("no memory to write to")
+    }
+    unsafe base = start
     unsafe limit = buffer.count
   }
 

@@ -1,0 +1,207 @@
+internal import Platform
+
+/// Seam calls, waiting and waking, as simulated threads do them.
+extension Scheduler {
+  /// The error that every call of a dead process throws.
+  static func killed(_ call: StaticString) -> PlatformError {
+    PlatformError(.killed, operation: call.description)
+  }
+
+  // MARK: Seam calls
+
+  /// A seam call of the running thread: takes its time, and may switch threads or end the process.
+  /// Nothing for the world outside.
+  @inline(__always)
+  func step(_ call: StaticString) throws(PlatformError) {
+    if current == nil { return }
+    seamCalls &+= 1
+    now &+= callDuration
+    if seamCalls >= attention || now >= earliestDeadline { try stepWithAttention(call) }
+  }
+
+  @inline(never)
+  private func stepWithAttention(_ call: StaticString) throws(PlatformError) {
+    if isUnwinding { throw unwindFurther(call) }
+    if now >= earliestDeadline { wakeDue() }
+    if seamCalls >= killAt { throw kill(.killed(armedCrash, at: call.description), call) }
+    if seamCalls >= callsEnd { throw kill(.livelock(situations), call) }
+    if seamCalls >= quantumEnd {
+      preempt()
+      if isUnwinding { throw Scheduler.killed(call) }
+    }
+    updateAttention()
+  }
+
+  /// Gives the processor away if another thread can run.
+  private func preempt() {
+    if runQueue.isEmpty {
+      // Nobody there any more; a new quantum is drawn when somebody is.
+      quantumIsDrawn = false
+      quantumEnd = .max
+      return
+    }
+    preemptions &+= 1
+    giveWay()
+  }
+
+  /// Switches to another runnable thread; the running one stays runnable.
+  func giveWay() {
+    let thread = current!
+    quantumIsDrawn = true
+    let next = takeNext(leaving: thread)
+    makeRunnable(thread)
+    switchTo(next)
+  }
+
+  /// A point where threads may be switched, and nothing else happens.
+  func schedulePoint() {
+    if current == nil || isUnwinding { return }
+    seamCalls &+= 1
+    if seamCalls >= quantumEnd {
+      preempt()
+      updateAttention()
+    }
+  }
+
+  // MARK: Waiting
+
+  /// Waits, in `state`, until woken or until `deadline`.
+  private func wait(_ state: SimulatedThread.State, until deadline: UInt64, _ call: StaticString)
+    throws(PlatformError)
+  {
+    let thread = current!
+    thread.state = state
+    thread.deadline = deadline
+    if deadline < earliestDeadline { earliestDeadline = deadline }
+    quantumIsDrawn = true
+    switchTo(nextThread(leaving: nil))
+    if isUnwinding { throw Scheduler.killed(call) }
+  }
+
+  /// The thread to run next. Where none can, time jumps to the earliest deadline; where there is
+  /// none, the process is stuck, and dies of it.
+  func nextThread(leaving: SimulatedThread?) -> SimulatedThread {
+    while runQueue.isEmpty {
+      recomputeEarliestDeadline()
+      if earliestDeadline == .max {
+        beginUnwinding(.deadlock(situations), at: "deadlock")
+      } else {
+        now = max(now, earliestDeadline)
+        trace.record("clock", thread: 0, now)
+        wakeDue()
+      }
+    }
+    return takeNext(leaving: leaving)
+  }
+
+  /// Wakes the threads whose deadlines have come, in order of their starts.
+  func wakeDue() {
+    var index = 0
+    while index < live.count {
+      let thread = live[index]
+      if thread.deadline <= now && thread.isWaiting { makeRunnable(thread) }
+      index += 1
+    }
+    recomputeEarliestDeadline()
+  }
+
+  private func recomputeEarliestDeadline() {
+    var earliest = UInt64.max
+    var index = 0
+    while index < live.count {
+      let deadline = live[index].deadline
+      if deadline < earliest { earliest = deadline }
+      index += 1
+    }
+    earliestDeadline = earliest
+  }
+
+  func sleep(nanoseconds: UInt64) throws(PlatformError) {
+    try step("sleep")
+    if current == nil {
+      now &+= nanoseconds
+      return
+    }
+    let (deadline, overflow) = now.addingReportingOverflow(nanoseconds)
+    try wait(.sleeping, until: overflow ? .max - 1 : deadline, "sleep")
+  }
+
+  func park(until deadline: UInt64) throws(PlatformError) {
+    precondition(current != nil, "only a simulated thread can park")
+    try step("park")
+    let thread = current!
+    if !thread.hasPermit && deadline > now { try wait(.parked, until: deadline, "park") }
+    thread.hasPermit = false
+  }
+
+  func unpark(_ id: UInt64) {
+    if isUnwinding { return }
+    guard let thread = thread(id) else { return }
+    thread.hasPermit = true
+    if thread.state == .parked { makeRunnable(thread) }
+  }
+
+  func join(_ id: UInt64) throws(PlatformError) {
+    precondition(current != nil, "only a simulated thread can join another")
+    try step("join")
+    while thread(id) != nil { try wait(.joining(id), until: .max, "join") }
+  }
+
+  /// Lets others run. Where nobody can, the waiting itself takes time, the longer the more often.
+  func backOff(attempt: Int) throws(PlatformError) {
+    try step("backOff")
+    if current == nil { return }
+    if runQueue.isEmpty {
+      now &+= 1000 &<< UInt64(max(0, min(attempt, 10)))
+      if now >= earliestDeadline { wakeDue() }
+    }
+    if runQueue.isEmpty { return }
+    giveWay()
+    if isUnwinding { throw Scheduler.killed("backOff") }
+  }
+
+  // MARK: Dying
+
+  /// Ends the process of the running thread; answers the error to throw.
+  func kill(_ end: ProcessEnd, _ call: StaticString) -> PlatformError {
+    beginUnwinding(end, at: call)
+    return Scheduler.killed(call)
+  }
+
+  /// From here on every call of the process throws, so that its threads unwind. All that wait are
+  /// woken for it; they run in turns.
+  func beginUnwinding(_ end: ProcessEnd, at call: StaticString) {
+    trace.record("process dies", thread: current?.id ?? 0, seamCalls, now)
+    trace.record(call, thread: current?.id ?? 0)
+    self.end = end
+    isUnwinding = true
+    quantumIsDrawn = true
+    updateAttention()
+    var index = 0
+    while index < live.count {
+      if live[index].isWaiting { makeRunnable(live[index]) }
+      index += 1
+    }
+  }
+
+  /// A call of a dead process: the next thread's turn. A thread that has called too often since
+  /// the kill will never end by itself.
+  private func unwindFurther(_ call: StaticString) -> PlatformError {
+    let thread = current!
+    thread.callsSinceKill += 1
+    if thread.callsSinceKill > Scheduler.unwindingLimit { abandon(thread) }
+    if !runQueue.isEmpty { giveWay() }
+    return Scheduler.killed(call)
+  }
+
+  /// Calls that a thread may make after its process was killed. Unwinding takes a few; a loop that
+  /// ignores the error takes any number.
+  static let unwindingLimit = 10_000
+
+  /// What every living thread is at, for a report.
+  var situations: [String] {
+    var lines: [String] = []
+    for thread in live { lines.append(thread.situation) }
+    return lines
+  }
+}

@@ -1,0 +1,62 @@
+/// One thread of a simulated process: a fibre, and what it waits for. Only `Scheduler` changes it,
+/// and says why the fibre is safe to use.
+@safe
+public final class SimulatedThread {
+  enum State: Equatable {
+    case runnable
+    case running
+    case parked
+    case sleeping
+    case joining(UInt64)
+    case ended
+    /// Did not unwind after its process was killed; never runs again.
+    case abandoned
+  }
+
+  /// Never used twice in one simulation. From 1; 0 stands for the world outside.
+  public let id: UInt64
+  public let name: String
+  /// Its `ThreadSlot`, in 0..<64: held by no other living thread.
+  let slot: Int32
+
+  unowned let scheduler: Scheduler
+  var fibre: OpaquePointer?
+  /// What it runs; taken at its first switch.
+  var body: (() -> Void)?
+  var state = State.runnable
+  var hasPermit = false
+  /// While it waits: the virtual time that ends the waiting; `.max` for none.
+  var deadline = UInt64.max
+  /// Seam calls that it made since its process was killed.
+  var callsSinceKill = 0
+
+  init(id: UInt64, name: String, slot: Int32, scheduler: Scheduler, body: @escaping () -> Void) {
+    self.id = id
+    self.name = name
+    self.slot = slot
+    self.scheduler = scheduler
+    self.body = body
+  }
+
+  var isWaiting: Bool {
+    switch state {
+    case .parked, .sleeping, .joining: true
+    case .runnable, .running, .ended, .abandoned: false
+    }
+  }
+
+  /// For a report: "writer (t3) is parked".
+  var situation: String {
+    let what =
+      switch state {
+      case .runnable: "could run"
+      case .running: "is running"
+      case .parked: "is parked"
+      case .sleeping: "sleeps"
+      case .joining(let target): "waits for t\(target) to end"
+      case .ended: "has ended"
+      case .abandoned: "was abandoned"
+      }
+    return "\(name) (t\(id)) \(what)"
+  }
+}
