@@ -99,6 +99,12 @@ let package = Package(
     .testTarget(
       name: "LugeTests", dependencies: ["Luge", "Platform", "CPlatform"], path: "Tests/LugeTests",
       swiftSettings: strict),
+    .target(
+      name: "PlatformTestSupport", dependencies: ["Platform"], path: "Tests/PlatformTestSupport",
+      swiftSettings: strict),
+    .testTarget(
+      name: "PlatformTests", dependencies: ["Platform", "CPlatform", "PlatformTestSupport"],
+      path: "Tests/PlatformTests", swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
