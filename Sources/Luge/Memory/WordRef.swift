@@ -24,6 +24,8 @@ internal import Platform
   @inline(__always) func loadRelaxed() -> UInt64 { unsafe pointer.pointee.loadRelaxed() }
   @inline(__always) func loadSequential() -> UInt64 { unsafe pointer.pointee.loadSequential() }
   @inline(__always) func store(_ value: UInt64) { unsafe pointer.pointee.store(value) }
+  @inline(__always)
+  func storeSequential(_ value: UInt64) { unsafe pointer.pointee.storeSequential(value) }
   @inline(__always) func storeRelaxed(_ value: UInt64) { unsafe pointer.pointee.storeRelaxed(value) }
 
   @inline(__always)

@@ -11,6 +11,8 @@ struct PageImage: Sendable {
   /// W: the redo records of this range below it are in the image.
   let lsn: UInt64
   let entries: Int
+  /// Bytes of the image, new or old.
+  let byteCount: Int
   /// The image to be written; nil when the one at `diskAddress` is as good.
   let bytes: [UInt8]?
   /// Address of the last image, 0 when there is none. Stale when `bytes` is there.
@@ -37,7 +39,8 @@ extension BLinkTree {
     if address != 0 && leaf.flags.load() & Leaf.dirty == 0 && !rewrites(address) {
       return PageImage(
         page: page, low: low, high: high, lsn: page.imageLSN.load(),
-        entries: Int(page.imageEntries.load()), bytes: nil, diskAddress: address)
+        entries: Int(page.imageEntries.load()),
+        byteCount: Int(page.imageBytes.load()), bytes: nil, diskAddress: address)
     }
     let lsn = context.log.tail
     _ = leaf.flags.fetchAnd(~(Leaf.dirty | Leaf.baseOnly))
@@ -69,7 +72,8 @@ extension BLinkTree {
       tree: id, lsn: lsn, low: page.low, high: leaf.hasHigh ? leaf.high : nil, records: scratch,
       count: found)
     return PageImage(
-      page: page, low: low, high: high, lsn: lsn, entries: found, bytes: bytes,
+      page: page, low: low, high: high, lsn: lsn, entries: found,
+      byteCount: bytes.count, bytes: bytes,
       diskAddress: address)
   }
 
@@ -77,6 +81,7 @@ extension BLinkTree {
   func wrote(_ image: PageImage, at diskAddress: UInt64) {
     image.page.imageLSN.store(image.lsn)
     image.page.imageEntries.store(UInt64(image.entries))
+    image.page.imageBytes.store(UInt64(image.byteCount))
     image.page.diskAddress.store(diskAddress)
   }
 

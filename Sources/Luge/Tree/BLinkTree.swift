@@ -20,7 +20,7 @@ internal import Platform
   /// ```
   /// OFFSET SIZE DESCRIPTION
   ///      0    8 address of the index
-  ///      8    8 state: 0 open, 1 closing
+  ///      8    8 state: see `TreeState`
   ///     64    8 count of entries
   /// ```
   // Words and nothing else; the address never changes.
@@ -66,8 +66,9 @@ internal import Platform
   /// The number of entries: exact when no write is running.
   var count: UInt64 { countWord.load() }
 
-  /// From here on every operation throws `.treeNotFound`, except those that have begun.
-  func close() { state.store(1) }
+  /// Unless it is `open`, every operation throws from here on, except those that have begun: they have
+  /// ended after `waitForQuiescence`.
+  func setState(_ new: TreeState) { state.storeSequential(new.rawValue) }
 
   @inline(__always)
   func checkOpen() throws(LugeError) {
@@ -75,7 +76,9 @@ internal import Platform
   }
 
   private func closedError() -> LugeError {
-    LugeError(.treeNotFound, "the tree was dropped, or its database closed")
+    state.load() == TreeState.closed.rawValue
+      ? LugeError(.closed, "the database is closed")
+      : LugeError(.treeNotFound, "the tree was dropped")
   }
 
   /// Gives back the memory of the tree itself, after its pages'.

@@ -22,7 +22,8 @@ struct BatchCommit {
   private let context: TreeContext
   private let writes: [BatchWrite]
   private let payload: [UInt8]
-  private let pieceBytes: Int
+  /// Bytes of the redo piece.
+  let pieceBytes: Int
   /// Of each installed write: the record, and whether the key had a value before.
   private var installed: [(record: Record, wasPresent: Bool)] = []
 

@@ -9,8 +9,9 @@ internal import Platform
 ///      8    8 disk address of the last image, 0 when there is none
 ///     16    8 W of the last image: redo records below it are in the image
 ///     24    8 entries in the last image
-///     32    4 l, length of the low key
-///     40    l low key: no key of the page is below it, for ever
+///     32    8 bytes of the last image
+///     40    4 l, length of the low key
+///     48    l low key: no key of the page is below it, for ever
 /// ```
 /// Invariants: the word always has a leaf whose keys are at or above the low key; disk address, W and entries are written by the
 /// checkpoint alone, or by loading and replay before the tree serves.
@@ -20,7 +21,7 @@ internal import Platform
   // The address never changes; what it points to is words and bytes that never change.
   nonisolated(unsafe) let base: UnsafeMutableRawPointer
 
-  static let lowOffset = 40
+  static let lowOffset = 48
 
   @inline(__always)
   init(address: UInt64) {
@@ -37,9 +38,10 @@ internal import Platform
   var diskAddress: WordRef { unsafe WordRef(base, 8) }
   var imageLSN: WordRef { unsafe WordRef(base, 16) }
   var imageEntries: WordRef { unsafe WordRef(base, 24) }
+  var imageBytes: WordRef { unsafe WordRef(base, 32) }
 
   @inline(__always)
-  private var lowCount: Int { unsafe Int(base.load(fromByteOffset: 32, as: UInt32.self)) }
+  private var lowCount: Int { unsafe Int(base.load(fromByteOffset: 40, as: UInt32.self)) }
 
   @inline(__always)
   var low: ByteView { unsafe ByteView(base + Page.lowOffset, count: lowCount) }
@@ -53,7 +55,8 @@ internal import Platform
     unsafe WordRef.initialize(base, 8, 0)
     unsafe WordRef.initialize(base, 16, imageLSN)
     unsafe WordRef.initialize(base, 24, 0)
-    unsafe base.storeBytes(of: UInt32(low.count), toByteOffset: 32, as: UInt32.self)
+    unsafe WordRef.initialize(base, 32, 0)
+    unsafe base.storeBytes(of: UInt32(low.count), toByteOffset: 40, as: UInt32.self)
     unsafe (base + lowOffset).copyMemory(from: low.base, byteCount: low.count)
     return Page(address: UInt64(UInt(bitPattern: base)))
   }

@@ -21,7 +21,9 @@ struct TreeLoader: ~Copyable {
   }
 
   /// Adds the next image, read from `diskAddress`. Throws `.corruption` when it is not this tree's next one.
-  mutating func append(_ image: LeafImage, diskAddress: UInt64) throws(LugeError) {
+  mutating func append(
+    _ image: LeafImage, diskAddress: UInt64, bytes: Int
+  ) throws(LugeError) {
     guard image.tree == id, let low = expectedLow, image.low == low else {
       throw LugeError(
         .corruption, "the leaf images of tree \(id) do not follow each other",
@@ -43,6 +45,7 @@ struct TreeLoader: ~Copyable {
     }
     page.diskAddress.store(diskAddress)
     page.imageEntries.store(UInt64(image.count))
+    page.imageBytes.store(UInt64(bytes))
     pages.append(page)
     leaves.append(Pending(records: records, high: image.high))
     count += UInt64(image.count)
