@@ -123,6 +123,19 @@ let package = Package(
       path: "Tests/PlatformTests", swiftSettings: strict),
     // Tests of the house itself: they read the source tree and import nothing of it.
     .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
+    .testTarget(
+      name: "SimulationKitTests",
+      dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
+      path: "Tests/SimulationKitTests", swiftSettings: strict),
+    .testTarget(
+      name: "LugeTests", dependencies: ["Luge", "Platform", "CPlatform"], path: "Tests/LugeTests",
+      swiftSettings: strict),
+    .target(
+      name: "PlatformTestSupport", dependencies: ["Platform"], path: "Tests/PlatformTestSupport",
+      swiftSettings: strict),
+    .testTarget(
+      name: "PlatformTests", dependencies: ["Platform", "CPlatform", "PlatformTestSupport"],
+      path: "Tests/PlatformTests", swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
