@@ -6,7 +6,7 @@ import Testing
 @Suite struct LifeCycleTests {
   @Test(arguments: Subject.all)
   func contentsComeBackAfterClosing(_ subject: Subject) throws {
-    try subject.withDatabase { database in
+    try subject.withDatabase { database throws in
       var engine = try database.open()
       for key in 0..<500 { try engine.put("key\(key)", "value\(key)") }
       for key in stride(from: 0, to: 500, by: 3) { _ = try engine.remove(bytes("key\(key)"), in: .default) }
@@ -27,7 +27,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func aNewDatabaseIsEmpty(_ subject: Subject) throws {
-    try subject.withDatabase { database in
+    try subject.withDatabase { database throws in
       for _ in 0..<2 {
         let engine = try database.open()
         #expect(try engine.count(in: .default) == 0)
@@ -41,7 +41,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func useAfterCloseIsAnError(_ subject: Subject) throws {
-    try subject.withDatabase { database in
+    try subject.withDatabase { database throws in
       let engine = try database.open()
       try engine.put("a", "1")
       try engine.close()
@@ -69,7 +69,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func aSecondOpeningIsRefusedAtOnce(_ subject: Subject) throws {
-    try subject.withDatabase { database in
+    try subject.withDatabase { database throws in
       let engine = try database.open()
       try engine.put("a", "1")
       #expect(failure { _ = try database.open() } == .locked)
@@ -85,7 +85,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func flushAndBackgroundWorkChangeNothingToBeSeen(_ subject: Subject) throws {
-    try subject.withDatabase { database in
+    try subject.withDatabase { database throws in
       let engine = try database.open()
       for round in 0..<5 {
         for key in 0..<50 { try engine.put("k\(key)", "\(round)") }
@@ -120,7 +120,7 @@ import Testing
 
   @Test(arguments: Subject.having(.simulatable))
   func aForeignFileIsReportedAndLeftAlone(_ subject: Subject) throws {
-    try subject.withDatabase { database in
+    try subject.withDatabase { database throws in
       let engine = try database.open()
       for key in 0..<100 { try engine.put("k\(key)", "value") }
       try engine.close()

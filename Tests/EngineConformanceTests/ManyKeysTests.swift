@@ -5,7 +5,7 @@ import Testing
 @Suite struct ManyKeysTests {
   @Test(arguments: Subject.having(.batches))
   func laterEntriesOfABatchWin(_ subject: Subject) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       try engine.put("a", "old")
       try engine.put("b", "old")
       try engine.apply([
@@ -24,7 +24,7 @@ import Testing
 
   @Test(arguments: Subject.having([.batches, .namedTrees, .crossTreeBatches]))
   func batchesReachSeveralTrees(_ subject: Subject) throws {
-    try subject.withDatabase { database in
+    try subject.withDatabase { database throws in
       var engine = try database.open()
       try engine.apply([
         BatchWrite([1], [1]), BatchWrite([1], [2], in: "x"), BatchWrite([1], [3], in: "y"),
@@ -42,7 +42,7 @@ import Testing
 
   @Test(arguments: Subject.having(.batches))
   func largeBatchesAreTakenWhole(_ subject: Subject) throws {
-    try subject.withDatabase { database in
+    try subject.withDatabase { database throws in
       var engine = try database.open()
       try engine.apply(
         (0..<1000).map { BatchWrite([UInt8($0 >> 8), UInt8($0 & 255)], Bytes(repeating: 5, count: 40)) })
@@ -57,7 +57,7 @@ import Testing
 
   @Test(arguments: Subject.having(.namedTrees))
   func treesAreApart(_ subject: Subject) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       try engine.put("k", "default")
       try engine.put("k", "one", in: "one")
       try engine.put("k", "zwei \u{1F332}", in: "\u{1F332}")
@@ -76,7 +76,7 @@ import Testing
 
   @Test(arguments: Subject.having([.namedTrees, .treeRemoval]))
   func aDroppedTreeIsGoneAndMayComeBackEmpty(_ subject: Subject) throws {
-    try subject.withDatabase { database in
+    try subject.withDatabase { database throws in
       var engine = try database.open()
       #expect(try !engine.dropTree("never"))
       try engine.put("a", "1", in: "t")
@@ -101,7 +101,7 @@ import Testing
 
   @Test(arguments: Subject.having(.treeRemoval))
   func theDefaultTreeStays(_ subject: Subject) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       try engine.put("a", "1")
       #expect(failure { _ = try engine.dropTree(.default) } == .invalidArgument)
       #expect(try engine.text("a") == "1")
@@ -110,7 +110,7 @@ import Testing
 
   @Test(arguments: Subject.having(.identifiers))
   func idsGrowAcrossOpenings(_ subject: Subject) throws {
-    try subject.withDatabase { database in
+    try subject.withDatabase { database throws in
       var last: UInt64?
       for _ in 0..<3 {
         let engine = try database.open()

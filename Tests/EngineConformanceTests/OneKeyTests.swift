@@ -5,7 +5,7 @@ import Testing
 @Suite struct OneKeyTests {
   @Test(arguments: Subject.all)
   func writesReturnTheFormerValue(_ subject: Subject) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       #expect(try engine.get([1], in: .default) == nil)
       #expect(try engine.insert([10], for: [1], in: .default) == nil)
       #expect(try engine.insert([20], for: [1], in: .default) == [10])
@@ -19,7 +19,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func emptyKeysAndValuesAreLegal(_ subject: Subject) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       #expect(try engine.insert([], for: [], in: .default) == nil)
       #expect(try engine.get([], in: .default) == [])
       #expect(try engine.insert([], for: [0], in: .default) == nil)
@@ -34,7 +34,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func keysAreOrderedAsUnsignedBytes(_ subject: Subject) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       let ordered: [Bytes] = [
         [], [0], [0, 0], [0, 1], [1], [0x7f], [0x7f, 0xff], [0x80], [0xff], [0xff, 0],
         [0xff, 0xff], [0xff, 0xff, 0xff],
@@ -50,7 +50,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func longKeysAndValuesComeBack(_ subject: Subject) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       let key = Bytes((0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
       let value = Bytes((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 17 &+ $0 >> 8) })
       _ = try engine.insert(value, for: key, in: .default)
@@ -64,7 +64,7 @@ import Testing
 
   @Test(arguments: Subject.having(.compareExchange))
   func compareExchangeCreatesModifiesAndDeletes(_ subject: Subject) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       func exchange(_ expected: Bytes?, _ desired: Bytes?) throws -> (Bool, Bytes?) {
         let result = try engine.compareExchange(
           [1], expected: expected, desired: desired, in: .default)
@@ -87,7 +87,7 @@ import Testing
 
   @Test(arguments: Subject.having(.compareExchange))
   func compareExchangeComparesWholeValues(_ subject: Subject) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       let large = Bytes(repeating: 7, count: 20_000)
       var other = large
       other[19_999] = 8
@@ -102,7 +102,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func countFollowsEveryWrite(_ subject: Subject) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       #expect(try engine.count(in: .default) == 0)
       for key in 0..<50 as Range<UInt8> { _ = try engine.insert([key], for: [key], in: .default) }
       #expect(try engine.count(in: .default) == 50)

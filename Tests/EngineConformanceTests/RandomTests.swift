@@ -26,7 +26,7 @@ struct Seeded: RandomNumberGenerator {
       contract: subject.factory.faultContract)
     var model = OrderedModel()
     var step = 0
-    try subject.withDatabase { database in
+    try subject.withDatabase { database throws in
       for _ in 0..<4 {
         let engine = try database.open()
         judge.opened(nil, step: step)

@@ -4,7 +4,7 @@ import Testing
 /// Ranges, prefixes, directions and limits.
 @Suite struct ScanTests {
   private func withLetters(_ subject: Subject, _ body: (any KeyValueEngine) throws -> Void) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       for key in ["a", "b", "ba", "bb", "c", "d"] { try engine.put(key, key) }
       try body(engine)
     }
@@ -12,7 +12,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func boundsIncludeTheLowerAndExcludeTheUpper(_ subject: Subject) throws {
-    try withLetters(subject) { engine in
+    try withLetters(subject) { engine throws in
       let range = KeyRange(lower: bytes("b"), upper: bytes("c"))
       #expect(try engine.keys(range) == ["b", "ba", "bb"])
       #expect(try engine.keys(range, .backward) == ["bb", "ba", "b"])
@@ -26,7 +26,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func invertedAndEmptyRangesHoldNothing(_ subject: Subject) throws {
-    try withLetters(subject) { engine in
+    try withLetters(subject) { engine throws in
       for direction in [Direction.forward, .backward] {
         #expect(try engine.keys(KeyRange(lower: bytes("c"), upper: bytes("a")), direction) == [])
         #expect(try engine.keys(KeyRange(lower: bytes("b"), upper: bytes("b")), direction) == [])
@@ -38,7 +38,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func limitsCutInTheDirectionOfTheScan(_ subject: Subject) throws {
-    try withLetters(subject) { engine in
+    try withLetters(subject) { engine throws in
       #expect(try engine.keys(.all, .forward, limit: 2) == ["a", "b"])
       #expect(try engine.keys(.all, .backward, limit: 2) == ["d", "c"])
       let range = KeyRange(lower: bytes("b"), upper: bytes("c"))
@@ -50,7 +50,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func prefixesMeetAllAndOnlyTheirKeys(_ subject: Subject) throws {
-    try withLetters(subject) { engine in
+    try withLetters(subject) { engine throws in
       #expect(try engine.keys(.prefix(bytes("b"))) == ["b", "ba", "bb"])
       #expect(try engine.keys(.prefix(bytes("b")), .backward) == ["bb", "ba", "b"])
       #expect(try engine.keys(.prefix(bytes("bb"))) == ["bb"])
@@ -61,7 +61,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func prefixOfTheHighestBytesHasNoUpperBound(_ subject: Subject) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       let keys: [Bytes] = [
         [0xfe, 0xff], [0xff], [0xff, 0xfe], [0xff, 0xff], [0xff, 0xff, 0], [0xff, 0xff, 0xff, 0xff],
       ]
@@ -79,7 +79,7 @@ import Testing
 
   @Test(arguments: Subject.all)
   func manyEntriesComeInOrderWithTheirValues(_ subject: Subject) throws {
-    try subject.withEngine { engine in
+    try subject.withEngine { engine throws in
       // A full cycle through 0..<2048 in scattered order, so that splits happen everywhere.
       var key = 0
       for _ in 0..<2048 {

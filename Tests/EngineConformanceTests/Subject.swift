@@ -29,7 +29,7 @@ struct Subject: Sendable, CustomStringConvertible {
 
   /// The same with the database open.
   func withEngine(_ body: (any KeyValueEngine) throws -> Void) throws {
-    try withDatabase { database in
+    try withDatabase { database throws in
       let engine = try database.open()
       try body(engine)
       try engine.close()

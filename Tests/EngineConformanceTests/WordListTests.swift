@@ -27,7 +27,7 @@ import Testing
     for word in words.sorted(by: { $0.precedes($1) }) {
       _ = model.set(Bytes(word.reversed()), for: word, in: .default)
     }
-    try subject.withDatabase { database in
+    try subject.withDatabase { database throws in
       var engine = try database.open()
       // In batches where there are any: an engine that syncs each write would take minutes.
       if subject.factory.capabilities.contains(.batches) {
