@@ -58,6 +58,15 @@ final class Shared<Value>: @unchecked Sendable {
     }
   }
 
+  /// A change of these values means that tapes saved before it mean something else now.
+  @Test func theHashOfAKnownRunIsTheSameInEveryBuild() {
+    let simulation = makeSimulation(42)
+    _ = interleaving(simulation)
+    #expect(simulation.trace.hash.description == "d09f07e3786706085c2d1a0aa4b67166")
+    #expect(simulation.trace.hash.events == 91)
+    #expect(simulation.tape.drawCount == 32)
+  }
+
   @Test func seedsGiveDifferentSchedulesAndReplayGivesTheSame() {
     let first = makeSimulation(1)
     let steps = interleaving(first)

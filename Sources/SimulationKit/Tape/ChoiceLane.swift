@@ -37,7 +37,7 @@ public final class ChoiceLane: @unchecked Sendable {
     var value = driver.next(lane: self, label: label, bound: bound)
     // A driver that answers out of range is brought into it: saved tapes are edited by hand.
     if value >= bound { value %= bound }
-    recording.entries.append(
+    recording.append(
       ChoiceRecording.Entry(
         label: label, beginsGroup: groupIsDue, lane: UInt16(truncatingIfNeeded: ordinal),
         bound: bound, value: value))

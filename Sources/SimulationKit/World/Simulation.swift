@@ -72,7 +72,7 @@ public final class Simulation: SeamContext, @unchecked Sendable {
   }
 
   /// True while a process runs that has not been killed.
-  var isAlive: Bool { scheduler.current != nil && !scheduler.isUnwinding }
+  public var isAlive: Bool { scheduler.current != nil && !scheduler.isUnwinding }
 
   // MARK: The places that an engine names
 

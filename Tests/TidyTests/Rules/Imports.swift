@@ -1,6 +1,7 @@
 import Testing
 
 /// Each module imports what its arrows allow, and only Platform touches the operating system.
+/// CPlatform, which holds what Swift cannot say and calls no system, is open to engine and kits.
 enum Imports {
   private static let kits: Set = ["EngineKit", "HistoryKit", "SimulationKit", "Platform"]
   private static let collections: Set = [
@@ -10,9 +11,9 @@ enum Imports {
   /// Folder -> what its files may import. A folder that is not here is not checked.
   static let allowed: [(folder: String, modules: Set<String>)] = [
     ("Sources/Platform", ["CPlatform", "Synchronization", "Glibc", "Musl", "Darwin"]),
-    ("Sources/Luge", ["Platform"]),
-    ("Sources/EngineKit", ["Platform"]),
-    ("Sources/HistoryKit", collections.union(["EngineKit"])),
+    ("Sources/Luge", ["Platform", "CPlatform"]),
+    ("Sources/EngineKit", ["Platform", "CPlatform"]),
+    ("Sources/HistoryKit", collections.union(["EngineKit", "CPlatform"])),
     ("Sources/SimulationKit", kits.union(["CPlatform"]).union(collections)),
     ("Sources/EngineAdapters", kits.union(["Luge", "CSQLite"])),
     ("Simulations/Scenarios", kits),

@@ -1,8 +1,8 @@
 import Testing
 
-/// Every `unsafe` is explained. In the folders that exist for raw memory the file says, once, who
-/// guarantees safety; everywhere else each use, or each run of uses, has its own comment right
-/// above or beside it.
+/// Every `unsafe` is explained: each use, or each short run of uses, by a comment right above or
+/// beside it; or all uses of a file by one comment that begins with "Memory safety:" and says who
+/// guarantees what. In the folders that exist for raw memory any comment of the file will do.
 enum UnsafeCode {
   static let folders = [
     "Sources/Luge", "Sources/EngineKit", "Sources/HistoryKit", "Sources/SimulationKit",
@@ -40,6 +40,7 @@ enum UnsafeCode {
   }
 
   private static func check(_ file: SourceFile) -> [Violation] {
+    if file.comments.contains(where: statesSafety) { return [] }
     var violations: [Violation] = []
     var explained: Int?  // the line of the last use with a comment of its own
     for line in uses(in: file) {
@@ -66,6 +67,12 @@ enum UnsafeCode {
     return file.comments[line + 1]
   }
 
+  /// A statement for the whole file: at least six words on the line that begins it.
+  private static func statesSafety(_ comment: String) -> Bool {
+    guard let marker = comment.range(of: "Memory safety:") else { return false }
+    return comment[marker.upperBound...].split(separator: " ").count >= 6
+  }
+
   /// At least four words: "// unsafe" explains nothing.
   private static func isReason(_ comment: String) -> Bool {
     comment.split { " /*".contains($0) }.count >= 4
@@ -78,6 +85,7 @@ enum UnsafeCode {
   @Test(arguments: [
     "let a = unsafe pointer[0]",
     "// unsafe\nlet a = unsafe pointer[0]",
+    "/// Memory safety: fine.\nstruct A {}\nlet a = unsafe pointer[0]",
     "// The pointer lives as long as self.\nlet a = unsafe p[0]\n\n\n\n\n\n\nlet b = unsafe p[1]",
   ])
   func convicts(code: String) {
@@ -93,6 +101,7 @@ enum UnsafeCode {
     "// The buffer outlives the call: the caller holds it.\nlet a = unsafe pointer[0]",
     "let a = unsafe pointer[0]  // the buffer outlives the call",
     "let a = \"unsafe\"",
+    "/// Memory safety: the buffer lives as long as its owner.\nstruct A {}\nlet a = unsafe p[0]",
     "// The pointer lives as long as self.\nlet a = unsafe p[0]\nlet b = unsafe p[1]",
   ])
   func acquits(code: String) {

@@ -1,5 +1,5 @@
 /// One word or mark of a Swift source file. Comments are no tokens; see `SourceFile.comments`.
-struct Token {
+struct Token: Sendable {
   enum Kind { case word, number, string, symbol }
   var kind: Kind
   /// Of a string literal: what stands between the quotes, interpolations left out.

@@ -62,5 +62,3 @@ struct SourceFile: Sendable {
     return text[marker.upperBound...].split(separator: " ").count >= 3
   }
 }
-
-extension Token: Sendable {}

@@ -22,7 +22,8 @@ struct SourceTree: Sendable {
   private init(readingFrom root: URL) {
     var files: [SourceFile] = []
     for folder in Self.folders {
-      let names = FileManager.default.enumerator(atPath: root.appending(path: folder).path)
+      let names = FileManager.default.enumerator(
+        atPath: root.appending(path: folder).resolvingSymlinksInPath().path)
       for case let name as String in names ?? .init() {
         guard Self.suffixes.contains(where: name.hasSuffix), !name.contains(".build") else { continue }
         let path = folder + "/" + name
