@@ -103,6 +103,13 @@ let package = Package(
       dependencies: ["SimulationFormats", "SimulationKit", "EngineKit"],
       path: "Tests/SimulationFormatsTests", swiftSettings: strict),
     .testTarget(
+      name: "HistoryKitTests", dependencies: ["HistoryKit", "EngineKit"],
+      path: "Tests/HistoryKitTests", swiftSettings: strict),
+    .testTarget(
+      name: "EngineConformanceTests",
+      dependencies: ["EngineAdapters", "HistoryKit", "EngineKit", "Platform"],
+      path: "Tests/EngineConformanceTests", swiftSettings: strict),
+    .testTarget(
       name: "SimulationKitTests",
       dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
       path: "Tests/SimulationKitTests", swiftSettings: strict),
