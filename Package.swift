@@ -81,7 +81,7 @@ let package = Package(
       name: "SimulationFormats", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
       path: "Simulations/Formats", swiftSettings: strict),
     .target(
-      name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
+      name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),
     .executableTarget(
       name: "simulate",
@@ -93,6 +93,16 @@ let package = Package(
 
     // Tests, one folder a module.
     .testTarget(
+      name: "ScenarioTests",
+      dependencies: [
+        "Scenarios", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters", "Platform",
+      ],
+      path: "Tests/ScenarioTests", swiftSettings: strict),
+    .testTarget(
+      name: "SimulationFormatsTests",
+      dependencies: ["SimulationFormats", "SimulationKit", "EngineKit"],
+      path: "Tests/SimulationFormatsTests", swiftSettings: strict),
+    .testTarget(
       name: "HistoryKitTests", dependencies: ["HistoryKit", "EngineKit"],
       path: "Tests/HistoryKitTests", swiftSettings: strict),
     .testTarget(
@@ -103,6 +113,8 @@ let package = Package(
       name: "SimulationKitTests",
       dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
       path: "Tests/SimulationKitTests", swiftSettings: strict),
+    // Tests of the house itself: they read the source tree and import nothing of it.
+    .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
   ],
   swiftLanguageModes: [.v6]
 )

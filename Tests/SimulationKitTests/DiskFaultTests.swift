@@ -131,6 +131,30 @@ struct DiskFaultTests {
     #expect(found == [bytes(1, 512) + bytes(0, 512), bytes(1, 512) + bytes(2, 512)])
   }
 
+  @Test("a truncation before a write whose sync failed saves its length, not the write")
+  func syncFailureAfterTruncation() throws {
+    let (world, file) = try start(512)
+    try file.truncate(to: 0)
+    try file.writeFully(bytes(2, 512), at: 0)
+    world.gate.armed = [.syncFailure]
+    #expect(code { try file.syncData() } == .inputOutput)
+    try file.syncData()
+    var found: Set<[UInt8]> = []
+    try everyOutcome { choosing in
+      let after = world.afterPowerLoss(choosing, allowing: [.droppedWrite, .reorderedWrite])
+      found.insert(try #require(try after.files.contents("/a")))
+    }
+    #expect(found == [bytes(0, 512), bytes(2, 512)])
+    // A truncation alone is metadata, and the next sync saves it.
+    let (other, cut) = try start(512)
+    try cut.truncate(to: 0)
+    try cut.truncate(to: 512)
+    other.gate.armed = [.syncFailure]
+    #expect(code { try cut.syncData() } == .inputOutput)
+    try cut.syncData()
+    #expect(!other.disk.hasPendingChanges)
+  }
+
   @Test("a lying sync does nothing, and only where there was something to do")
   func lyingSync() throws {
     let (world, file) = try start()

@@ -112,6 +112,10 @@ struct DiskPowerLossTests {
     let head = bytes(1, 512)
     #expect(
       sets == [head + bytes(1, 512), head, head + bytes(2, 512), head + bytes(0, 512)])
+    // Where the truncation is there, the old bytes are not.
+    #expect(
+      try outcomes(world, allowing: [.droppedWrite, .reorderedWrite])
+        == [head + bytes(2, 512), head + bytes(0, 512)])
     // The truncation is metadata: it is never half there.
     let cut = try self.world(bytes(1, 1024)) { try $0.truncate(to: 100) }
     #expect(try outcomes(cut) == [bytes(1, 1024), bytes(1, 100)])
@@ -163,6 +167,20 @@ struct DiskPowerLossTests {
       #expect(choosing.count(of: .lostLength) == after.report.lostLengths)
       #expect(choosing.count(of: .tornWrite) == 0)
       #expect(choosing.count(of: .reorderedWrite) == after.report.reorderedWrites)
+    }
+  }
+
+  @Test("a later write that survives an earlier one counts as reordered")
+  func reorderedCount() throws {
+    let world = try world(bytes(1, 1024)) { file in
+      try file.writeFully(bytes(2, 512), at: 512)
+      try file.writeFully(bytes(3, 512), at: 0)
+    }
+    try everyOutcome { choosing in
+      let after = world.afterPowerLoss(choosing, allowing: [.droppedWrite, .reorderedWrite])
+      let isReordered = try after.files.contents("/a") == bytes(3, 512) + bytes(1, 512)
+      #expect(after.report.reorderedWrites == (isReordered ? 1 : 0))
+      #expect(choosing.count(of: .reorderedWrite) == (isReordered ? 1 : 0))
     }
   }
 

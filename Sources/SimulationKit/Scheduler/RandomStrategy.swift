@@ -14,7 +14,9 @@ public final class RandomStrategy: SchedulingStrategy {
   public func began(_ thread: SimulatedThread) {}
 
   public func quantum(of thread: SimulatedThread, calls: UInt64) -> UInt64 {
-    lane.draw("quantum", below: maximumQuantum + 1)
+    // 0 is rare: it may give the processor to one thread for the rest of the run.
+    let drawn = lane.draw("quantum", below: 16 * maximumQuantum + 1)
+    return drawn == 0 ? 0 : 1 + (drawn - 1) % maximumQuantum
   }
 
   public func choose(among runnable: [SimulatedThread], leaving: SimulatedThread?) -> Int {

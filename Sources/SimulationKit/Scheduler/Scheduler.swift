@@ -114,7 +114,8 @@ final class Scheduler {
   // MARK: Threads
 
   /// Makes a thread and lets it run from now on.
-  func start(_ name: String, _ body: @escaping () -> Void) throws(PlatformError) -> SimulatedThread {
+  func start(_ name: String, _ body: @escaping () -> Void) throws(PlatformError) -> SimulatedThread
+  {
     bury()
     if freeSlots == 0 {
       throw PlatformError(

@@ -1,5 +1,7 @@
 /// A named stream of choices within a tape, as "client.2", "schedule" or "disk".
-public final class ChoiceLane {
+public final class ChoiceLane: @unchecked Sendable {
+  // Unchecked: simulated threads, which share it, share one operating-system thread.
+
   public let name: StaticString
   public let index: Int
   /// `name` for index 0, else `name.index`.
@@ -35,7 +37,7 @@ public final class ChoiceLane {
     var value = driver.next(lane: self, label: label, bound: bound)
     // A driver that answers out of range is brought into it: saved tapes are edited by hand.
     if value >= bound { value %= bound }
-    recording.entries.append(
+    recording.append(
       ChoiceRecording.Entry(
         label: label, beginsGroup: groupIsDue, lane: UInt16(truncatingIfNeeded: ordinal),
         bound: bound, value: value))

@@ -10,7 +10,9 @@
 /// - Zero is the simplest answer everywhere.
 ///
 /// Used by one operating-system thread.
-public final class ChoiceTape {
+public final class ChoiceTape: @unchecked Sendable {
+  // Unchecked: simulated threads, which share it, share one operating-system thread.
+
   private let driver: any ChoiceDriver
   private let recording = ChoiceRecording()
   private var lanes: [ChoiceLane] = []
@@ -33,30 +35,19 @@ public final class ChoiceTape {
   /// Every choice so far, in the order of the draws.
   public var recorded: [Choice] {
     var choices: [Choice] = []
-    choices.reserveCapacity(recording.entries.count)
-    for entry in recording.entries {
+    choices.reserveCapacity(recording.count)
+    var index = 0
+    while index < recording.count {
+      let entry = recording[index]
       choices.append(
         Choice(
           lane: lanes[Int(entry.lane)].fullName, label: entry.label.description,
           bound: entry.bound, value: entry.value, beginsGroup: entry.beginsGroup))
+      index += 1
     }
     return choices
   }
 
   /// The number of choices recorded so far.
-  public var drawCount: Int { recording.entries.count }
-}
-
-/// What lanes append to. Apart from the tape, so that a lane need not hold its tape.
-final class ChoiceRecording {
-  /// One choice, 40 bytes. The label is a pointer to a literal.
-  struct Entry {
-    var label: StaticString
-    var beginsGroup: Bool
-    var lane: UInt16
-    var bound: UInt64
-    var value: UInt64
-  }
-
-  var entries: [Entry] = []
+  public var drawCount: Int { recording.count }
 }

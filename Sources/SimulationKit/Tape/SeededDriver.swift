@@ -1,22 +1,41 @@
 /// Answers from a seed. Every lane has a generator of its own, seeded from the seed and the lane's
 /// full name: more draws in one lane (a longer schedule) leave the answers of the others alone.
+///
+/// Safe: the generators' memory never leaves this class, and `next` looks at no place above `count`.
+@safe
 public final class SeededDriver: ChoiceDriver {
   public let seed: UInt64
   /// By the lanes' ordinals; nil where the lane has not drawn yet.
-  private var generators: [Xoshiro256?] = []
+  private var generators: UnsafeMutablePointer<Xoshiro256?>
+  private var count = 32
 
-  public init(seed: UInt64) { self.seed = seed }
+  public init(seed: UInt64) {
+    self.seed = seed
+    unsafe generators = .allocate(capacity: 32)
+    unsafe generators.initialize(repeating: nil, count: 32)
+  }
+
+  // Generators are plain values: nothing to deinitialize.
+  deinit { unsafe generators.deallocate() }
 
   public func next(lane: ChoiceLane, label: StaticString, bound: UInt64) -> UInt64 {
     let ordinal = lane.ordinal
-    if ordinal >= generators.count || generators[ordinal] == nil { prepare(lane) }
-    return generators[ordinal]!.next(below: bound)
+    if ordinal >= count { grow(to: ordinal + 1) }
+    let place = unsafe generators + ordinal
+    if unsafe place.pointee == nil {
+      unsafe place.pointee = Xoshiro256(seed: SeededDriver.derive(seed, from: lane.fullName))
+    }
+    return unsafe place.pointee!.next(below: bound)
   }
 
-  private func prepare(_ lane: ChoiceLane) {
-    while generators.count <= lane.ordinal { generators.append(nil) }
-    generators[lane.ordinal] = Xoshiro256(
-      seed: SeededDriver.derive(seed, from: lane.fullName))
+  private func grow(to least: Int) {
+    let larger = max(least, count * 2)
+    let memory = UnsafeMutablePointer<Xoshiro256?>.allocate(capacity: larger)
+    unsafe memory.moveInitialize(from: generators, count: count)
+    unsafe (memory + count).initialize(repeating: nil, count: larger - count)
+    unsafe generators.deallocate()
+    unsafe generators = memory
+    count = larger
   }
 
   /// A seed that depends on every bit of `seed` and every byte of `name` and on nothing else: for

@@ -3,42 +3,61 @@
 /// name it; they get one number.
 ///
 /// Addresses differ from run to run, so they decide nothing but where in the table a name is found.
+///
+/// Safe: the places never leave this class, and every index is masked by their number.
+@safe
 final class NameTable {
+  /// Where a literal's address is found; address 0 is an empty place.
+  private struct Place {
+    var address: UInt = 0
+    var number = 0
+    var contentHash: UInt64 = 0
+  }
+
   private(set) var names: [StaticString] = []
   private var hashes: [UInt64] = []
 
-  /// Open addressing by address; a power of two, at most half full. Address 0 is an empty place.
-  private var addresses = [UInt](repeating: 0, count: 256)
-  private var numbers = [Int32](repeating: 0, count: 256)
+  /// Open addressing; `mask` + 1 places, a power of two, at most half full.
+  private var places: UnsafeMutablePointer<Place>
+  private var mask = 255
   private var used = 0
 
+  init() {
+    unsafe places = .allocate(capacity: 256)
+    unsafe places.initialize(repeating: Place(), count: 256)
+  }
+
+  // Places are plain values: nothing to deinitialize.
+  deinit { unsafe places.deallocate() }
+
   /// The number of a name: dense, from 0, in order of first use.
-  func number(of name: StaticString) -> Int {
-    let address = NameTable.address(of: name)
-    let mask = addresses.count - 1
-    var place = NameTable.start(address) & mask
+  func number(of name: StaticString) -> Int { place(of: name).number }
+
+  /// A hash of the name's text, the same in every build.
+  func contentHash(of name: StaticString) -> UInt64 { place(of: name).contentHash }
+
+  @inline(__always)
+  private func place(of name: StaticString) -> Place {
+    // Only the address is taken; nothing is read through it.
+    let address =
+      unsafe name.hasPointerRepresentation
+      ? UInt(bitPattern: name.utf8Start) : UInt(name.unicodeScalar.value) + 1
+    var index = NameTable.start(address) & mask
     while true {
-      let found = addresses[place]
-      if found == address { return Int(numbers[place]) }
-      if found == 0 { return enter(name, address) }
-      place = (place + 1) & mask
+      let place = unsafe places[index]
+      if place.address == address { return place }
+      if place.address == 0 { return enter(name, address) }
+      index = (index + 1) & mask
     }
   }
 
-  /// A hash of the name's text, the same in every build.
-  func contentHash(of name: StaticString) -> UInt64 { hashes[number(of: name)] }
-
-  private static func address(of name: StaticString) -> UInt {
-    // Only the address is taken; nothing is read through it.
-    unsafe name.hasPointerRepresentation
-      ? UInt(bitPattern: name.utf8Start) : UInt(name.unicodeScalar.value) + 1
-  }
-
+  @inline(__always)
   private static func start(_ address: UInt) -> Int {
     Int(truncatingIfNeeded: (UInt64(address) &* 0x9E37_79B9_7F4A_7C15) &>> 40)
   }
 
-  private func enter(_ name: StaticString, _ address: UInt) -> Int {
+  @inline(never)
+  private func enter(_ name: StaticString, _ address: UInt) -> Place {
     let text = name.description
     var number = 0
     while number < names.count && names[number].description != text { number += 1 }
@@ -48,30 +67,31 @@ final class NameTable {
       for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
       hashes.append(SplitMix64.mix(hash))
     }
-    if used * 2 >= addresses.count { grow() }
-    place(address, Int32(number))
-    return number
+    if used * 2 >= mask { grow() }
+    let place = Place(address: address, number: number, contentHash: hashes[number])
+    insert(place)
+    return place
   }
 
-  private func place(_ address: UInt, _ number: Int32) {
-    let mask = addresses.count - 1
-    var place = NameTable.start(address) & mask
-    while addresses[place] != 0 { place = (place + 1) & mask }
-    addresses[place] = address
-    numbers[place] = number
+  private func insert(_ place: Place) {
+    var index = NameTable.start(place.address) & mask
+    while unsafe places[index].address != 0 { index = (index + 1) & mask }
+    unsafe places[index] = place
     used += 1
   }
 
   private func grow() {
-    let formerAddresses = addresses
-    let formerNumbers = numbers
-    addresses = [UInt](repeating: 0, count: formerAddresses.count * 2)
-    numbers = [Int32](repeating: 0, count: formerAddresses.count * 2)
+    let former = unsafe places
+    let formerCount = mask + 1
+    unsafe places = .allocate(capacity: formerCount * 2)
+    unsafe places.initialize(repeating: Place(), count: formerCount * 2)
+    mask = formerCount * 2 - 1
     used = 0
     var index = 0
-    while index < formerAddresses.count {
-      if formerAddresses[index] != 0 { place(formerAddresses[index], formerNumbers[index]) }
+    while index < formerCount {
+      if unsafe former[index].address != 0 { unsafe insert(former[index]) }
       index += 1
     }
+    unsafe former.deallocate()
   }
 }

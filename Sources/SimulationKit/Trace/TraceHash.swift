@@ -1,4 +1,5 @@
 internal import CPlatform
+internal import Platform
 
 /// What a run did, in 128 bits: a rolling hash over its events, and their number. Two runs of one
 /// tape have the same one, in debug and in release, on any machine.
@@ -34,10 +35,5 @@ public struct TraceHash: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// 32 hexadecimal digits.
-  public var description: String { TraceHash.digits(high) + TraceHash.digits(low) }
-
-  private static func digits(_ word: UInt64) -> String {
-    let text = String(word, radix: 16)
-    return String(repeating: "0", count: 16 - text.utf8.count) + text
-  }
+  public var description: String { Hash128(low: low, high: high).description }
 }

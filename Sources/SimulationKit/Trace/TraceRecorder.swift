@@ -1,41 +1,67 @@
 /// Takes in the events of a run. It always keeps the hash and the last events (the *black box*);
 /// told to, it keeps all of them, so that two runs of a tape can be compared event by event.
+///
+/// Safe: the events' memory never leaves this class. Its first `kept` places are initialized.
+@safe
 public final class TraceRecorder {
   /// The hash so far.
   public private(set) var hash = TraceHash()
 
   private let keepsAll: Bool
-  /// All events, or a ring of the last ones.
-  private var kept: [TraceEvent] = []
-  private let ringSize: Int
-  private var ringStart = 0
+  /// All events, or a ring of the last ones, in which `next` is the place of the oldest once it is
+  /// full.
+  private var memory: UnsafeMutablePointer<TraceEvent>
+  private var capacity: Int
+  private var kept = 0
+  private var next = 0
   private let names = NameTable()
 
   /// `lastEvents` is the size of the black box.
   public init(keepsAll: Bool = false, lastEvents: Int = 128) {
     self.keepsAll = keepsAll
-    ringSize = max(1, lastEvents)
-    if !keepsAll { kept.reserveCapacity(ringSize) }
+    capacity = max(1, lastEvents)
+    unsafe memory = .allocate(capacity: capacity)
   }
+
+  // Events are plain values: nothing to deinitialize.
+  deinit { unsafe memory.deallocate() }
 
   public func record(
     _ name: StaticString, thread: UInt64, _ a: UInt64 = 0, _ b: UInt64 = 0, _ c: UInt64 = 0
   ) {
     hash.add(name: names.contentHash(of: name), thread: thread, a, b, c)
-    let event = TraceEvent(name: name, thread: thread, a: a, b: b, c: c)
-    if keepsAll || kept.count < ringSize {
-      kept.append(event)
-    } else {
-      kept[ringStart] = event
-      ringStart += 1
-      if ringStart == ringSize { ringStart = 0 }
+    if next == capacity { makeRoom() }
+    unsafe (memory + next).initialize(
+      to: TraceEvent(name: name, thread: thread, a: a, b: b, c: c))
+    next += 1
+    if kept < next { kept = next }
+  }
+
+  @inline(never)
+  private func makeRoom() {
+    if !keepsAll {
+      next = 0
+      return
     }
+    let larger = UnsafeMutablePointer<TraceEvent>.allocate(capacity: capacity * 2)
+    unsafe larger.moveInitialize(from: memory, count: kept)
+    unsafe memory.deallocate()
+    unsafe memory = larger
+    capacity *= 2
   }
 
   /// The events kept, oldest first: all, or the last ones.
   public var events: [TraceEvent] {
-    if ringStart == 0 { return kept }
-    return Array(kept[ringStart...]) + Array(kept[..<ringStart])
+    var list: [TraceEvent] = []
+    list.reserveCapacity(kept)
+    // A ring that has not gone round begins at 0.
+    var index = kept == capacity && !keepsAll ? next : 0
+    while list.count < kept {
+      if index == kept { index = 0 }
+      list.append(unsafe memory[index])
+      index += 1
+    }
+    return list
   }
 
   /// The last events of the run, oldest first.
@@ -47,12 +73,13 @@ public final class TraceRecorder {
     between left: TraceRecorder, _ right: TraceRecorder
   ) -> TraceDifference? {
     precondition(left.keepsAll && right.keepsAll, "compares runs that were recorded whole")
+    let (leftEvents, rightEvents) = (left.events, right.events)
     var index = 0
-    while index < left.kept.count || index < right.kept.count {
-      let one = index < left.kept.count ? left.kept[index] : nil
-      let other = index < right.kept.count ? right.kept[index] : nil
+    while index < leftEvents.count || index < rightEvents.count {
+      let one = index < leftEvents.count ? leftEvents[index] : nil
+      let other = index < rightEvents.count ? rightEvents[index] : nil
       if one != other {
-        let before = Array(left.kept[max(0, index - 8)..<index])
+        let before = Array(leftEvents[max(0, index - 8)..<index])
         return TraceDifference(index: index, first: one, second: other, before: before)
       }
       index += 1

@@ -6,8 +6,10 @@ struct NameCounts {
   /// Adds one; answers the name's number.
   mutating func add(_ name: StaticString) -> Int {
     let number = table.number(of: name)
-    while counts.count <= number { counts.append(0) }
-    counts[number] += 1
+    if number >= counts.count {
+      while counts.count <= number { counts.append(0) }
+    }
+    counts[number] &+= 1
     return number
   }
 

@@ -15,7 +15,9 @@ public import Platform
 ///   anything.
 ///
 /// Used on one operating-system thread.
-public final class Simulation: SeamContext {
+public final class Simulation: SeamContext, @unchecked Sendable {
+  // Unchecked: its simulated threads, which share it, share one operating-system thread.
+
   public let tape: ChoiceTape
   public let trace: TraceRecorder
   public let options: SimulationOptions
@@ -70,7 +72,7 @@ public final class Simulation: SeamContext {
   }
 
   /// True while a process runs that has not been killed.
-  var isAlive: Bool { scheduler.current != nil && !scheduler.isUnwinding }
+  public var isAlive: Bool { scheduler.current != nil && !scheduler.isUnwinding }
 
   // MARK: The places that an engine names
 

@@ -1,0 +1,21 @@
+/// Every fault point and probe of the engine. A name that the code uses is here, and a name that is
+/// here is used and reached: the tests and the simulator check both.
+public enum SeamNames {
+  /// Places where a simulation may inject a failure.
+  public static let faultPoints: [String] = [
+    // Log
+    "log.newSegment", "log.seal", "log.sync", "log.write",
+    "superblock.sync", "superblock.write",
+    // PageStore
+    "page.newSegment", "page.sync", "page.write",
+  ]
+
+  /// Places that some run must reach.
+  public static let probes: [String] = [
+    // Log
+    "log.admissionFlushed", "log.flushWaited", "log.groupOfMany", "log.pieceSpansBlocks",
+    "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
+    // PageStore
+    "page.segmentRemoved", "page.segmentRolled",
+  ]
+}
