@@ -45,7 +45,9 @@ import Testing
     try subject.withDatabase { database throws in
       var engine = try database.open()
       try engine.apply(
-        (0..<1000).map { BatchWrite([UInt8($0 >> 8), UInt8($0 & 255)], Bytes(repeating: 5, count: 40)) })
+        (0..<1000).map {
+          BatchWrite([UInt8($0 >> 8), UInt8($0 & 255)], Bytes(repeating: 5, count: 40))
+        })
       #expect(try engine.count(in: .default) == 1000)
       try engine.flush()
       try engine.close()

@@ -110,7 +110,8 @@ struct ImaginaryEngine {
     case 16..<18:
       return .batch(
         (0..<2 + random.below(4)).map { _ in
-          BatchWrite(self.key(client), random.oneIn(4) ? nil : value(), in: random.oneIn(5) ? "t" : .default)
+          BatchWrite(
+            self.key(client), random.oneIn(4) ? nil : value(), in: random.oneIn(5) ? "t" : .default)
         })
     default:
       let lower = random.oneIn(2) ? nil : self.key(random.below(clients))

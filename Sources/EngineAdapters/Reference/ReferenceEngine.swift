@@ -213,7 +213,8 @@ final class ReferenceEngine: KeyValueEngine, @unchecked Sendable {
       ownership.release()
     }
     if let failure {
-      throw EngineError(.refused, "closed without what came after a failed flush: \(failure.message)")
+      throw EngineError(
+        .refused, "closed without what came after a failed flush: \(failure.message)")
     }
     try writeOut()
   }

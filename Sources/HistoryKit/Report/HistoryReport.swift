@@ -84,8 +84,9 @@ public struct HistoryReport: Sendable {
             html += "<td></td>"
             continue
           }
+          let kind = isFailure ? "failure" : "outcome"
           html += "<td class=\"call\">\(escaped(text))"
-          html += "<span class=\"\(isFailure ? "failure" : "outcome")\">\(escaped(outcome))</span></td>"
+          html += "<span class=\"\(kind)\">\(escaped(outcome))</span></td>"
         }
         html += "</tr>\n"
       case .world(let text, let isCrash):
