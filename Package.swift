@@ -93,6 +93,12 @@ let package = Package(
 
     // Tests, one folder a module.
     .testTarget(
+      name: "HistoryKitTests", dependencies: ["HistoryKit", "EngineKit"],
+      path: "Tests/HistoryKitTests", swiftSettings: strict),
+    .testTarget(
+      name: "EngineConformanceTests",
+      dependencies: ["EngineAdapters", "HistoryKit", "EngineKit", "Platform"],
+      path: "Tests/EngineConformanceTests", swiftSettings: strict),
       name: "ScenarioTests",
       dependencies: [
         "Scenarios", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters", "Platform",
@@ -103,18 +109,33 @@ let package = Package(
       dependencies: ["SimulationFormats", "SimulationKit", "EngineKit"],
       path: "Tests/SimulationFormatsTests", swiftSettings: strict),
     .testTarget(
-      name: "HistoryKitTests", dependencies: ["HistoryKit", "EngineKit"],
-      path: "Tests/HistoryKitTests", swiftSettings: strict),
+      name: "SimulationKitTests",
+      dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
+      path: "Tests/SimulationKitTests", swiftSettings: strict),
     .testTarget(
-      name: "EngineConformanceTests",
-      dependencies: ["EngineAdapters", "HistoryKit", "EngineKit", "Platform"],
-      path: "Tests/EngineConformanceTests", swiftSettings: strict),
+      name: "LugeTests", dependencies: ["Luge", "Platform"], path: "Tests/LugeTests",
+      swiftSettings: strict),
+    .target(
+      name: "PlatformTestSupport", dependencies: ["Platform"], path: "Tests/PlatformTestSupport",
+      swiftSettings: strict),
+    .testTarget(
+      name: "PlatformTests", dependencies: ["Platform", "CPlatform", "PlatformTestSupport"],
+      path: "Tests/PlatformTests", swiftSettings: strict),
+    // Tests of the house itself: they read the source tree and import nothing of it.
+    .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
     .testTarget(
       name: "SimulationKitTests",
       dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
       path: "Tests/SimulationKitTests", swiftSettings: strict),
-    // Tests of the house itself: they read the source tree and import nothing of it.
-    .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
+    .testTarget(
+      name: "LugeTests", dependencies: ["Luge", "Platform", "CPlatform"], path: "Tests/LugeTests",
+      swiftSettings: strict),
+    .target(
+      name: "PlatformTestSupport", dependencies: ["Platform"], path: "Tests/PlatformTestSupport",
+      swiftSettings: strict),
+    .testTarget(
+      name: "PlatformTests", dependencies: ["Platform", "CPlatform", "PlatformTestSupport"],
+      path: "Tests/PlatformTests", swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
