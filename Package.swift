@@ -96,6 +96,15 @@ let package = Package(
       name: "SimulationKitTests",
       dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
       path: "Tests/SimulationKitTests", swiftSettings: strict),
+    .testTarget(
+      name: "LugeTests", dependencies: ["Luge", "Platform"], path: "Tests/LugeTests",
+      swiftSettings: strict),
+    .testTarget(
+      name: "LugeToolTests", dependencies: ["lugectl", "Luge"], path: "Tests/LugeToolTests",
+      swiftSettings: strict),
+    .testTarget(
+      name: "ReadmeTests", dependencies: ["Luge"], path: "Tests/ReadmeTests",
+      swiftSettings: strict),
     // Tests of the house itself: they read the source tree and import nothing of it.
     .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
   ],
