@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test func badHexadecimalDigits() throws {
-    try withFolder { folder in
+    try withFolder { (folder) throws in
       let database = try makeDatabase(folder)
       let before = try contents(of: database)
       try LugectlRun("get", database.path, "0g", "--hex").expectRefused("not made of hexadecimal")
@@ -53,7 +53,7 @@ import Testing
 
   @Test(arguments: reading)
   func aMissingDirectoryIsNotCreated(verb: [String]) throws {
-    try withFolder { folder in
+    try withFolder { (folder) throws in
       let directory = folder.appending(path: "missing")
       try run(verb, directory).expectRefused("not found")
       #expect(!FileManager.default.fileExists(atPath: directory.path))
@@ -62,7 +62,7 @@ import Testing
 
   @Test(arguments: reading)
   func anEmptyDirectoryStaysEmpty(verb: [String]) throws {
-    try withFolder { folder in
+    try withFolder { (folder) throws in
       try run(verb, folder).expectRefused("not found")
       #expect(try contents(of: folder).isEmpty)
     }
@@ -70,7 +70,7 @@ import Testing
 
   @Test(arguments: reading + [["put"]])
   func aLockedDirectoryIsRefused(verb: [String]) throws {
-    try withFolder { folder in
+    try withFolder { (folder) throws in
       let directory = try makeDatabase(folder)
       let database = try Database.open(at: directory.path)
       let run =
@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test func aFileIsNoDirectory() throws {
-    try withFolder { folder in
+    try withFolder { (folder) throws in
       let file = folder.appending(path: "file")
       try Data("mine".utf8).write(to: file)
       for verb in Self.reading { #expect(try run(verb, file).code == 2) }
@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test func aForeignFileIsNotOverwritten() throws {
-    try withFolder { folder in
+    try withFolder { (folder) throws in
       let file = folder.appending(path: "SUPERBLOCK")
       try Data("somebody else's file, longer than it looks".utf8).write(to: file)
       for verb in Self.reading { #expect(try run(verb, folder).code >= 1) }
@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test func anUnwritableDirectoryIsRefused() throws {
-    try withFolder { folder in
+    try withFolder { (folder) throws in
       let database = try makeDatabase(folder)
       let manager = FileManager.default
       // The tool's path must be open to everybody for the unprivileged run; skip where it is not.
@@ -128,7 +128,7 @@ import Testing
   /// Each file, cut to nothing, to half, and by one byte: an answer or a clear error, and never a
   /// trap; where the tool refuses, the damaged file stays as it was.
   @Test func truncatedFiles() throws {
-    try withFolder { folder in
+    try withFolder { (folder) throws in
       let database = try makeDatabase(folder)
       let whole = try contents(of: database)
       for (name, data) in whole.sorted(by: { $0.key < $1.key }) where !data.isEmpty {
@@ -154,7 +154,7 @@ import Testing
 
   /// A bit of each copy of the superblock and of each file's first block: found or without effect.
   @Test func damagedFiles() throws {
-    try withFolder { folder in
+    try withFolder { (folder) throws in
       let database = try makeDatabase(folder)
       let whole = try contents(of: database)
       for (name, data) in whole.sorted(by: { $0.key < $1.key }) where data.count >= 4096 {

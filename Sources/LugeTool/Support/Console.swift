@@ -3,7 +3,7 @@ internal import Foundation
 /// Standard output holds results alone; everything else goes to standard error.
 enum Console {
   private static let limit = 64 << 10
-  /// `lugectl` has one thread.
+  // Memory safety: `pending` is touched by the only thread of the process; `lugectl` starts none.
   nonisolated(unsafe) private static var pending: [UInt8] = []
 
   /// Adds a line to the result.
@@ -13,7 +13,6 @@ enum Console {
 
   /// Adds bytes to the result.
   static func bytes(_ bytes: [UInt8]) throws {
-    // `pending` belongs to the only thread of the process; the same in `flush`.
     unsafe pending.append(contentsOf: bytes)
     if unsafe pending.count >= limit { try flush() }
   }

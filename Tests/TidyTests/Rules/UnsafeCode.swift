@@ -41,7 +41,7 @@ enum UnsafeCode {
 
   private static func check(_ file: SourceFile) -> [Violation] {
     if file.comments.contains(where: statesSafety) { return [] }
-    var violations: [Violation] = []
+    var unexplained: [Int] = []
     var explained: Int?  // the line of the last use with a comment of its own
     for line in uses(in: file) {
       if isReason(file.explanation(ofLine: line)) || isReason(commentBelow(file, line)) {
@@ -49,10 +49,13 @@ enum UnsafeCode {
       } else if let last = explained, line - last <= reach {
         continue
       } else {
-        violations.append(Violation(file, line, "unsafe without a comment that says why it is safe"))
+        unexplained.append(line)
       }
     }
-    return violations
+    guard let first = unexplained.first else { return [] }
+    return [
+      Violation(file, first, "\(unexplained.count) lines with unsafe and no word why it is safe")
+    ]
   }
 
   private static func checkConfined(_ file: SourceFile) -> [Violation] {
