@@ -3,7 +3,7 @@ internal import Foundation
 /// Standard output holds results alone; everything else goes to standard error.
 enum Console {
   private static let limit = 64 << 10
-  // Memory safety: `pending` is touched by the only thread of the process; `lugectl` starts none.
+  // Safe: `pending` is touched by the only thread of the process; `lugectl` starts none.
   nonisolated(unsafe) private static var pending: [UInt8] = []
 
   /// Adds a line to the result.
