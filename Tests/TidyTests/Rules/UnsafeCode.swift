@@ -75,9 +75,7 @@ enum UnsafeCode {
 
   /// A statement for the whole file: at least six words on the line that begins it.
   private static func statesSafety(_ comment: String) -> Bool {
-    guard let marker = comment.range(of: "// Safe:") ?? comment.range(of: "/// Safe:") else {
-      return false
-    }
+    guard let marker = comment.range(of: "// Safe:") else { return false }
     return comment[marker.upperBound...].split(separator: " ").count >= 6
   }
 
