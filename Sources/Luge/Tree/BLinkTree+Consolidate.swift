@@ -77,10 +77,11 @@ extension Leaf {
 
 extension BLinkTree {
   /// Replaces a leaf by one or two rebuilt ones, unless another thread has done it. Afterwards the page has another
-  /// leaf than `leaf`.
+  /// leaf than `leaf`. Throws only injected failures; then the leaf may be left frozen.
   @inline(never)
-  func consolidate(_ page: Page, _ leaf: Leaf, _ pin: Pin) {
+  func consolidate(_ page: Page, _ leaf: Leaf, _ pin: Pin) throws(LugeError) {
     leaf.freeze()
+    try context.interrupt("tree.frozen")
     if page.leaf != leaf { return }
     let capacity = leaf.wordCount
     let order = LeafOrder(leaf)
@@ -141,7 +142,8 @@ extension BLinkTree {
       return false
     }
     probe("tree.leafSplit")
-    post(right, pin)
+    // A page that is not posted is found through its left neighbour, and posted by who comes that way.
+    if (try? context.interrupt("tree.split")) != nil { post(right, pin) }
     return true
   }
 

@@ -33,7 +33,7 @@ extension BLinkTree {
       let wasPresent = presentValue(former) != nil
       if value == nil && !wasPresent { return true }
       if slot.index == leaf.wordCount {
-        consolidate(page, leaf, pin)
+        try consolidate(page, leaf, pin)
         continue
       }
       let record = Record.build(

@@ -147,7 +147,11 @@ extension BLinkTree {
         abort(record.version)
         return true
       }
-      if record.version.compareExchange(expected: word, desired: lsn | VersionWord.committed) {
+      // An injected failure here is as good as a lost race.
+      let goesOn = (try? context.interrupt("tree.reserved")) != nil
+      if goesOn
+        && record.version.compareExchange(expected: word, desired: lsn | VersionWord.committed)
+      {
         fill(lsn, bytes: pieceBytes, record)
         return true
       }

@@ -40,7 +40,7 @@ extension BLinkTree {
       while true {
         if slot.word & Leaf.frozen != 0 {
           probe("tree.helpedFrozen")
-          consolidate(page, leaf, pin)
+          try consolidate(page, leaf, pin)
           break
         }
         let top = Leaf.record(slot.word)
@@ -59,9 +59,10 @@ extension BLinkTree {
         case .write(let new): value = new
         }
         if slot.index == leaf.wordCount {
-          consolidate(page, leaf, pin)
+          try consolidate(page, leaf, pin)
           break
         }
+        try context.interrupt("tree.install")
         // Helping others may have used what this write needs.
         if pin.field(PinLayout.reservations) < TreeContext.reservations { return .again }
         let record = Record.build(
@@ -122,6 +123,10 @@ extension BLinkTree {
   /// Stamps one's own record. True when it is committed; false when it was taken back for want of
   /// log room. Throws when the log takes nothing any more.
   private func commit(_ record: Record, _ wasPresent: Bool, _ pin: Pin) throws(LugeError) -> Bool {
+    do { try context.interrupt("tree.stamp") } catch {
+      // Unless somebody has given it an LSN, nobody has seen it.
+      if abort(record.version) { throw error }
+    }
     if !stamp(record, pin) && abort(record.version) { return false }
     if VersionWord.state(record.version.load()) == VersionWord.aborted {
       throw context.refusal()
@@ -137,7 +142,7 @@ extension BLinkTree {
 
   /// Installs one record of a batch over what is resolved beneath it. Answers whether the key had a
   /// value; nil when the log room paid for is used up. Waits for nothing.
-  func installUndecided(_ record: Record, _ pin: Pin) -> Bool? {
+  func installUndecided(_ record: Record, _ pin: Pin) throws(LugeError) -> Bool? {
     let key = record.key
     while true {
       let (page, leaf) = descend(key, pin)
@@ -145,18 +150,18 @@ extension BLinkTree {
       while true {
         if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {
           if slot.word & Leaf.frozen != 0 { probe("tree.helpedFrozen") }
-          consolidate(page, leaf, pin)
+          try consolidate(page, leaf, pin)
           break
         }
         let top = Leaf.record(slot.word)
         var beneath: UInt64 = 0
         if top != 0 {
-          // Impatient, so it never waits and never throws.
-          guard case .ready(let found)? = try? resolve(top, leaf, pin, patient: false) else {
+          guard case .ready(let found) = try resolve(top, leaf, pin, patient: false) else {
             return nil
           }
           beneath = found
         }
+        try context.interrupt("tree.batchInstall")
         record.predecessor.storeRelaxed(beneath)
         if install(record, leaf, slot, beneath, pin) {
           let wasPresent = presentValue(beneath) != nil
@@ -172,7 +177,8 @@ extension BLinkTree {
   @inline(__always)
   func trim(_ page: Page, _ leaf: Leaf, _ pin: Pin) {
     if leaf.weight.loadRelaxed() > UInt64(context.settings.leafBytes) && leaf.hasSeveral {
-      consolidate(page, leaf, pin)
+      // The write is done whatever becomes of this: a leaf left frozen is rebuilt by the next writer.
+      try? consolidate(page, leaf, pin)
     }
   }
 }

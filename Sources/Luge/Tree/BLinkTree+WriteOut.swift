@@ -44,6 +44,10 @@ extension BLinkTree {
     }
     let lsn = context.log.tail
     _ = leaf.flags.fetchAnd(~(Leaf.dirty | Leaf.baseOnly))
+    do { try context.interrupt("tree.writeOut") } catch {
+      leaf.markDirty()
+      throw error
+    }
     let order = LeafOrder(leaf)
     defer { order.free() }
     let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: order.count + 1)

@@ -129,15 +129,20 @@ struct BatchCommit {
   private mutating func attempt(_ pin: Pin) throws(LugeError) -> UInt64? {
     let descriptor = CommitDescriptor.build(pin)
     installed.removeAll(keepingCapacity: true)
-    var refused = false
-    if try installAll(descriptor, pin) { refused = decide(descriptor.word, pin) }
+    var failure: LugeError? = nil
+    do {
+      if try installAll(descriptor, pin) {
+        try context.interrupt("tree.batchCommit")
+        if decide(descriptor.word, pin) { failure = context.refusal() }
+      }
+    } catch { failure = error }
     // Undecided still, when something was in the way.
     writes[0].tree.abort(descriptor.word)
     let word = descriptor.word.load()
     finish(word, pin)
     descriptor.retire(pin)
     if VersionWord.state(word) == VersionWord.committed { return VersionWord.body(word) }
-    if refused { throw context.refusal() }
+    if let failure { throw failure }
     return nil
   }
 
@@ -150,7 +155,12 @@ struct BatchCommit {
     while index < writes.count {
       let write = writes[index]
       let record = BatchCommit.build(write, version, pin)
-      guard let wasPresent = write.tree.installUndecided(record, pin) else {
+      let installation: Bool?
+      do { installation = try write.tree.installUndecided(record, pin) } catch {
+        record.free(pin)
+        throw error
+      }
+      guard let wasPresent = installation else {
         record.free(pin)
         return false
       }

@@ -82,6 +82,13 @@ final class TreeContext: Sendable {
     }
   }
 
+  /// A place where a simulation may fail the operation, or stop its thread for a while: also while
+  /// pinned, because that is where a real thread may lose the processor.
+  @inline(__always)
+  func interrupt(_ name: StaticString) throws(LugeError) {
+    do { try faultPoint(name) } catch { throw LugeError(error, doing: "changing a tree") }
+  }
+
   /// Takes the batch lock. Unpinned.
   func lockBatch() throws(LugeError) {
     do { try batchLock.lock() } catch { throw LugeError(error, doing: "waiting for a batch") }
