@@ -92,9 +92,10 @@ import Testing
       #expect(try engine.dropTree("u"))
       try engine.close()
       engine = try database.open()
+      // Asked first: an engine may make a tree when it is read.
+      #expect(try !engine.treeNames().contains("u"))
       #expect(try engine.keys(in: "t") == ["b"])
       #expect(try engine.keys(in: "u") == [])
-      #expect(try !engine.treeNames().contains("u"))
       try engine.put("c", "4", in: "u")
       #expect(try engine.keys(in: "u") == ["c"])
       try engine.close()
