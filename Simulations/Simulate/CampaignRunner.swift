@@ -201,7 +201,8 @@ final class CampaignRunner: Sendable {
     let tape = TapeFile(
       scenario: failure.scenario, engine: failure.engine, operations: plan.options.operations,
       seed: failure.seed, property: failure.property, detail: failure.detail, choices: nil)
-    let path = "\(plan.output)/\(failure.scenario)-\(failure.seed).json"
+    let path = Lookup.failurePath(
+      plan.output, failure.scenario, failure.engine, failure.seed)
     if let text = try? tape.encoded(), (try? Lookup.write(text, to: path)) != nil {
       failure.file = path
     }

@@ -92,7 +92,7 @@ struct WorkerVerb: ParsableCommand {
       scenario: scenario.name, engine: factory.name, operations: operations, seed: seed,
       property: failure.property, detail: shrunk.failures.first?.detail ?? failure.detail,
       choices: shrunk.choices)
-    let path = "\(output)/\(scenario.name)-\(seed).json"
+    let path = Lookup.failurePath(output, scenario.name, factory.name, seed)
     do {
       try Lookup.write(try tape.encoded(), to: path)
     } catch let error as FormatError {
