@@ -121,7 +121,7 @@ final class CampaignRunner: Sendable {
         var failure = failure(job, result)
         failure.file = reply.file
         if let shrunk {
-          if let first = shrunk.failures.first {
+          if let first = shrunk.failures.first(where: { $0.property == failure.property }) {
             failure.detail = first.detail
             failure.step = first.step
           }
