@@ -8,6 +8,9 @@ public enum SeamNames {
     "superblock.sync", "superblock.write",
     // PageStore
     "page.newSegment", "page.sync", "page.write",
+    // Tree
+    "tree.batchCommit", "tree.batchInstall", "tree.frozen", "tree.install", "tree.reserved",
+    "tree.split", "tree.stamp", "tree.writeOut",
   ]
 
   /// Places that some run must reach.
@@ -17,5 +20,10 @@ public enum SeamNames {
     "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
     // PageStore
     "page.segmentRemoved", "page.segmentRolled",
+    // Tree
+    "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
+    "tree.consolidated", "tree.gateClosed", "tree.helpedFrozen", "tree.leafSplit",
+    "tree.movedRight", "tree.pendingPushed", "tree.stampLost", "tree.stampedForOther",
+    "tree.tombstoneDropped", "tree.wordRaced", "tree.writeOutPushed",
   ]
 }

@@ -14,7 +14,7 @@ import Platform
 /// For one thread at a time: the opener, then the checkpoint.
 final class SuperblockStore {
   static let slotBytes = 4096
-  private static let name = "SUPERBLOCK"
+  static let name = "SUPERBLOCK"
   private static let newName = "SUPERBLOCK.new"
 
   private let files: any FileSystem

@@ -388,7 +388,8 @@ final class PageStore: @unchecked Sendable {
     reading = nil
   }
 
-  private func path(_ serial: UInt64) -> String {
+  /// Where the segment of a serial is, for messages too.
+  func path(_ serial: UInt64) -> String {
     "\(directory)/\(SegmentName.make(PageFormat.prefix, serial))"
   }
 

@@ -1,0 +1,30 @@
+internal import Platform
+
+extension BLinkTree {
+  /// Frees everything that the tree holds. No operation runs any more and none will: after `close`
+  /// and `waitForQuiescence`, or when the database goes. Afterwards the tree may only be released.
+  func destroy() throws(LugeError) {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    var page = firstPage
+    while true {
+      let leaf = page.leaf
+      let right = leaf.right
+      var index = 0
+      while index < leaf.wordCount {
+        var address = Leaf.record(leaf.word(index).load())
+        while address != 0 {
+          let record = Record(address: address)
+          address = record.predecessor.load()
+          record.free(pin)
+        }
+        index += 1
+      }
+      leaf.free(pin)
+      page.free(pin)
+      if right == 0 { break }
+      page = Page(address: right)
+    }
+    freeShared(pin)
+  }
+}
