@@ -45,14 +45,8 @@ struct ReportTimeline {
       rows[place].kind = .call(
         client: call.client, text: Described.operation(call.operation),
         outcome: Described.outcome(outcome), isFailure: outcome.isFailure)
-    case .met(let fault): world("fault: \(fault.rawValue)", record)
-    case .crashed(let kind): world("crash: \(kind.rawValue)", record, isCrash: true)
-    case .opened(let failure): world(failure.map { "opening failed: \($0)" } ?? "opened", record)
-    case .recovered(let state): world("recovered \(state.count) entries", record)
-    case .inspected(let findings):
-      world(findings.isEmpty ? "invariants hold" : findings.joined(separator: "; "), record)
-    case .closed(let failure): world(failure.map { "closing failed: \($0)" } ?? "closed", record)
-    case .abandoned: world("given up; a new database from here", record)
+    case .crashed: world(record, isCrash: true)
+    default: world(record, isCrash: false)
     }
   }
 
@@ -66,9 +60,8 @@ struct ReportTimeline {
           outcome: "never returned", isFailure: true), call: call))
   }
 
-  private mutating func world(
-    _ text: String, _ record: History.Record, isCrash: Bool = false
-  ) {
-    rows.append(Row(first: record.step, last: nil, kind: .world(text, isCrash: isCrash)))
+  private mutating func world(_ record: History.Record, isCrash: Bool) {
+    let kind = Kind.world(record.event.described, isCrash: isCrash)
+    rows.append(Row(first: record.step, last: nil, kind: kind))
   }
 }

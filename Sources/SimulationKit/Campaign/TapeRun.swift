@@ -310,6 +310,7 @@ final class TapeRun: @unchecked Sendable {
       counters.faultPointsFired.map { NamedCount($0.name, $0.count) })
     result.traceHash = simulation.trace.hash.description
     result.choices = tape.recorded
+    if options.keepsEvents || !result.failures.isEmpty { result.history = judge.history }
     if options.keepsEvents { result.events = simulation.trace.events.map(\.description) }
   }
 }
