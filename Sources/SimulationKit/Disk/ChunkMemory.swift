@@ -1,5 +1,7 @@
 /// A fixed piece of raw memory, zero at first. Raw, because bulk copies through it cost the same in
 /// debug and release. Changed only by a holder that is its one owner (`FileContents` copies first).
+///
+/// Safe: the memory lives as long as this object; users stay within `byteCount`, or lend both ranges.
 @safe
 final class ChunkMemory {
   /// Valid for `byteCount` bytes as long as this object lives.

@@ -1,4 +1,6 @@
 /// What one power loss does to the contents and the length of one file.
+///
+/// Safe: `scratch` holds two sectors and belongs to this value; every place in it is below that.
 struct FileLoss {
   /// Sectors that share one draw.
   private static let groupSize = 8

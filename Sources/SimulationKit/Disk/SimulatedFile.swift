@@ -5,6 +5,8 @@ public import Platform
 ///
 /// The order in each call: gate, latency, faults, effect, trace. Nothing may be looked up before the gate or
 /// the delay and used after it: other threads run there.
+///
+/// Safe: pointers come from spans and arrays and are used while those lend them, for at most their count.
 public final class SimulatedFile: File, @unchecked Sendable {
   // Sendable because the simulated scheduler lets one thread run at a time.
 

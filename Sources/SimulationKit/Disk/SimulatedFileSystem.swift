@@ -208,6 +208,8 @@ final class SimulatedFileLock: FileLock, @unchecked Sendable {
 }
 
 /// Hashes for the trace.
+///
+/// Safe: callers lend `count` bytes for the call; nothing is kept.
 enum TraceBytes {
   static func hash(_ bytes: UnsafeRawPointer?, _ count: Int) -> UInt64 {
     let start = platform_hash128(low: UInt64(count), high: 0)

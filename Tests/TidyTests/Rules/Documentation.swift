@@ -23,6 +23,8 @@ enum Documentation {
     for file in tree.swift(under: folder) {
       for (index, token) in file.tokens.enumerated()
       where token.kind == .word && (token.text == "public" || token.text == "open") {
+        // `.open` and `case open` are names.
+        if file.matches(index - 1, ".") || file.matches(index - 1, "case") { continue }
         guard let name = declaredName(file, index), !witnesses.contains(name),
           !isDocumented(file, token.line)
         else { continue }
@@ -122,7 +124,7 @@ enum Documentation {
   @Test(arguments: [
     "public import Platform", "/// Doc.\npublic struct A {}", "/// Doc.\n@frozen\npublic enum A {}",
     "public var description: String { \"\" }", "public static func == (a: A, b: A) -> Bool { true }",
-    "struct A {}", "public extension A {}",
+    "struct A {}", "public extension A {}", "let a = f(State.open)\nprivate let b = 1",
   ])
   func acquits(code: String) {
     expectNone(Documentation.violations(in: SourceTree("Sources/Luge/A.swift", code)))
