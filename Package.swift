@@ -96,6 +96,9 @@ let package = Package(
       name: "SimulationKitTests",
       dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
       path: "Tests/SimulationKitTests", swiftSettings: strict),
+    .testTarget(
+      name: "LugeTests", dependencies: ["Luge", "Platform"], path: "Tests/LugeTests",
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
