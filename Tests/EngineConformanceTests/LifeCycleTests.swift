@@ -9,7 +9,9 @@ import Testing
     try subject.withDatabase { database throws in
       var engine = try database.open()
       for key in 0..<500 { try engine.put("key\(key)", "value\(key)") }
-      for key in stride(from: 0, to: 500, by: 3) { _ = try engine.remove(bytes("key\(key)"), in: .default) }
+      for key in stride(from: 0, to: 500, by: 3) {
+        _ = try engine.remove(bytes("key\(key)"), in: .default)
+      }
       try engine.put("key1", "other")
       let before = try engine.scan(.all, .forward, limit: .max, in: .default)
       try engine.close()

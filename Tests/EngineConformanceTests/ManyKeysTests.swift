@@ -45,7 +45,9 @@ import Testing
     try subject.withDatabase { database throws in
       var engine = try database.open()
       try engine.apply(
-        (0..<1000).map { BatchWrite([UInt8($0 >> 8), UInt8($0 & 255)], Bytes(repeating: 5, count: 40)) })
+        (0..<1000).map {
+          BatchWrite([UInt8($0 >> 8), UInt8($0 & 255)], Bytes(repeating: 5, count: 40))
+        })
       #expect(try engine.count(in: .default) == 1000)
       try engine.flush()
       try engine.close()
@@ -90,9 +92,10 @@ import Testing
       #expect(try engine.dropTree("u"))
       try engine.close()
       engine = try database.open()
+      // Asked first: an engine may make a tree when it is read.
+      #expect(try !engine.treeNames().contains("u"))
       #expect(try engine.keys(in: "t") == ["b"])
       #expect(try engine.keys(in: "u") == [])
-      #expect(try !engine.treeNames().contains("u"))
       try engine.put("c", "4", in: "u")
       #expect(try engine.keys(in: "u") == ["c"])
       try engine.close()

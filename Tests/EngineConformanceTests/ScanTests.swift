@@ -63,7 +63,8 @@ import Testing
   func prefixOfTheHighestBytesHasNoUpperBound(_ subject: Subject) throws {
     try subject.withEngine { engine throws in
       let keys: [Bytes] = [
-        [0xfe, 0xff], [0xff], [0xff, 0xfe], [0xff, 0xff], [0xff, 0xff, 0], [0xff, 0xff, 0xff, 0xff],
+        [0xfe, 0xff], [0xff], [0xff, 0xfe], [0xff, 0xff], [0xff, 0xff, 0],
+        [0xff, 0xff, 0xff, 0xff],
       ]
       for key in keys { _ = try engine.insert([], for: key, in: .default) }
       func found(_ prefix: Bytes, _ direction: Direction = .forward) throws -> [Bytes] {

@@ -50,10 +50,11 @@ struct CrashPlan {
   private static func drawPlace(_ lane: ChoiceLane) -> Place {
     let dice = lane.draw("place", below: 8)
     if dice == 0 { return .betweenOperations }
-    if dice < 4 {
+    if dice < 3 {
       return .seamCall(1 + lane.draw("calls", below: 2 << lane.draw("magnitude", below: 6)))
     }
-    return .sync(1 + Int(lane.draw("syncs", below: 4)))
+    // The first more often: later ones of a flush may sync a directory, with no sector pending.
+    return .sync(max(1, Int(lane.draw("syncs", below: 4))))
   }
 
   private static func drawKind(_ lane: ChoiceLane, _ plan: TapePlan) -> CrashKind {

@@ -76,8 +76,12 @@ extension TapeRun {
     judge.returned(call, outcome, step: step)
     if case .failure(let code, _, _) = outcome { failed(code) }
     takeViolations()
-    if let crash, operationsInLife == crash.afterOperations { arm() }
     if operationsLeft == 0 || !result.failures.isEmpty { isLifeOver = true }
+    if let crash, operationsInLife == crash.afterOperations { arm() }
+    if isFlushDue && !isLifeOver {
+      isFlushDue = false
+      _ = perform(.flush, client, engine)
+    }
     return outcome
   }
 
@@ -89,7 +93,10 @@ extension TapeRun {
     switch crash.place {
     case .betweenOperations: isLifeOver = true
     case .seamCall(let number): simulation.kill(afterSeamCalls: number, crash.kind)
-    case .sync(let number): gate.ambush(atSync: number, crash.kind)
+    case .sync(let number):
+      gate.ambush(atSync: number, crash.kind)
+      // Else many lives would end before anyone flushes.
+      isFlushDue = true
     }
   }
 

@@ -35,6 +35,8 @@ final class TapeRun: @unchecked Sendable {
   var operationsInLife = 0
   /// The clients of this life do no more.
   var isLifeOver = false
+  /// The next client to come back flushes: the crash waits for a sync.
+  var isFlushDue = false
   /// Errors that operations of this life answered; the judge has accepted them.
   var excusedErrors = 0
   /// Reopenings because of such errors.
@@ -93,6 +95,7 @@ final class TapeRun: @unchecked Sendable {
     }
     disk.processKill()
     takeViolations()
+    putTheTellingFirst()
     collect()
     return result
   }
@@ -114,6 +117,7 @@ final class TapeRun: @unchecked Sendable {
     lives += 1
     operationsInLife = 0
     isLifeOver = false
+    isFlushDue = false
     excusedErrors = 0
     phase = .opening
     gate.ambush(atSync: 0, .processKill)
@@ -256,6 +260,19 @@ final class TapeRun: @unchecked Sendable {
       violationsTaken += 1
       result.failures.append(
         Failure(property: violation.property, detail: violation.detail, step: violation.step))
+    }
+  }
+
+  /// One defect often breaks several properties at one step. The narrower one says more: a torn batch is
+  /// also a hole in a prefix, and it is by its first property that a tape is shrunk.
+  private func putTheTellingFirst() {
+    let general = ["durability", "prefix-durability"]
+    guard let first = result.failures.first, general.contains(first.property) else { return }
+    for (place, failure) in result.failures.enumerated()
+    where failure.step == first.step && !general.contains(failure.property) {
+      result.failures.remove(at: place)
+      result.failures.insert(failure, at: 0)
+      return
     }
   }
 
