@@ -18,7 +18,7 @@ struct ReplayVerb: ParsableCommand {
     let saved = try Saved(file)
     let result = saved.run(keepsEvents: trace)
     for event in result.events { Console.result(event) }
-    guard let failure = result.failures.first else {
+    if result.failures.isEmpty {
       Console.result(
         "HELD     \(saved.scenario.name) on \(saved.factory.name): "
           + "\(result.counters.operations) operations, trace \(result.traceHash)")
@@ -32,7 +32,7 @@ struct ReplayVerb: ParsableCommand {
     Console.result(
       "tape     \(result.counters.operations) operations, faults: \(result.counters.totalFaults), "
         + "thread switches: \(result.counters.threadSwitches), trace \(result.traceHash)")
-    if failure.property != saved.tape.property {
+    if !result.failures.contains(where: { $0.property == saved.tape.property }) {
       Console.error("note: the tape was saved for the property \(saved.tape.property)")
     }
     throw ExitStatus.violated

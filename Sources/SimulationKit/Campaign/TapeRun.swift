@@ -35,6 +35,8 @@ final class TapeRun: @unchecked Sendable {
   var operationsInLife = 0
   /// The clients of this life do no more.
   var isLifeOver = false
+  /// The crash of this life waits for its moment, or has come.
+  var isArmed = false
   /// The next client to come back flushes: the crash waits for a sync.
   var isFlushDue = false
   /// Errors that operations of this life answered; the judge has accepted them.
@@ -117,6 +119,7 @@ final class TapeRun: @unchecked Sendable {
     lives += 1
     operationsInLife = 0
     isLifeOver = false
+    isArmed = false
     isFlushDue = false
     excusedErrors = 0
     phase = .opening
