@@ -94,8 +94,16 @@ let package = Package(
     // Tests, one folder a module.
     .testTarget(
       name: "SimulationKitTests",
-      dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
+      dependencies: [
+        "SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform", "PlatformTestSupport",
+      ],
       path: "Tests/SimulationKitTests", swiftSettings: strict),
+    .target(
+      name: "PlatformTestSupport", dependencies: ["Platform"], path: "Tests/PlatformTestSupport",
+      swiftSettings: strict),
+    .testTarget(
+      name: "PlatformTests", dependencies: ["Platform", "CPlatform", "PlatformTestSupport"],
+      path: "Tests/PlatformTests", swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -34,6 +34,8 @@ static void give_back(void *held_by_thread) {
   platform_thread_slot_value = -1;
 }
 
+void platform_thread_slot_give_back(void) { give_back(held); }
+
 static void create_key(void) { end_key_exists = pthread_key_create(&end_key, give_back) == 0; }
 
 int32_t platform_thread_slot_acquire(void) {

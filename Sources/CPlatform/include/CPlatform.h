@@ -32,6 +32,46 @@ int32_t platform_thread_slot_acquire(void);
 // For a scheduler of fibres: says which slot the fibre that runs from here on holds.
 static inline void platform_thread_slot_set(int32_t slot) { platform_thread_slot_value = slot; }
 
+// Gives the calling thread's slots back before it ends.
+void platform_thread_slot_give_back(void);
+
+// MARK: Thread names and parking (see Parking.c). A name is never 0, and never used twice soon.
+
+// The calling thread's name; it gets one at the first call.
+uint64_t platform_thread_name(void);
+// For a thread that is about to be started: a name (0 when memory is short), which the new thread
+// adopts before anything else, or which is released when it could not be started.
+uint64_t platform_thread_name_reserve(void);
+void platform_thread_name_adopt(uint64_t name);
+void platform_thread_name_release(uint64_t name);
+// Gives the calling thread's name back before it ends.
+void platform_thread_name_give_back(void);
+
+// Waits for the calling thread's permit and takes it. May return early, and does at `deadline`
+// (nanoseconds of CLOCK_MONOTONIC) when `timed`.
+void platform_park(bool timed, uint64_t deadline);
+// Gives a permit to the thread of that name; nothing when it has ended.
+void platform_unpark(uint64_t name);
+
+// Tells the processor that this is a waiting loop.
+static inline void platform_spin_hint(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// MARK: System calls that Swift's module for the C library leaves out (see SystemCalls.c).
+
+// Reserves blocks for a range, extending the file; gives blocks back. 0, or -1 and errno.
+int platform_allocate(int descriptor, int64_t offset, int64_t length);
+int platform_punch_hole(int descriptor, int64_t offset, int64_t length);
+// Random bits of the system; false when it has none to give.
+bool platform_random(uint64_t *word);
+// Names the calling thread for debuggers; Linux takes at most 15 bytes.
+void platform_set_thread_name(const char *name);
+
 // MARK: CRC-32C (Castagnoli), as in RFC 3720. Hardware where the processor has it.
 
 // Continues `crc` (0 at the start) over `length` bytes.
@@ -57,6 +97,15 @@ static inline platform_hash128 platform_hash128_word(platform_hash128 state, uin
 platform_hash128 platform_hash128_bytes(platform_hash128 state, const void *bytes, size_t length);
 
 // MARK: Memory.
+
+// Lexicographic order of two byte strings: negative, zero or positive.
+static inline int platform_compare(
+    const void *left, size_t left_count, const void *right, size_t right_count) {
+  size_t common = left_count < right_count ? left_count : right_count;
+  int order = common == 0 ? 0 : __builtin_memcmp(left, right, common);
+  if (order != 0) return order;
+  return (left_count > right_count) - (left_count < right_count);
+}
 
 static inline void platform_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 

@@ -230,7 +230,7 @@ extension SimulatedFile {
     try check(operation, offset, count)
     if !isWritable {
       throw PlatformError(
-        .permissionDenied, operation: operation, path: path, detail: "opened for reading")
+        .invalidArgument, operation: operation, path: path, detail: "opened for reading")
     }
     if offset > Int64(DiskGeometry.largestFile) || count > DiskGeometry.largestFile - Int(offset) {
       throw PlatformError(
