@@ -71,6 +71,8 @@ final class Inode {
   }
 
   var hasPendingData: Bool { !pending.isEmpty || !limbo.isEmpty }
+  /// Whether a sync would change what is durable.
+  var hasWorkForSync: Bool { !pending.isEmpty || !lengthChanges.isEmpty }
   var isClean: Bool { pending.isEmpty && limbo.isEmpty && lengthChanges.isEmpty }
 }
 

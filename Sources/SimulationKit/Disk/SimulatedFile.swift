@@ -153,7 +153,7 @@ extension SimulatedFile {
     try check("\(call)", 0, 0)
     try fileSystem.delay(gate)
     try check("\(call)", 0, 0)
-    if !inode.isClean, gate.strikes(.lyingSync) {
+    if inode.hasWorkForSync, gate.strikes(.lyingSync) {
       gate.record(call, inode.id, 1, 0)
       return
     }
