@@ -155,7 +155,7 @@ extension SimulatedFile {
     try check("\(call)", 0, 0)
     try fileSystem.delay(gate)
     try check("\(call)", 0, 0)
-    if !inode.isClean, gate.strikes(.lyingSync) {
+    if inode.hasWorkForSync, gate.strikes(.lyingSync) {
       gate.record(call, inode.id, 1, 0)
       return
     }
@@ -232,7 +232,7 @@ extension SimulatedFile {
     try check(operation, offset, count)
     if !isWritable {
       throw PlatformError(
-        .permissionDenied, operation: operation, path: path, detail: "opened for reading")
+        .invalidArgument, operation: operation, path: path, detail: "opened for reading")
     }
     if offset > Int64(DiskGeometry.largestFile) || count > DiskGeometry.largestFile - Int(offset) {
       throw PlatformError(

@@ -195,6 +195,12 @@ final class SimulatedFileLock: FileLock, @unchecked Sendable {
     self.inode = inode
   }
 
+  /// A lock that is dropped is free. Nothing else of the disk changes here, and nothing is traced:
+  /// when this runs differs between builds.
+  deinit {
+    if isHeld && inode.lockOwner === fileSystem.incarnation { inode.lockOwner = nil }
+  }
+
   /// Not a seam call: it cannot fail, and a dead process has no lock to give back.
   func release() {
     if !isHeld { return }
