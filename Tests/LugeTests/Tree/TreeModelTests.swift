@@ -156,7 +156,7 @@ struct SortedModel {
     #expect(throws: LugeError.self) { try tree.put(long, []) }
     _ = try tree.put([UInt8](long.dropLast()), [2])
     #expect(try tree.get([UInt8](long.dropLast())) == [2])
-    tree.close()
+    tree.setState(.dropped)
     #expect(throws: LugeError.self) { try tree.get([1]) }
     #expect(throws: LugeError.self) { try tree.put([1], [1]) }
     try tree.destroy()

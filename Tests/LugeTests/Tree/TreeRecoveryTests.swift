@@ -30,7 +30,8 @@ import Testing
   ) throws -> BLinkTree {
     var loader = TreeLoader(id: 1, context: world.context)
     for place in directory {
-      try loader.append(LeafImage(decoding: disk[place]), diskAddress: UInt64(place + 8))
+      try loader.append(
+        LeafImage(decoding: disk[place]), diskAddress: UInt64(place + 8), bytes: disk[place].count)
     }
     return try loader.finish()
   }
@@ -163,9 +164,9 @@ import Testing
     var disk: [[UInt8]] = []
     let directory = try Self.checkpoint(tree, &disk)
     var loader = TreeLoader(id: 1, context: world.context)
-    try loader.append(LeafImage(decoding: disk[directory[0]]), diskAddress: 8)
+    try loader.append(LeafImage(decoding: disk[directory[0]]), diskAddress: 8, bytes: 1)
     #expect(throws: LugeError.self) {
-      try loader.append(LeafImage(decoding: disk[directory[2]]), diskAddress: 9)
+      try loader.append(LeafImage(decoding: disk[directory[2]]), diskAddress: 9, bytes: 1)
     }
     #expect(throws: LugeError.self) { try loader.finish() }
     try loader.abandon()
