@@ -9,8 +9,8 @@ public enum SeamNames {
     // PageStore
     "page.newSegment", "page.sync", "page.write",
     // Tree
-    "tree.batchCommit", "tree.batchInstall", "tree.frozen", "tree.install", "tree.reserved",
-    "tree.split", "tree.stamp", "tree.writeOut",
+    "tree.batchCommit", "tree.batchInstall", "tree.frozen", "tree.install", "tree.leafTaken",
+    "tree.reserved", "tree.split", "tree.stamp", "tree.writeOut",
   ]
 
   /// Places that some run must reach.

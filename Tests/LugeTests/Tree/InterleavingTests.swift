@@ -1,16 +1,16 @@
 import Platform
 import Testing
 
+@testable import Luge
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
   import Darwin
 #endif
 
-@testable import Luge
-
-/// The tree's threads in interleavings chosen by a seed. (With `--traits SchedulePoints` they may switch at every
-/// access to a shared word; without it at the named points.)
+/// The tree's threads in interleavings chosen by a seed. (With `--traits SchedulePoints` they may
+/// switch at every access to a shared word; without it at the named points.)
 @Suite(.serialized) struct InterleavingTests {
   /// One run: its world, and what its threads note. All on one real thread.
   final class Run: @unchecked Sendable {
@@ -211,7 +211,8 @@ import Testing
     return logged
   }
 
-  /// The log in LSN order gives the trees' contents; so does the last checkpoint with what follows it.
+  /// The log in LSN order gives the trees' contents; so does the last checkpoint with what follows
+  /// it.
   static func expectRecoverable(_ run: Run) throws {
     let logged = try readLog(run)
     for tree in run.trees {

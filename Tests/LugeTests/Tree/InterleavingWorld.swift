@@ -1,10 +1,12 @@
 import CPlatform
 import Platform
 
-/// Threads as fibres of one real thread, switched by a seeded generator: at every fault point, and in
-/// a build with the trait `SchedulePoints` at every access to a shared word. One seed is one interleaving.
+/// Threads as fibres of one real thread, switched by a seeded generator: at every fault point, and
+/// in a build with the trait `SchedulePoints` at every access to a shared word. One seed is one
+/// interleaving.
 ///
-/// Like a simulator's scheduler, but small enough to say by itself that the tree's code is at fault.
+/// Like a simulator's scheduler, but small enough to say by itself that the tree's code is at
+/// fault.
 @safe
 final class InterleavingWorld: SeamContext, Threads, Clock, @unchecked Sendable {
   // Unchecked: everything happens on one operating-system thread.
