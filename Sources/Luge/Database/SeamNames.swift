@@ -11,8 +11,8 @@ public enum SeamNames {
     // Checkpoint
     "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.release",
     // Tree
-    "tree.batchCommit", "tree.batchInstall", "tree.frozen", "tree.install", "tree.reserved",
-    "tree.split", "tree.stamp", "tree.writeOut",
+    "tree.batchCommit", "tree.batchInstall", "tree.frozen", "tree.install", "tree.leafTaken",
+    "tree.reserved", "tree.split", "tree.stamp", "tree.writeOut",
   ]
 
   /// Places that some run must reach.
