@@ -19,8 +19,10 @@ import Testing
   }
 
   @Test(arguments: [
-    [], ["frobnicate"], ["get"], ["get", "/tmp"], ["put", "/tmp", "k"], ["scan", "/tmp", "--limit", "x"],
-    ["scan", "/tmp", "--limit=-1"], ["scan", "/tmp", "--format", "xml"], ["get", "/tmp", "k", "--frob"],
+    [], ["frobnicate"], ["get"], ["get", "/tmp"], ["put", "/tmp", "k"],
+    ["scan", "/tmp", "--limit", "x"],
+    ["scan", "/tmp", "--limit=-1"], ["scan", "/tmp", "--format", "xml"],
+    ["get", "/tmp", "k", "--frob"],
     ["get", "/tmp", "k", "--raw", "--hex"],
   ])
   func wrongUsage(arguments: [String]) throws {

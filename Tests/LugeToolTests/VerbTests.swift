@@ -52,7 +52,8 @@ import Testing
         try LugectlRun("scan", path, "--from", "a2", "--to", "b1", "--keys-only").output
           == "a2\na3\n")
       #expect(
-        try LugectlRun("scan", path, "--reverse", "--limit", "2", "--keys-only").output == "b1\na3\n")
+        try LugectlRun("scan", path, "--reverse", "--limit", "2", "--keys-only").output
+          == "b1\na3\n")
       #expect(
         try LugectlRun("scan", path, "--prefix", "a", "--from", "a2", "--to", "z", "--keys-only")
           .output == "a2\na3\n")

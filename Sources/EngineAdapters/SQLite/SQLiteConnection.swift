@@ -5,6 +5,8 @@
   /// One SQLite connection, its statements prepared once each. Used by one thread at a time.
   ///
   /// Invariant: every pointer in `statements` is a live statement of `handle`; all end in `close`.
+  ///
+  /// Safe: the pointers stay inside this class; SQLite takes the null that a closed handle is.
   @safe
   final class SQLiteConnection {
     private var handle: OpaquePointer?

@@ -6,7 +6,8 @@ struct VerifyVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Checks the structure of a database and reads every image of it back.",
-    discussion: "Exits with 1 when something is violated, damage that stops it from opening included.")
+    discussion:
+      "Exits with 1 when something is violated, damage that stops it from opening included.")
 
   @OptionGroup var options: DatabaseOptions
 
