@@ -29,8 +29,10 @@ public struct Configuration: Equatable, Sendable {
   /// unless said. One commit may take a quarter of it, and a quarter of a page segment, at most.
   public var logBufferSize = 16 << 20
 
-  /// The most entries of a leaf, and the places for new keys beside them, before it is rebuilt.
+  /// The most entries of a leaf before it is split. 128 unless said.
   public var leafEntries = 128
+
+  /// Places for new keys beside a leaf's entries; when they are taken, it is rebuilt. 32 unless said.
   public var leafAppendSlots = 32
 
   /// Bytes that a leaf should have on disk: a leaf much larger is split before it has `leafEntries`.
@@ -45,6 +47,7 @@ public struct Configuration: Equatable, Sendable {
   /// Ids reserved on disk at a time: the most that a crash skips.
   public var identifierReservation: UInt64 = 1 << 20
 
+  /// Every setting as its description says.
   public init() {}
 }
 

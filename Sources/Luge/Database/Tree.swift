@@ -59,6 +59,7 @@ public struct Tree: Sendable {
     return Int(storage.count)
   }
 
+  /// Whether there is no entry. O(1).
   public func isEmpty() throws(LugeError) -> Bool { try count() == 0 }
 
   /// A cursor before the first and after the last entry of a range: `next()` begins at its start,

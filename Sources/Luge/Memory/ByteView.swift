@@ -1,7 +1,7 @@
 internal import Platform
 
-/// A run of bytes that somebody else keeps alive and does not change: a caller's key for the length of a call, or part
-/// of an immutable record for the length of a pin.
+/// A run of bytes that somebody else keeps alive and does not change: a caller's key for the length
+/// of a call, or part of an immutable record for the length of a pin.
 ///
 /// Safe because every view is made from such a run, with its true length, and never outlives the
 /// call or the pin; nothing stores one.

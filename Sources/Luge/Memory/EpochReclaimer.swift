@@ -35,9 +35,10 @@ enum EpochTable {
 /// Reclaims memory that lock-free readers may still look at, and counts every byte of it.
 ///
 /// An operation pins before it reads shared memory and ends the pin afterwards. A block that was
-/// unlinked is *retired* with the epoch of that moment; it is freed once no pin that began in that epoch or
-/// before still holds. A pin takes the epoch, publishes it, and only then reads; so whoever can reach a
-/// block has published an epoch not above the one with which the block is retired later.
+/// unlinked is *retired* with the epoch of that moment; it is freed once no pin that began in that
+/// epoch or before still holds. A pin takes the epoch, publishes it, and only then reads; so
+/// whoever can reach a block has published an epoch not above the one with which the block is
+/// retired later.
 ///
 /// Invariants:
 /// - A place is written only by the thread that holds its slot, except that `freeAll` and `deinit`
@@ -86,7 +87,8 @@ enum EpochTable {
   private func newPlace(_ slot: Int) throws(LugeError) -> Pin {
     guard slot >= 0 else {
       throw LugeError(
-        .resourceExhausted, "more than \(ThreadSlot.limit) threads are using the process's databases")
+        .resourceExhausted,
+        "more than \(ThreadSlot.limit) threads are using the process's databases")
     }
     let place = UnsafeMutableRawPointer.allocate(byteCount: PinLayout.size, alignment: 64)
     unsafe place.initializeMemory(as: UInt8.self, repeating: 0, count: PinLayout.size)

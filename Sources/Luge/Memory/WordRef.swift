@@ -26,15 +26,23 @@ internal import Platform
   @inline(__always) func store(_ value: UInt64) { unsafe pointer.pointee.store(value) }
   @inline(__always)
   func storeSequential(_ value: UInt64) { unsafe pointer.pointee.storeSequential(value) }
-  @inline(__always) func storeRelaxed(_ value: UInt64) { unsafe pointer.pointee.storeRelaxed(value) }
+  @inline(__always) func storeRelaxed(_ value: UInt64) {
+    unsafe pointer.pointee.storeRelaxed(value)
+  }
 
   @inline(__always)
   func compareExchange(expected: UInt64, desired: UInt64) -> Bool {
     unsafe pointer.pointee.compareExchange(expected: expected, desired: desired)
   }
 
-  @inline(__always) func exchange(_ value: UInt64) -> UInt64 { unsafe pointer.pointee.exchange(value) }
-  @inline(__always) func fetchAdd(_ value: UInt64) -> UInt64 { unsafe pointer.pointee.fetchAdd(value) }
+  @inline(__always) func exchange(_ value: UInt64) -> UInt64 {
+    unsafe pointer.pointee.exchange(value)
+  }
+  @inline(__always) func fetchAdd(_ value: UInt64) -> UInt64 {
+    unsafe pointer.pointee.fetchAdd(value)
+  }
   @inline(__always) func fetchOr(_ bits: UInt64) -> UInt64 { unsafe pointer.pointee.fetchOr(bits) }
-  @inline(__always) func fetchAnd(_ mask: UInt64) -> UInt64 { unsafe pointer.pointee.fetchAnd(mask) }
+  @inline(__always) func fetchAnd(_ mask: UInt64) -> UInt64 {
+    unsafe pointer.pointee.fetchAnd(mask)
+  }
 }

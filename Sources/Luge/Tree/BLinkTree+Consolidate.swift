@@ -76,8 +76,9 @@ extension Leaf {
 }
 
 extension BLinkTree {
-  /// Replaces a leaf by one or two rebuilt ones, unless another thread has done it. Afterwards the page has another
-  /// leaf than `leaf`. Throws only injected failures; then the leaf may be left frozen.
+  /// Replaces a leaf by one or two rebuilt ones, unless another thread has done it. Afterwards the
+  /// page has another leaf than `leaf`. Throws only injected failures; then the leaf may be left
+  /// frozen.
   @inline(never)
   func consolidate(_ page: Page, _ leaf: Leaf, _ pin: Pin) throws(LugeError) {
     leaf.freeze()
@@ -86,7 +87,8 @@ extension BLinkTree {
     let capacity = leaf.wordCount
     let order = LeafOrder(leaf)
     defer { order.free() }
-    // A word leaves out two records at most: an aborted one, and the tombstone that it was built on.
+    // A word leaves out two records at most: an aborted one, and the tombstone that it was built
+    // on.
     let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: 3 * capacity + 1)
     defer { unsafe scratch.deallocate() }
     var rebuild = unsafe Rebuild(scratch, capacity: capacity)
@@ -142,7 +144,8 @@ extension BLinkTree {
       return false
     }
     probe("tree.leafSplit")
-    // A page that is not posted is found through its left neighbour, and posted by who comes that way.
+    // A page that is not posted is found through its left neighbour, and posted by who comes that
+    // way.
     if (try? context.interrupt("tree.split")) != nil { post(right, pin) }
     return true
   }
@@ -180,7 +183,8 @@ extension BLinkTree {
     var index = 0
     while index < rebuild.dropped {
       let record = unsafe Record(address: rebuild.records[rebuild.capacity + index])
-      // Beneath an aborted record is what was kept in its place; beneath a tombstone nothing counts.
+      // Beneath an aborted record is what was kept in its place; beneath a tombstone nothing
+      // counts.
       if !isAborted(record) {
         probe("tree.tombstoneDropped")
         record.dropPredecessor(pin)

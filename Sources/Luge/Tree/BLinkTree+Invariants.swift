@@ -41,7 +41,9 @@ extension BLinkTree {
   }
 
   private func checkIndex(_ index: TreeIndex, _ problems: inout [String]) {
-    if index.page(0) != firstPage { problems.append("the index does not begin with the first page") }
+    if index.page(0) != firstPage {
+      problems.append("the index does not begin with the first page")
+    }
     var place = 1
     while place < index.count {
       if ByteView.compare(index.page(place - 1).low, index.page(place).low) >= 0 {

@@ -1,10 +1,11 @@
 internal import Platform
 
-// Recovery: applying redo records to loaded leaves. Single-threaded, logs nothing, waits for nothing.
+// Recovery: applying redo records to loaded leaves. Single-threaded, logs nothing, waits for
+// nothing.
 
 extension BLinkTree {
-  /// Sets a key as the redo record at `lsn` says, unless the image that its page was loaded from has it
-  /// already. True when it was applied.
+  /// Sets a key as the redo record at `lsn` says, unless the image that its page was loaded from
+  /// has it already. True when it was applied.
   @discardableResult
   func replayPut(
     lsn: UInt64, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer
@@ -21,7 +22,8 @@ extension BLinkTree {
     return try replay(lsn, unsafe ByteView(key), nil)
   }
 
-  private func replay(_ lsn: UInt64, _ key: ByteView, _ value: ByteView?) throws(LugeError) -> Bool {
+  private func replay(_ lsn: UInt64, _ key: ByteView, _ value: ByteView?) throws(LugeError) -> Bool
+  {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     while true {

@@ -33,13 +33,15 @@ extension BLinkTree {
         index += 1
       }
       let run = unsafe LeafRun(copying: scratch, count: found, withValues: withValues)
-      if index < order.count { return ScanStep(run: run, next: .exclusive(order.key(index - 1).copy())) }
+      if index < order.count {
+        return ScanStep(run: run, next: .exclusive(order.key(index - 1).copy()))
+      }
       return ScanStep(run: run, next: leaf.hasHigh ? .inclusive(leaf.high.copy()) : nil)
     }
   }
 
-  /// The entries from `bound` downwards that one leaf has, at most `limit` (at least 1) of them; the
-  /// run is in ascending order all the same.
+  /// The entries from `bound` downwards that one leaf has, at most `limit` (at least 1) of them;
+  /// the run is in ascending order all the same.
   func scanDown(
     from bound: ScanBound, limit: Int = .max, withValues: Bool = true
   ) throws(LugeError) -> ScanStep {
@@ -78,8 +80,8 @@ extension BLinkTree {
     }
   }
 
-  /// The leaf with the last keys below the bound: the last posted page with a low key below it, then to the right
-  /// until a high key reaches it. There are no left links.
+  /// The leaf with the last keys below the bound: the last posted page with a low key below it,
+  /// then to the right until a high key reaches it. There are no left links.
   private func lastLeaf(
     _ bound: ScanBound, _ key: ByteView, _ pin: Pin
   ) -> (page: Page, leaf: Leaf) {

@@ -20,8 +20,8 @@ enum Resolution {
 }
 
 extension BLinkTree {
-  /// Finds the newest committed record from `top` down. Undecided ones are *pushed*: their LSN will be at or
-  /// above a tail read here, so they come after this read in the one order of commits.
+  /// Finds the newest committed record from `top` down. Undecided ones are *pushed*: their LSN will
+  /// be at or above a tail read here, so they come after this read in the one order of commits.
   @inline(__always)
   func visible(_ top: UInt64, _ leaf: Leaf, _ pin: Pin) -> Visible {
     let word = Record(address: top).version.load()
@@ -67,8 +67,8 @@ extension BLinkTree {
     return result
   }
 
-  /// Makes sure that what is pending in `word` gets no LSN below the tail of now. Answers the record beneath; nil when
-  /// the word has changed: look again.
+  /// Makes sure that what is pending in `word` gets no LSN below the tail of now. Answers the
+  /// record beneath; nil when the word has changed: look again.
   ///
   /// The order of the loads matters: first the predecessor, which a committed record may lose, then
   /// the tail. If no push is needed, an LSN could only be reserved after this load of the tail, so
@@ -85,8 +85,8 @@ extension BLinkTree {
     return beneath
   }
 
-  /// Finds the committed record to build on, deciding what is undecided: a pending record is stamped, a
-  /// pending batch aborted, both after a brief wait if `patient`. Throws only `.killed`.
+  /// Finds the committed record to build on, deciding what is undecided: a pending record is
+  /// stamped, a pending batch aborted, both after a brief wait if `patient`. Throws only `.killed`.
   func resolve(
     _ top: UInt64, _ leaf: Leaf, _ pin: Pin, patient: Bool
   ) throws(LugeError) -> Resolution {
@@ -128,8 +128,8 @@ extension BLinkTree {
     return .ready(0)
   }
 
-  /// Gives a pending record its LSN and fills the piece. True when the record is decided: committed,
-  /// or aborted because the log refused. False when the log room paid for is used up.
+  /// Gives a pending record its LSN and fills the piece. True when the record is decided:
+  /// committed, or aborted because the log refused. False when the log room paid for is used up.
   func stamp(_ record: Record, _ pin: Pin) -> Bool {
     let pieceBytes = redoPieceBytes(record)
     var losses = 0

@@ -88,8 +88,8 @@ extension BLinkTree {
     return record.isTombstone ? nil : record.value
   }
 
-  /// Puts a record into its word over what was seen there. On success the aborted records between it
-  /// and what it builds on are retired, and the leaf is dirty.
+  /// Puts a record into its word over what was seen there. On success the aborted records between
+  /// it and what it builds on are retired, and the leaf is dirty.
   func install(
     _ record: Record, _ leaf: Leaf, _ slot: LeafSlot, _ beneath: UInt64, _ pin: Pin
   ) -> Bool {
@@ -177,7 +177,8 @@ extension BLinkTree {
   @inline(__always)
   func trim(_ page: Page, _ leaf: Leaf, _ pin: Pin) {
     if leaf.weight.loadRelaxed() > UInt64(context.settings.leafBytes) && leaf.hasSeveral {
-      // The write is done whatever becomes of this: a leaf left frozen is rebuilt by the next writer.
+      // The write is done whatever becomes of this: a leaf left frozen is rebuilt by the next
+      // writer.
       try? consolidate(page, leaf, pin)
     }
   }

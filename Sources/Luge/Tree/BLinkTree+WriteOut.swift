@@ -6,7 +6,8 @@ internal import Platform
 struct PageImage: Sendable {
   let page: Page
   let low: [UInt8]
-  /// Where the walk goes on: the high key *of this image*, whatever has split since. Nil: the last page.
+  /// Where the walk goes on: the high key *of this image*, whatever has split since. Nil: the last
+  /// page.
   let high: [UInt8]?
   /// W: the redo records of this range below it are in the image.
   let lsn: UInt64
@@ -20,19 +21,24 @@ struct PageImage: Sendable {
 }
 
 extension BLinkTree {
-  /// The page that covers `key`, with a new image if it is dirty or has none, or if `rewrites` says so of its
-  /// disk address (to move it elsewhere).
+  /// The page that covers `key`, with a new image if it is dirty or has none, or if `rewrites` says
+  /// so of its disk address (to move it elsewhere).
   ///
-  /// Takes W, clears the flags, and only then looks at the words: what is committed goes in; what is
-  /// undecided is pushed to W or above and left out, and the page is dirty again.
-  /// After the image is written, `wrote`; if it cannot be, `markDirty`. One thread at a time.
+  /// Takes W, then the leaf, then clears the flags, and only then looks at the words: what is
+  /// committed goes in; what is undecided is pushed to W or above and left out, and the page is dirty
+  /// again. W comes first because the leaf may be replaced at once: what has an LSN below W was
+  /// installed before, so it is in the leaf that is taken afterwards, while the leaf may lack what is
+  /// committed later. After the image is written, `wrote`; if it cannot be, `markDirty`. One thread
+  /// at a time.
   func writeOut(
     covering key: [UInt8], rewrites: (_ diskAddress: UInt64) -> Bool
   ) throws(LugeError) -> PageImage {
     let pin = try context.epochs.pin()
     defer { pin.end() }
+    let lsn = context.log.tail
     // The array outlives the closure; nothing in it is kept.
     let (page, leaf) = unsafe key.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
+    try context.interrupt("tree.leafTaken")
     let address = page.diskAddress.load()
     let low = page.low.copy()
     let high = leaf.hasHigh ? leaf.high.copy() : nil
@@ -42,7 +48,6 @@ extension BLinkTree {
         entries: Int(page.imageEntries.load()),
         byteCount: Int(page.imageBytes.load()), bytes: nil, diskAddress: address)
     }
-    let lsn = context.log.tail
     _ = leaf.flags.fetchAnd(~(Leaf.dirty | Leaf.baseOnly))
     do { try context.interrupt("tree.writeOut") } catch {
       leaf.markDirty()

@@ -1,15 +1,15 @@
 internal import Platform
 
-/// An ordered map from byte strings to byte strings that any number of threads use at once: a B-link
-/// tree whose leaves are changed by compare-and-swap only.
+/// An ordered map from byte strings to byte strings that any number of threads use at once: a
+/// B-link tree whose leaves are changed by compare-and-swap only.
 ///
 /// A tree is its pages in a chain of right links, from the page whose low key is empty to the one
 /// whose leaf has no high key; the index above is only a faster way in.
 ///
 /// Invariants (`checkInvariants` looks at a quiet tree):
 /// - A leaf's high key is the low key of its right page.
-/// - The pages' ranges cover all keys, without gap or overlap, at every moment: a split publishes both
-///   halves by one compare-and-swap of the left page's word.
+/// - The pages' ranges cover all keys, without gap or overlap, at every moment: a split publishes
+///   both halves by one compare-and-swap of the left page's word.
 /// - `count` is the number of keys with a committed value, whenever no write is running.
 /// - What a leaf word or a predecessor refers to is freed only through the reclaimer.
 @safe final class BLinkTree: Sendable {
@@ -66,8 +66,8 @@ internal import Platform
   /// The number of entries: exact when no write is running.
   var count: UInt64 { countWord.load() }
 
-  /// Unless it is `open`, every operation throws from here on, except those that have begun: they have
-  /// ended after `waitForQuiescence`.
+  /// Unless it is `open`, every operation throws from here on, except those that have begun: they
+  /// have ended after `waitForQuiescence`.
   func setState(_ new: TreeState) { state.storeSequential(new.rawValue) }
 
   @inline(__always)

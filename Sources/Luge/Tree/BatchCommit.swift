@@ -10,13 +10,15 @@ struct BatchWrite: Sendable {
 /// Commits writes to several trees as one: readers see all of it or nothing, and the redo log has
 /// one record for it.
 ///
-/// Every record of the batch refers to one descriptor; one compare-and-swap of the descriptor's word
-/// commits them all. A single-key writer that meets an undecided batch aborts it after a brief wait, so the batch never
-/// holds one up; after eight such losses the gate holds new writers back for a while.
+/// Every record of the batch refers to one descriptor; one compare-and-swap of the descriptor's
+/// word commits them all. A single-key writer that meets an undecided batch aborts it after a brief
+/// wait, so the batch never holds one up; after eight such losses the gate holds new writers back
+/// for a while.
 ///
 /// Invariants:
 /// - One batch at a time: the batch lock is held from the first install to the last version word.
-/// - From the first install until the descriptor is decided the thread stays pinned and waits for nothing.
+/// - From the first install until the descriptor is decided the thread stays pinned and waits for
+///   nothing.
 /// - The writes are in (tree, key) order, one a key.
 struct BatchCommit {
   private let context: TreeContext
@@ -87,7 +89,8 @@ struct BatchCommit {
     return result
   }
 
-  /// Commits; returns the LSN. Throws when a tree is closed or the log refuses; then nothing was written.
+  /// Commits; returns the LSN. Throws when a tree is closed or the log refuses; then nothing was
+  /// written.
   mutating func commit() throws(LugeError) -> UInt64 {
     try context.admit(pieceBytes)
     do { try context.lockBatch() } catch {
@@ -184,8 +187,8 @@ struct BatchCommit {
     }
   }
 
-  /// Gives the batch its LSN and fills the piece, unless it was aborted or the log room paid for is used
-  /// up. True when the log refuses.
+  /// Gives the batch its LSN and fills the piece, unless it was aborted or the log room paid for is
+  /// used up. True when the log refuses.
   private func decide(_ word: WordRef, _ pin: Pin) -> Bool {
     while true {
       let seen = word.load()
@@ -202,8 +205,8 @@ struct BatchCommit {
     }
   }
 
-  /// Turns every record's version word into its final state. Aborted records stay in their words until
-  /// somebody removes them.
+  /// Turns every record's version word into its final state. Aborted records stay in their words
+  /// until somebody removes them.
   private func finish(_ word: UInt64, _ pin: Pin) {
     let committed = VersionWord.state(word) == VersionWord.committed
     var index = 0

@@ -3,8 +3,8 @@ internal import Platform
 /// Holds single-key writers back at admission for a short while, so that a batch that keeps losing
 /// to them gets through.
 ///
-/// Invariants: closed at most until its deadline, whatever becomes of the closer; only the holder of
-/// the batch lock closes it.
+/// Invariants: closed at most until its deadline, whatever becomes of the closer; only the holder
+/// of the batch lock closes it.
 final class CommitGate: Sendable {
   /// 0 when open, else the deadline in nanoseconds of the clock.
   private let deadline = AtomicWord(0)

@@ -56,7 +56,8 @@ extension Leaf {
   }
 
   /// Several keys may share a head: compares in full, by halves.
-  private func searchAmongEqual(_ key: ByteView, _ head: UInt64, _ first: Int, _ count: Int) -> Int {
+  private func searchAmongEqual(_ key: ByteView, _ head: UInt64, _ first: Int, _ count: Int) -> Int
+  {
     var low = first
     var high = first &+ 1
     while high < count, unsafe heads[high] == head { high &+= 1 }

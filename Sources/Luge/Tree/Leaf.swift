@@ -23,7 +23,8 @@ internal import Platform
 /// bit 0: frozen.
 ///
 /// Invariants:
-/// - Keys of the n ascend; every key of the leaf is at or above its page's low key and below the high key.
+/// - Keys of the n ascend; every key of the leaf is at or above its page's low key and below the
+///   high key.
 /// - A word of the n always has a record. An append word goes from empty to a record, or to empty
 ///   and frozen; records in a word are replaced by records of the same key.
 /// - Append words fill in order: one is taken only by a thread that has seen those before it taken.
@@ -31,10 +32,11 @@ internal import Platform
 /// - No key is in two words: whoever adds one has seen all words before the one it takes.
 /// - A frozen word never changes again. A leaf whose words are all frozen, or whose first empty
 ///   append word is, is replaced by whoever meets it.
-/// - The dirty flag is set after a record is installed and before it is committed, or the leaf is born dirty.
+/// - The dirty flag is set after a record is installed and before it is committed, or the leaf is
+///   born dirty.
 ///
-/// Safe because a reference is only used during a pin that began while the leaf was reachable, or by
-/// the thread that built it; and every index is below n + a.
+/// Safe because a reference is only used during a pin that began while the leaf was reachable, or
+/// by the thread that built it; and every index is below n + a.
 @safe struct Leaf: Equatable {
   let base: UnsafeMutableRawPointer
 

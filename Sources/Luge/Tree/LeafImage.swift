@@ -106,7 +106,7 @@ struct LeafImage: Sendable {
   }
 
   /// Calls `body` with each entry in key order; the views are good until it returns.
-  func forEach(_ body: (_ key: ByteView, _ value: ByteView) -> Void) {
+  func visitEntries(_ body: (_ key: ByteView, _ value: ByteView) -> Void) {
     var key = prefix
     let prefixCount = prefix.count
     // The array outlives the closure. `init` has checked everything that is read here.

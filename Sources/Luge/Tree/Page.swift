@@ -13,8 +13,9 @@ internal import Platform
 ///     40    4 l, length of the low key
 ///     48    l low key: no key of the page is below it, for ever
 /// ```
-/// Invariants: the word always has a leaf whose keys are at or above the low key; disk address, W and entries are written by the
-/// checkpoint alone, or by loading and replay before the tree serves.
+/// Invariants: the word always has a leaf whose keys are at or above the low key; disk address, W
+/// and entries are written by the checkpoint alone, or by loading and replay before the tree
+/// serves.
 ///
 /// Safe because pages live as long as their tree.
 @safe struct Page: Equatable, Sendable {

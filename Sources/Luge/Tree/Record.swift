@@ -13,9 +13,10 @@ internal import Platform
 /// ```
 /// Invariants:
 /// - Key and value never change once the record is published.
-/// - The predecessor of a pending or transaction record is committed, or there is none; it is exchanged with 0
-///   only after the record is committed, and whoever gets it out retires it.
-/// - A record is in a leaf word, or the predecessor of one that is, or retired, and only one of these.
+/// - The predecessor of a pending or transaction record is committed, or there is none; it is
+///   exchanged with 0 only after the record is committed, and whoever gets it out retires it.
+/// - A record is in a leaf word, or the predecessor of one that is, or retired, and only one of
+///   these.
 ///
 /// Safe because a reference is only used during a pin that began while the record was reachable, or
 /// by the one thread that built it and has not published it.
@@ -111,8 +112,9 @@ internal import Platform
 
 /// The commit word that all records of one batch share.
 ///
-/// Invariants: its address is a record's version body only until its owner has turned every record's version word into
-/// a final one; then it is retired. Its word is pending, committed or aborted.
+/// Invariants: its address is a record's version body only until its owner has turned every
+/// record's version word into a final one; then it is retired. Its word is pending, committed or
+/// aborted.
 @safe struct CommitDescriptor {
   private let base: UnsafeMutableRawPointer
   static let size = 16

@@ -52,8 +52,8 @@ final class TreeContext: Sendable {
   static let refused = UInt64.max
   static let needsAdmission = UInt64.max - 1
 
-  /// Takes `bytes` of the log without waiting, out of what the last admission paid for. Answers the LSN,
-  /// or `needsAdmission`, or `refused` when the log takes nothing any more.
+  /// Takes `bytes` of the log without waiting, out of what the last admission paid for. Answers the
+  /// LSN, or `needsAdmission`, or `refused` when the log takes nothing any more.
   func reserve(_ bytes: Int, _ pin: Pin) -> UInt64 {
     let left = pin.field(PinLayout.reservations)
     if left == 0 || UInt64(bytes) > pin.field(PinLayout.largestPiece) {

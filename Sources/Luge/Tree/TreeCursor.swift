@@ -4,14 +4,14 @@ struct TreeEntry: Equatable, Sendable {
   var value: [UInt8]
 }
 
-/// Walks a range of a tree from both ends: `next` takes the first entry not yet taken, `previous` the
-/// last, until they meet.
+/// Walks a range of a tree from both ends: `next` takes the first entry not yet taken, `previous`
+/// the last, until they meet.
 ///
 /// Ordered, and each key that is there throughout is met once. Entries come leaf by leaf, so writes
 /// made meanwhile may or may not be seen. Between calls a cursor keeps keys and copies, no pin.
 ///
-/// Invariants: `lower` and `upper` bound what no run holds yet; what is left of the runs lies outside
-/// them, the front run below, the back run above.
+/// Invariants: `lower` and `upper` bound what no run holds yet; what is left of the runs lies
+/// outside them, the front run below, the back run above.
 struct TreeCursor: Sendable {
   private let tree: BLinkTree
   private let withValues: Bool

@@ -10,8 +10,8 @@ internal import Platform
 ///      8  8*n heads: eight bytes of each low key after the prefix; 0 for the first
 ///       + 8*n addresses of the pages, by ascending low key
 /// ```
-/// Invariants: the first page's low key is empty, so every key has a page; a page that is missing is
-/// reached through the right links from the one before.
+/// Invariants: the first page's low key is empty, so every key has a page; a page that is missing
+/// is reached through the right links from the one before.
 ///
 /// Safe for the same reason as a leaf: pinned use of what epochs reclaim.
 @safe struct TreeIndex: Equatable {
@@ -46,7 +46,8 @@ internal import Platform
     unsafe Page(address: heads[count &+ index])
   }
 
-  /// The number of pages whose low key is at or below `key`, or below it when `strictly`; at least 1.
+  /// The number of pages whose low key is at or below `key`, or below it when `strictly`; at least
+  /// 1.
   @inline(__always)
   func position(_ key: ByteView, strictly: Bool = false) -> Int {
     let count = count

@@ -1,6 +1,7 @@
 internal import Platform
 
-/// Builds a tree from the leaf images that a checkpoint left, in key order. Single-threaded; the tree serves nobody yet.
+/// Builds a tree from the leaf images that a checkpoint left, in key order. Single-threaded; the
+/// tree serves nobody yet.
 struct TreeLoader: ~Copyable {
   private let id: UInt64
   private let context: TreeContext
@@ -20,7 +21,8 @@ struct TreeLoader: ~Copyable {
     self.context = context
   }
 
-  /// Adds the next image, read from `diskAddress`. Throws `.corruption` when it is not this tree's next one.
+  /// Adds the next image, read from `diskAddress`. Throws `.corruption` when it is not this tree's
+  /// next one.
   mutating func append(
     _ image: LeafImage, diskAddress: UInt64, bytes: Int
   ) throws(LugeError) {
@@ -35,7 +37,7 @@ struct TreeLoader: ~Copyable {
     var records: [UInt64] = []
     records.reserveCapacity(image.count)
     // Versions on disk are older than anything that will be asked for: LSN 0 stands for all.
-    image.forEach { key, value in
+    image.visitEntries { key, value in
       records.append(
         Record.build(pin, version: VersionWord.committed, key: key, value: value).address)
     }
@@ -52,7 +54,8 @@ struct TreeLoader: ~Copyable {
     expectedLow = image.high
   }
 
-  /// The tree. Throws `.corruption` when images are missing at the end; a tree without any is empty.
+  /// The tree. Throws `.corruption` when images are missing at the end; a tree without any is
+  /// empty.
   mutating func finish() throws(LugeError) -> BLinkTree {
     if pages.isEmpty { return try BLinkTree(id: id, context: context) }
     guard expectedLow == nil else {
@@ -78,8 +81,8 @@ struct TreeLoader: ~Copyable {
   private static func build(
     _ pending: Pending, _ right: UInt64, _ settings: TreeSettings, _ pin: Pin
   ) -> Leaf {
-    // Arrays outlive the closures; the builder copies the high key. An empty array may have no address, and
-    // then nothing is read from it.
+    // Arrays outlive the closures; the builder copies the high key. An empty array may have no
+    // address, and then nothing is read from it.
     unsafe pending.records.withUnsafeBufferPointer { records in
       let base = unsafe records.baseAddress ?? UnsafePointer(bitPattern: 16).unsafelyUnwrapped
       guard let high = pending.high else {

@@ -75,8 +75,8 @@ import Testing
     (0..<8).map { UInt8(truncatingIfNeeded: value >> UInt64(56 - 8 * $0)) }
   }
 
-  /// Each batch moves an amount between accounts in two trees, while single-key writers disturb it; the total, and every sum that a
-  /// later single reader can form of one batch's keys, stays.
+  /// Each batch moves an amount between accounts in two trees, while single-key writers disturb it;
+  /// the total, and every sum that a later single reader can form of one batch's keys, stays.
   @Test func batchesKeepTheTotal() throws {
     let world = try TreeWorld()
     let trees = [try world.tree(1), try world.tree(2)]
@@ -124,7 +124,8 @@ import Testing
   }
 
   /// Batches write one number under several keys; single-key writers do the same key by key in
-  /// another range. A reader that reads the batch's keys one after another never sees the number fall.
+  /// another range. A reader that reads the batch's keys one after another never sees the number
+  /// fall.
   @Test func batchesAreSeenWhole() throws {
     let world = try TreeWorld()
     let tree = try world.tree()
@@ -165,7 +166,8 @@ import Testing
     try Self.expectCleanEnd(world, [tree])
   }
 
-  /// While others insert and remove between them, every key that is always there is met once, in order, both ways.
+  /// While others insert and remove between them, every key that is always there is met once, in
+  /// order, both ways.
   @Test func scansMeetWhatStays() throws {
     let world = try TreeWorld()
     let tree = try world.tree()

@@ -21,7 +21,9 @@ struct SortedModel {
     let (index, found) = place(key)
     let old = found ? entries[index].value : nil
     if let value {
-      if found { entries[index].value = value } else {
+      if found {
+        entries[index].value = value
+      } else {
         entries.insert(TreeEntry(key: key, value: value), at: index)
       }
     } else if found {

@@ -30,7 +30,12 @@ import Testing
   ) throws -> BLinkTree {
     var loader = TreeLoader(id: 1, context: world.context)
     for place in directory {
+<<<<<<< HEAD
       try loader.append(LeafImage(decoding: disk[place]), diskAddress: UInt64(place + 8), bytes: 1)
+=======
+      try loader.append(
+        LeafImage(decoding: disk[place]), diskAddress: UInt64(place + 8), bytes: disk[place].count)
+>>>>>>> tree
     }
     return try loader.finish()
   }
@@ -119,7 +124,8 @@ import Testing
     try TreeConcurrencyTests.expectCleanEnd(world, [tree])
   }
 
-  /// While two threads write, checkpoints run. In the end each clean page's last image is what the page has.
+  /// While two threads write, checkpoints run. In the end each clean page's last image is what the
+  /// page has.
   @Test func writeOutBesideWriters() throws {
     let world = try TreeWorld()
     let tree = try world.tree()
@@ -147,7 +153,7 @@ import Testing
     while let from = key {
       let image = try tree.writeOut(covering: from) { _ in false }
       let bytes = image.bytes ?? images[Int(image.diskAddress) - 8]
-      try LeafImage(decoding: bytes).forEach { key, value in
+      try LeafImage(decoding: bytes).visitEntries { key, value in
         entries.append(TreeEntry(key: key.copy(), value: value.copy()))
       }
       key = image.high
@@ -188,7 +194,7 @@ import Testing
       for _ in 0...random.below(3) { bytes[random.below(bytes.count)] = UInt8(random.below(256)) }
       if let image = try? LeafImage(decoding: bytes) {
         var last: [UInt8]? = nil
-        image.forEach { key, _ in
+        image.visitEntries { key, _ in
           let key = key.copy()
           if let last, compareKeys(last, key) >= 0 { Issue.record("keys do not ascend") }
           last = key

@@ -16,13 +16,17 @@ final class TreeWorld: Sendable {
     return settings
   }()
 
-  init(_ settings: TreeSettings = tiny) throws {
+  init(
+    _ settings: TreeSettings = tiny, clock: any Clock = RealClock(),
+    threads: any Threads = RealThreads()
+  ) throws {
     platform = PlatformServices(
-      files: InMemoryFileSystem(), clock: RealClock(), threads: RealThreads(),
-      entropy: RealEntropy())
+      files: InMemoryFileSystem(), clock: clock, threads: threads, entropy: RealEntropy())
     try platform.files.createDirectory("/db")
     var log = RedoSettings()
     log.ringBytes = 8 << 20
+    log.maximumThreads = 128
+    log.largestOrdinaryPiece = 4 << 10
     log.segmentPayload = 1 << 20
     context = TreeContext(
       log: try RedoLog(
