@@ -50,7 +50,10 @@ final class DatabaseCore: @unchecked Sendable {
     self.maximumCommit = maximumCommit
   }
 
-  deinit { destroy() }
+  deinit {
+    destroy()
+    directoryLock.release()
+  }
 
   var isOpen: Bool { state.load() == State.open }
 
