@@ -1,10 +1,9 @@
 internal import Platform
 
 extension BLinkTree {
-  /// Frees everything that the tree holds. No operation runs any more and none will: after
-  /// `setState`
-  /// and `waitForQuiescence`, or when the database goes. Afterwards operations still throw as its
-  /// state says.
+  /// Frees everything that the tree holds. No operation runs any more: after `setState` and
+  /// `waitForQuiescence`, or when the database goes. Afterwards operations still throw as its state
+  /// says. Twice is harmless.
   func destroy() throws(LugeError) {
     let pin = try context.epochs.pin()
     defer { pin.end() }
