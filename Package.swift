@@ -92,13 +92,29 @@ let package = Package(
       path: "Simulations/Simulate", swiftSettings: strict),
 
     // Tests, one folder a module.
+    .target(
+      name: "PlatformTestSupport", dependencies: ["Platform"], path: "Tests/PlatformTestSupport",
+      swiftSettings: strict),
+    .testTarget(
+      name: "PlatformTests", dependencies: ["Platform", "CPlatform", "PlatformTestSupport"],
+      path: "Tests/PlatformTests", swiftSettings: strict),
+    .testTarget(
+      name: "LugeTests", dependencies: ["Luge", "Platform", "CPlatform"], path: "Tests/LugeTests",
+      swiftSettings: strict),
     .testTarget(
       name: "HistoryKitTests", dependencies: ["HistoryKit", "EngineKit"],
       path: "Tests/HistoryKitTests", swiftSettings: strict),
     .testTarget(
+      name: "SimulationKitTests",
+      dependencies: [
+        "SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform", "PlatformTestSupport",
+      ],
+      path: "Tests/SimulationKitTests", swiftSettings: strict),
+    .testTarget(
       name: "EngineConformanceTests",
       dependencies: ["EngineAdapters", "HistoryKit", "EngineKit", "Platform"],
       path: "Tests/EngineConformanceTests", swiftSettings: strict),
+    .testTarget(
       name: "ScenarioTests",
       dependencies: [
         "Scenarios", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters", "Platform",
@@ -108,34 +124,8 @@ let package = Package(
       name: "SimulationFormatsTests",
       dependencies: ["SimulationFormats", "SimulationKit", "EngineKit"],
       path: "Tests/SimulationFormatsTests", swiftSettings: strict),
-    .testTarget(
-      name: "SimulationKitTests",
-      dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
-      path: "Tests/SimulationKitTests", swiftSettings: strict),
-    .testTarget(
-      name: "LugeTests", dependencies: ["Luge", "Platform"], path: "Tests/LugeTests",
-      swiftSettings: strict),
-    .target(
-      name: "PlatformTestSupport", dependencies: ["Platform"], path: "Tests/PlatformTestSupport",
-      swiftSettings: strict),
-    .testTarget(
-      name: "PlatformTests", dependencies: ["Platform", "CPlatform", "PlatformTestSupport"],
-      path: "Tests/PlatformTests", swiftSettings: strict),
     // Tests of the house itself: they read the source tree and import nothing of it.
     .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
-    .testTarget(
-      name: "SimulationKitTests",
-      dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
-      path: "Tests/SimulationKitTests", swiftSettings: strict),
-    .testTarget(
-      name: "LugeTests", dependencies: ["Luge", "Platform", "CPlatform"], path: "Tests/LugeTests",
-      swiftSettings: strict),
-    .target(
-      name: "PlatformTestSupport", dependencies: ["Platform"], path: "Tests/PlatformTestSupport",
-      swiftSettings: strict),
-    .testTarget(
-      name: "PlatformTests", dependencies: ["Platform", "CPlatform", "PlatformTestSupport"],
-      path: "Tests/PlatformTests", swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -5,7 +5,7 @@ internal import SimulationKit
 public enum EngineRegistry {
   /// Engines that keep their contract.
   public static let correct: [any EngineFactory] = {
-    var engines: [any EngineFactory] = [ReferenceEngineFactory()]
+    var engines: [any EngineFactory] = [LugeEngineFactory(), ReferenceEngineFactory()]
     #if SQLite
       engines.append(SQLiteEngineFactory())
     #endif
@@ -32,6 +32,10 @@ public enum EngineRegistry {
 
   /// Engines over a file system that swallows syncs.
   public static let careless: [SwallowingEngineFactory] = [
+    SwallowingEngineFactory(
+      "luge-without-file-syncs", over: LugeEngineFactory(), swallowing: .fileSyncs),
+    SwallowingEngineFactory(
+      "luge-without-directory-syncs", over: LugeEngineFactory(), swallowing: .directorySyncs),
     SwallowingEngineFactory(
       "reference-without-file-syncs", over: ReferenceEngineFactory(), swallowing: .fileSyncs),
     SwallowingEngineFactory(
