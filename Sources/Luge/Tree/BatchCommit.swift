@@ -92,9 +92,9 @@ struct BatchCommit {
   /// Commits; returns the LSN. Throws when a tree is closed or the log refuses; then nothing was
   /// written.
   mutating func commit() throws(LugeError) -> UInt64 {
-    try context.admit(pieceBytes)
+    var admitted = try context.admit(pieceBytes)
     do { try context.lockBatch() } catch {
-      context.leave(pieceBytes)
+      context.leave(admitted)
       throw error
     }
     defer { context.unlockBatch() }
@@ -103,7 +103,7 @@ struct BatchCommit {
     // The gate is the lock holder's: it opens before the lock does.
     defer { if gated { context.gate.open() } }
     while true {
-      let lsn = try pinnedAttempt()
+      let lsn = try pinnedAttempt(admitted)
       if let lsn { return lsn }
       probe("tree.batchRetried")
       losses += 1
@@ -111,13 +111,13 @@ struct BatchCommit {
         context.gate.close(context.platform.clock)
         gated = true
       }
-      try context.admit(pieceBytes, passingGate: true)
+      admitted = try context.admit(pieceBytes, passingGate: true)
     }
   }
 
   /// One try within one admission.
-  private mutating func pinnedAttempt() throws(LugeError) -> UInt64? {
-    defer { context.leave(pieceBytes) }
+  private mutating func pinnedAttempt(_ admitted: Int) throws(LugeError) -> UInt64? {
+    defer { context.leave(admitted) }
     let pin = try context.epochs.pin()
     defer { pin.end() }
     var index = 0
