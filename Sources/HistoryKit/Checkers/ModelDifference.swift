@@ -12,7 +12,6 @@ internal import EngineKit
 /// place at any later time, and is never excluded. A scan promises only that it is in order, that each entry was there
 /// at some moment of it, and that a key present throughout is met: absence is a violation
 /// only where "nothing" is not a legal answer for that key over the whole scan.
-/// A count is held to what `KeyValueEngine.count` promises: exact but for writes beside it.
 /// After a recovery the model starts again from what was found, which `Durability` judges.
 ///
 /// (For engines with `.snapshotScans` a stronger check belongs in `ModelDifference+Scans`: all
@@ -20,37 +19,18 @@ internal import EngineKit
 public final class ModelDifference: Checker {
   public let property = "model-difference"
   var model = RegisterMap()
-  /// Writes that have returned while a call was under way that began before.
-  private(set) var recentWrites: [(call: Call, returned: Int)] = []
 
   public init() {}
 
   public func observe(_ event: HistoryEvent, in context: JudgeContext) {
     switch event {
     case .invoked(let call): begin(call)
-    case .returned(let call, let outcome):
-      end(call, outcome, context)
-      remember(call, context)
+    case .returned(let call, let outcome): end(call, outcome, context)
     case .recovered(let state):
       checkDirections(state, context)
       model = RegisterMap(state)
-      recentWrites.removeAll(keepingCapacity: true)
     case .abandoned: model = RegisterMap()
     default: break
-    }
-  }
-
-  /// A count under way may not yet have seen this write, though it has returned.
-  private func remember(_ call: Call, _ context: JudgeContext) {
-    if context.active.isEmpty {
-      if !recentWrites.isEmpty { recentWrites.removeAll(keepingCapacity: true) }
-      return
-    }
-    guard call.operation.mayWrite else { return }
-    recentWrites.append((call, context.sequence))
-    if recentWrites.count > 64 {
-      let earliest = context.earliestActive
-      recentWrites.removeAll { $0.returned < earliest }
     }
   }
 

@@ -1,11 +1,15 @@
 internal import Platform
 
 extension BLinkTree {
-  /// Frees everything that the tree holds. No operation runs any more and none will: after `close`
-  /// and `waitForQuiescence`, or when the database goes. Afterwards the tree may only be released.
+  /// Frees everything that the tree holds. No operation runs any more: after `setState` and
+  /// `waitForQuiescence`, or when the database goes. Afterwards operations still throw as its state
+  /// says. Twice is harmless.
   func destroy() throws(LugeError) {
     let pin = try context.epochs.pin()
     defer { pin.end() }
+    if index.load() == 0 { return }
+    // Whatever the caller did, nothing looks at the pages from here on.
+    if isOpen { setState(.closed) }
     var page = firstPage
     while true {
       let leaf = page.leaf
@@ -25,6 +29,6 @@ extension BLinkTree {
       if right == 0 { break }
       page = Page(address: right)
     }
-    freeShared(pin)
+    TreeIndex(address: index.exchange(0)).free(pin)
   }
 }

@@ -6,6 +6,8 @@ extension BLinkTree {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     var problems: [String] = []
+    // After `destroy` there is nothing to look at.
+    if self.index.load() == 0 { return problems }
     let index = TreeIndex(address: self.index.load())
     var posted = 0
     var live: UInt64 = 0

@@ -25,11 +25,11 @@ extension BLinkTree {
   /// so of its disk address (to move it elsewhere).
   ///
   /// Takes W, then the leaf, then clears the flags, and only then looks at the words: what is
-  /// committed goes in; what is undecided is pushed to W or above and left out, and the page is dirty
-  /// again. W comes first because the leaf may be replaced at once: what has an LSN below W was
-  /// installed before, so it is in the leaf that is taken afterwards, while the leaf may lack what is
-  /// committed later. After the image is written, `wrote`; if it cannot be, `markDirty`. One thread
-  /// at a time.
+  /// committed goes in; what is undecided is pushed to W or above and left out, and the page is
+  /// dirty again. W comes first because the leaf may be replaced at once: what has an LSN below W
+  /// was installed before, so it is in the leaf that is taken afterwards, while the leaf may lack
+  /// what is committed later. After the image is written, `wrote`; if it cannot be, `markDirty`.
+  /// One thread at a time.
   func writeOut(
     covering key: [UInt8], rewrites: (_ diskAddress: UInt64) -> Bool
   ) throws(LugeError) -> PageImage {

@@ -46,7 +46,8 @@ internal import Platform
     self.id = id
     self.context = context
     firstPage = pages[0]
-    let shared = unsafe pin.allocate(BLinkTree.sharedSize)
+    let shared = UnsafeMutableRawPointer.allocate(
+      byteCount: BLinkTree.sharedSize, alignment: 64)
     var addresses = [UInt64]()
     addresses.reserveCapacity(pages.count)
     for page in pages { addresses.append(page.address) }
@@ -70,6 +71,8 @@ internal import Platform
   /// have ended after `waitForQuiescence`.
   func setState(_ new: TreeState) { state.storeSequential(new.rawValue) }
 
+  var isOpen: Bool { state.load() == TreeState.open.rawValue }
+
   @inline(__always)
   func checkOpen() throws(LugeError) {
     if state.load() != 0 { throw closedError() }
@@ -81,11 +84,9 @@ internal import Platform
       : LugeError(.treeNotFound, "the tree was dropped")
   }
 
-  /// Gives back the memory of the tree itself, after its pages'.
-  func freeShared(_ pin: Pin) {
-    TreeIndex(address: index.load()).free(pin)
-    unsafe pin.free(shared, BLinkTree.sharedSize)
-  }
+  /// A tree may be asked, and says that it is closed, long after `destroy`: its words live as long as
+  /// the object.
+  deinit { unsafe shared.deallocate() }
 
   static func checkKey(_ count: Int) throws(LugeError) {
     if count > TreeSettings.longestKey {

@@ -35,17 +35,18 @@ import Testing
 
   @Test func recoversWhatWasFlushedAndNotClosed() throws {
     let platform = PlatformServices.inMemory()
-    var first: Database? = try Database.open(
-      at: "/db", configuration: Self.manual(), platform: platform)
-    var batch = WriteBatch()
-    let named = try first!.tree(named: "t")
-    batch.updateValue([1], forKey: [1], in: first!.defaultTree)
-    batch.updateValue([2], forKey: [2], in: named)
-    try first!.apply(batch)
-    let id = try first!.nextID()
-    try first!.flush()
-    try first!.defaultTree.updateValue([9], forKey: [9])
-    first = nil
+    let id: UInt64
+    do {
+      // Not closed: everything that holds it goes at the end of the scope, as in a process that dies.
+      let first = try Database.open(at: "/db", configuration: Self.manual(), platform: platform)
+      var batch = WriteBatch()
+      batch.updateValue([1], forKey: [1], in: first.defaultTree)
+      batch.updateValue([2], forKey: [2], in: try first.tree(named: "t"))
+      try first.apply(batch)
+      id = try first.nextID()
+      try first.flush()
+      try first.defaultTree.updateValue([9], forKey: [9])
+    }
 
     let again = try Database.open(at: "/db", configuration: Self.manual(), platform: platform)
     #expect(try again.defaultTree.entries() == [Entry(key: [1], value: [1])])

@@ -162,5 +162,12 @@ struct SortedModel {
     #expect(throws: LugeError.self) { try tree.get([1]) }
     #expect(throws: LugeError.self) { try tree.put([1], [1]) }
     try tree.destroy()
+    // Stale handles and cursors go on saying so.
+    #expect(throws: LugeError.self) { try tree.get([1]) }
+    #expect(throws: LugeError.self) { try tree.entries() }
+    #expect(try tree.checkInvariants() == [])
+    try tree.destroy()
+    world.context.epochs.freeAll()
+    #expect(world.context.epochs.allocatedBytes == 0)
   }
 }

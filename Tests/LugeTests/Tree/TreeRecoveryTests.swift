@@ -30,12 +30,8 @@ import Testing
   ) throws -> BLinkTree {
     var loader = TreeLoader(id: 1, context: world.context)
     for place in directory {
-<<<<<<< HEAD
-      try loader.append(LeafImage(decoding: disk[place]), diskAddress: UInt64(place + 8), bytes: 1)
-=======
       try loader.append(
         LeafImage(decoding: disk[place]), diskAddress: UInt64(place + 8), bytes: disk[place].count)
->>>>>>> tree
     }
     return try loader.finish()
   }
