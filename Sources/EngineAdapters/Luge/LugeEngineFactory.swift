@@ -64,7 +64,7 @@ public struct LugeEngineFactory: EngineFactory {
     configuration.pageSize = min(max(256, settings.pageSize), 1 << 20)
     if settings.segmentSize < 1 << 20 {
       configuration.logBufferSize = 128 << 10
-      configuration.maximumWriters = 16
+      configuration.maximumWriters = 8
       configuration.ordinaryCommitSize = 1024
       configuration.identifierReservation = 16
     }
