@@ -146,7 +146,7 @@ import Testing
     #expect(try load(files.inner) == first)
     #expect(store.newest == first && !store.hasFailed)
     let second = try store.write(block(3))
-    #expect(second.sequence == 2)
+    #expect(second.sequence == 3, "a sequence is not given twice")
     files.setHook { $0.operation == "sync" ? .inputOutput : nil }
     #expect(code { try store.write(block(4)) } == .inputOutput)
     files.setHook(nil)
@@ -154,6 +154,25 @@ import Testing
     _ = files.takeCalls()
     #expect(code { try store.write(block(5)) } == .failed)
     #expect(files.takeCalls().isEmpty)
+  }
+
+  @Test func whatWasFoundIsWrittenAgainBeforeTheOtherSlotIsTouched() throws {
+    let world = try TestFiles.world([])
+    let first = SuperblockStore(files: world.files, directory: "/db")
+    try first.create(block(1))
+    try first.write(block(2))
+    let files = HookedFileSystem(world.files)
+    let second = SuperblockStore(files: files, directory: "/db")
+    let found = try #require(try second.load())
+    #expect(files.takeCalls().last?.operation == "syncDirectory")
+    let next = try second.write(block(3))
+    let calls = files.takeCalls()
+    #expect(calls.map(\.operation) == ["write", "sync", "write", "sync"])
+    #expect(calls.map(\.offset) == [4096, 0, 0, 0])
+    #expect(next.sequence == found.sequence + 1)
+    try second.write(block(4))
+    #expect(files.takeCalls().map(\.operation) == ["write", "sync"])
+    #expect(try load(world.files) == second.newest)
   }
 
   @Test func creationIsWholeBeforeItHasTheName() throws {
