@@ -124,6 +124,12 @@ let package = Package(
       name: "SimulationFormatsTests",
       dependencies: ["SimulationFormats", "SimulationKit", "EngineKit"],
       path: "Tests/SimulationFormatsTests", swiftSettings: strict),
+    .testTarget(
+      name: "LugeToolTests", dependencies: ["lugectl", "Luge"], path: "Tests/LugeToolTests",
+      swiftSettings: strict),
+    .testTarget(
+      name: "ReadmeTests", dependencies: ["Luge"], path: "Tests/ReadmeTests",
+      swiftSettings: strict),
     // Tests of the house itself: they read the source tree and import nothing of it.
     .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
   ],

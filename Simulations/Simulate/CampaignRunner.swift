@@ -120,8 +120,12 @@ final class CampaignRunner: Sendable {
       if job.shrinks {
         var failure = failure(job, result)
         failure.file = reply.file
+        if result.failures.isEmpty, let known = state.results[job.scenario][index] {
+          failure = saved(self.failure(job, known))
+          failure.detail += " (it held when it was run again)"
+        }
         if let shrunk {
-          if let first = shrunk.failures.first {
+          if let first = shrunk.failures.first(where: { $0.property == failure.property }) {
             failure.detail = first.detail
             failure.step = first.step
           }
@@ -188,8 +192,7 @@ final class CampaignRunner: Sendable {
     let index = job.tapes.lowerBound
     let scenario = plan.scenarios[job.scenario].name
     return CampaignFailure(
-      result.failures.first
-        ?? Failure(property: "determinism", detail: "the tape failed only once", step: 0),
+      result.failures.first ?? Failure(property: "trap", detail: "for unknown reasons", step: 0),
       scenario: scenario, engine: plan.factory.name,
       seed: TapeSeed.seed(campaign: plan.seed, scenario: scenario, index: index), index: index,
       counters: result.counters)
@@ -201,7 +204,8 @@ final class CampaignRunner: Sendable {
     let tape = TapeFile(
       scenario: failure.scenario, engine: failure.engine, operations: plan.options.operations,
       seed: failure.seed, property: failure.property, detail: failure.detail, choices: nil)
-    let path = "\(plan.output)/\(failure.scenario)-\(failure.seed).json"
+    let path = Lookup.failurePath(
+      plan.output, failure.scenario, failure.engine, failure.seed)
     if let text = try? tape.encoded(), (try? Lookup.write(text, to: path)) != nil {
       failure.file = path
     }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import EngineKit
+internal import HistoryKit
 internal import SimulationFormats
 internal import SimulationKit
 
@@ -14,11 +15,18 @@ struct ReplayVerb: ParsableCommand {
   @Flag(help: "Print every event of the run.")
   var trace = false
 
+  @Flag(help: "Print the last operations, faults and crashes.")
+  var history = false
+  @Option(help: "Write the last operations as a page to this file.")
+  var page: String?
+
   func run() throws {
     let saved = try Saved(file)
-    let result = saved.run(keepsEvents: trace)
-    for event in result.events { Console.result(event) }
-    guard let failure = result.failures.first else {
+    let result = saved.run(keepsEvents: trace || history || page != nil)
+    if history { for line in result.history?.lines ?? [] { Console.result(line) } }
+    if let page { try Lookup.write(historyPage(saved, result), to: page) }
+    if trace { for event in result.events { Console.result(event) } }
+    if result.failures.isEmpty {
       Console.result(
         "HELD     \(saved.scenario.name) on \(saved.factory.name): "
           + "\(result.counters.operations) operations, trace \(result.traceHash)")
@@ -32,10 +40,27 @@ struct ReplayVerb: ParsableCommand {
     Console.result(
       "tape     \(result.counters.operations) operations, faults: \(result.counters.totalFaults), "
         + "thread switches: \(result.counters.threadSwitches), trace \(result.traceHash)")
-    if failure.property != saved.tape.property {
+    if !result.failures.contains(where: { $0.property == saved.tape.property }) {
       Console.error("note: the tape was saved for the property \(saved.tape.property)")
     }
     throw ExitStatus.violated
+  }
+
+  private func historyPage(_ saved: Saved, _ result: TapeResult) -> String {
+    let report = HistoryReport(
+      verdict: result.inconclusive != nil ? .unknown : result.failures.isEmpty ? .valid : .invalid,
+      scenario: saved.scenario.name, engine: saved.factory.name,
+      violations: result.failures.map {
+        Violation(property: $0.property, detail: $0.detail, step: $0.step)
+      },
+      replayCommand: "swift run -c release simulate replay \(file)",
+      facts: [
+        .init("operations", "\(result.counters.operations)"),
+        .init("faults met", "\(result.counters.totalFaults)"),
+        .init("thread switches", "\(result.counters.threadSwitches)"),
+        .init("trace", result.traceHash),
+      ])
+    return report.html(result.history ?? History())
   }
 }
 

@@ -130,6 +130,13 @@ enum Lookup {
     }
   }
 
+  /// Where a failing tape is saved. The engine that all this is for goes unnamed.
+  static func failurePath(
+    _ directory: String, _ scenario: String, _ engine: String, _ seed: UInt64
+  ) -> String {
+    "\(directory)/\(scenario)-\(engine == "luge" ? "" : "\(engine)-")\(seed).json"
+  }
+
   /// Writes a whole file, making its directory where needed.
   static func write(_ text: String, to path: String) throws {
     let url = URL(fileURLWithPath: path)

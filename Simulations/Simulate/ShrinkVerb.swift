@@ -25,7 +25,7 @@ struct ShrinkVerb: ParsableCommand {
     }
     let shrunk = TapeShrinking.shrink(
       result, of: saved.scenario, saved.factory, options: saved.options, maximumRuns: runs)
-    let failure = shrunk.failures.first ?? before
+    let failure = shrunk.failures.first { $0.property == before.property } ?? before
     var tape = saved.tape
     tape.choices = shrunk.choices
     tape.property = failure.property

@@ -214,7 +214,17 @@ import Testing
     script.run(2, .count(in: .default), .number(4))
     script.run(2, .count(in: .default), .number(5))
     #expect(script.convicted.isEmpty)
+    script.end(1, .value(nil))
     script.run(2, .count(in: .default), .number(6))
+    #expect(script.convicted == ["model-difference"])
+  }
+
+  @Test func countMayLagBehindAnInsertThatAnotherClientSaw() {
+    script.begin(1, insert("e", "e"))
+    script.put("e", "f", was: "e", client: 2)
+    script.run(2, .count(in: .default), .number(4))
+    #expect(script.convicted.isEmpty)
+    script.run(2, .count(in: .default), .number(7))
     #expect(script.convicted == ["model-difference"])
   }
 }

@@ -1,7 +1,8 @@
 import Platform
 
 /// A small simulated world of threads on fibres, one running at a time, switched by a seeded
-/// generator at every call. Time passes only when nobody can run.
+/// generator at every call, and in a build with the trait `SchedulePoints` at every atomic access
+/// too. Time passes now and then, and when nobody can run.
 final class FibreWorld: Threads, Clock, @unchecked Sendable {
   // Unchecked: everything happens on one operating-system thread.
   private struct State {
@@ -30,15 +31,20 @@ final class FibreWorld: Threads, Clock, @unchecked Sendable {
 
   func run() -> End {
     defer { ring.destroy() }
+    return SchedulePoints(world: self).run { schedule() }
+  }
+
+  private func schedule() -> End {
     while steps < 2_000_000 {
       steps += 1
+      if pick(32) == 0 { time += 10 }
       if let killAfter, steps >= killAfter { isKilled = true }
       var ready: [Int] = []
       var done = 0
       for index in 0..<ring.count {
         if ring.isDone(index) {
           done += 1
-        } else if isKilled || !states[index].waits || states[index].permit {
+        } else if isKilled || isReady(states[index]) {
           ready.append(index)
         }
       }
@@ -51,6 +57,12 @@ final class FibreWorld: Threads, Clock, @unchecked Sendable {
       ring.resume(ready[pick(ready.count)])
     }
     return .tooLong
+  }
+
+  private func isReady(_ state: State) -> Bool {
+    if !state.waits || state.permit { return true }
+    guard let deadline = state.deadline else { return false }
+    return deadline.nanoseconds <= time
   }
 
   private func nextDeadline() -> (Int, UInt64)? {
@@ -121,4 +133,13 @@ final class FibreWorld: Threads, Clock, @unchecked Sendable {
     let end = Instant(nanoseconds: time + nanoseconds)
     while now() < end { try park(until: end) }
   }
+}
+
+/// In a build with the trait of that name, each atomic access may switch.
+private final class SchedulePoints: SeamContext {
+  private let world: FibreWorld
+
+  init(world: FibreWorld) { self.world = world }
+
+  override func schedulePoint() { world.maybeYield() }
 }

@@ -12,12 +12,21 @@ final class Ring {
   final class Body {
     unowned let ring: Ring
     let index: Int
-    let body: (Ring) -> Void
+    /// Dropped when it has run: what it holds must not live as long as the ring.
+    var body: ((Ring) -> Void)?
     var isDone = false
     init(_ ring: Ring, _ index: Int, _ body: @escaping (Ring) -> Void) {
       self.ring = ring
       self.index = index
       self.body = body
+    }
+
+    /// Runs the body, and answers where the fibre stands.
+    func run() -> Unmanaged<Ring> {
+      if let body { body(ring) }
+      body = nil
+      isDone = true
+      return unsafe Unmanaged.passUnretained(ring)
     }
   }
 
@@ -36,10 +45,8 @@ final class Ring {
     let fibre = unsafe platform_fibre_create(
       131_072,
       { argument in
-        let entry = unsafe Unmanaged<Body>.fromOpaque(argument!).takeUnretainedValue()
-        entry.body(entry.ring)
-        entry.isDone = true
-        entry.ring.goHome()
+        // No reference may be left in this frame, which is never returned to.
+        unsafe Ring.finish(Unmanaged<Body>.fromOpaque(argument!).takeUnretainedValue().run())
       }, Unmanaged.passUnretained(entry).toOpaque())
     guard let fibre = unsafe fibre else { throw OutOfMemory() }
     unsafe fibres.append(fibre)
@@ -49,6 +56,10 @@ final class Ring {
     let from = current
     current = next
     unsafe platform_fibre_switch(fibres[from], fibres[next])
+  }
+
+  private static func finish(_ ring: Unmanaged<Ring>) {
+    unsafe ring._withUnsafeGuaranteedRef { $0.goHome() }
   }
 
   func goHome() { unsafe platform_fibre_switch(fibres[current], home) }

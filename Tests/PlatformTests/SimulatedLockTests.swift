@@ -130,4 +130,36 @@ import Testing
       #expect(end == .allDone && word.load() == 40, "seed \(seed)")
     }
   }
+
+  /// Eight threads take one permit each and go; each permit comes with one signal. Nobody may
+  /// sleep on beside a permit.
+  @Test func oneSignalAPermitIsEnough() throws {
+    for seed in 0..<300 {
+      let permits = AtomicWord(0)
+      let end = try world(seed: seed, threads: 9) { world in
+        let queue = WaitQueue(threads: world, clock: world)
+        return { index in
+          if index == 0 {
+            for _ in 0..<8 {
+              _ = permits.fetchAdd(1)
+              queue.signalOne()
+              world.maybeYield()
+            }
+            return
+          }
+          while true {
+            try queue.wait { () throws(PlatformError) in
+              let blocked = permits.load() == 0
+              world.maybeYield()
+              return blocked
+            }
+            let seen = permits.load()
+            world.maybeYield()
+            if seen > 0 && permits.compareExchange(expected: seen, desired: seen - 1) { return }
+          }
+        }
+      }
+      #expect(end == .allDone && permits.load() == 0, "seed \(seed)")
+    }
+  }
 }

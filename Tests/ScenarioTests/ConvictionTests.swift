@@ -34,6 +34,7 @@ import Testing
     let options = TapeOptions(operations: 200)
     let shrunk = TapeShrinking.shrink(
       result, of: scenario, factory, options: options, maximumRuns: 2000)
+    #expect(shrunk.failures.contains { $0.property == property })
     #expect(shrunk.counters.operations <= 10)
     // What is saved fails again in the same way.
     let again = TapeRunner.run(

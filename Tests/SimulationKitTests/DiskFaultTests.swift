@@ -165,8 +165,12 @@ struct DiskFaultTests {
     try file.syncData()
     #expect(world.gate.count(of: .lyingSync) == 1)
     #expect(world.disk.pendingSectors == 1)
-    _ = try world.files.open("/b", .createNew)
+    world.gate.armed = [.syncFailure]
+    #expect(code { try file.syncData() } == .inputOutput)
     world.gate.armed = [.lyingSync]
+    try file.syncData()
+    #expect(world.gate.count(of: .lyingSync) == 1, "what a failed sync gave up is nothing to do")
+    _ = try world.files.open("/b", .createNew)
     try world.files.syncDirectory("/")
     #expect(world.gate.count(of: .lyingSync) == 2)
     #expect(world.disk.hasPendingChanges)

@@ -212,7 +212,11 @@ final class ReferenceEngine: KeyValueEngine, @unchecked Sendable {
       isClosed = true
       ownership.release()
     }
-    if failure == nil { try writeOut() }
+    if let failure {
+      throw EngineError(
+        .refused, "closed without what came after a failed flush: \(failure.message)")
+    }
+    try writeOut()
   }
 
   /// Writes everything to a new file and puts it in the old one's place. With the lock held.

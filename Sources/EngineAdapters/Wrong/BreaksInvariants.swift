@@ -1,10 +1,10 @@
 public import EngineKit
 
-/// Finds its own structure broken as soon as it holds ten entries.
+/// Finds its own structure broken as soon as it holds five entries.
 final class BreaksInvariants: ForwardingEngine, @unchecked Sendable {
   override func checkInvariants() throws(EngineError) -> [String] {
     var findings = try base.checkInvariants()
-    if try base.count(in: .default) >= 10 { findings.append("ten entries in a leaf of nine") }
+    if try base.count(in: .default) >= 5 { findings.append("five entries in a leaf of four") }
     return findings
   }
 }

@@ -1,12 +1,12 @@
 public import EngineKit
 internal import Platform
 
-/// Reports corruption at every fiftieth read, of a disk in perfect health.
+/// Reports corruption at every sixth read, of a disk in perfect health.
 final class FailsWithoutCause: ForwardingEngine, @unchecked Sendable {
   private let reads = AtomicWord(0)
 
   override func get(_ key: Bytes, in tree: TreeName) throws(EngineError) -> Bytes? {
-    if reads.fetchAdd(1) % 50 == 49 {
+    if reads.fetchAdd(1) % 6 == 5 {
       throw EngineError(.corruption, "a checksum is wrong, or so it seems")
     }
     return try base.get(key, in: tree)

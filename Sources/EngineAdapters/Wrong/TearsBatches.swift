@@ -15,7 +15,8 @@ final class TearsBatches: ForwardingEngine, @unchecked Sendable {
 extension WrongEngineFactory {
   public static func tearsBatches(over base: any EngineFactory) -> Self {
     WrongEngineFactory(
-      "tears-batches", over: base, convictedBy: ["batch-atomicity", "conserved-total"]
+      "tears-batches", over: base,
+      convictedBy: ["batch-atomicity", "conserved-total", "prefix-durability"]
     ) { TearsBatches($0) }
   }
 }

@@ -4,8 +4,8 @@ public enum CheckerRegistry {
   public static let standard: [CheckerPlan] = [
     .modelDifference,
     .durability,
-    .prefixDurability,
     .batchAtomicity,
+    .prefixDurability,
     .recoveryIdempotence,
     .structuralInvariants,
     .identifiers,

@@ -26,6 +26,17 @@ public struct Register: Sendable {
   /// The value, where it is settled.
   public var settled: Bytes? { candidates[0].value }
 
+  /// Writes that were under way at `moment` or began later.
+  public func writes(besides moment: Int) -> Int {
+    var number = 0
+    var place = 0
+    while place < candidates.count {
+      if candidates[place].returned > moment { number += 1 }
+      place += 1
+    }
+    return number
+  }
+
   /// The same call may write again: a later write of a batch replaces an earlier one.
   public mutating func begin(call: Int, value: Bytes?, at moment: Int) {
     let last = candidates.count - 1

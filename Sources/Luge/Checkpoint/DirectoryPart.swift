@@ -54,9 +54,10 @@ struct DirectoryPart: Equatable, Sendable {
     unsafe bytes.withUnsafeBytes { buffer in unsafe decode(buffer) }
   }
 
+  // Safe: the reader stays within `bytes`, lent for the call, and what it finds is copied.
   private static func decode(_ bytes: UnsafeRawBufferPointer) -> DirectoryPart? {
     var reader = unsafe ByteReader(bytes)
-    guard let nextAddress = unsafe reader.readUInt64(), 
+    guard let nextAddress = unsafe reader.readUInt64(),
       let count = unsafe reader.readUInt32()
     else { return nil }
     var entries: [DirectoryEntry] = []

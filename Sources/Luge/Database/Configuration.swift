@@ -29,8 +29,10 @@ public struct Configuration: Equatable, Sendable {
   /// unless said. One commit may take a quarter of it, and a quarter of a page segment, at most.
   public var logBufferSize = 16 << 20
 
-  /// The most entries of a leaf, and the places for new keys beside them, before it is rebuilt.
+  /// The most entries of a leaf before it is split. 128 unless said.
   public var leafEntries = 128
+
+  /// Places for new keys beside a leaf's entries; when they are taken, it is rebuilt. 32 unless said.
   public var leafAppendSlots = 32
 
   /// Bytes that a leaf should have on disk: a leaf much larger is split before it has `leafEntries`.
@@ -42,9 +44,13 @@ public struct Configuration: Equatable, Sendable {
   /// The largest commit, in bytes, that needs no extra admission. The log buffer holds room for four a writer.
   public var ordinaryCommitSize = 16 << 10
 
+  /// Attempts of a batch that single writes may abort before it makes new writes wait, for at most 10 ms.
+  public var batchLossesBeforeGate = 8
+
   /// Ids reserved on disk at a time: the most that a crash skips.
   public var identifierReservation: UInt64 = 1 << 20
 
+  /// Every setting as its description says.
   public init() {}
 }
 
@@ -88,6 +94,7 @@ extension Configuration {
     try check(
       maximumWriters * 4 * ordinaryCommitSize <= logBufferSize / 2,
       "logBufferSize must be at least 8 x maximumWriters x ordinaryCommitSize")
+    try check(batchLossesBeforeGate >= 1, "batchLossesBeforeGate must be at least 1")
     try check(identifierReservation >= 1, "identifierReservation must be at least 1")
     try check(flushInterval != 0, "flushInterval must not be 0; nil switches background flushes off")
     try check(!(createNew && !createIfMissing), "createNew needs createIfMissing")

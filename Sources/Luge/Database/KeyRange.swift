@@ -6,14 +6,18 @@ public struct KeyRange: Hashable, Sendable {
   /// Exclusive; nil: to the last key.
   public var upper: [UInt8]?
 
+  /// Keys from `lower`, inclusive, to `upper`, exclusive; nil leaves that end open.
   public init(lower: [UInt8]? = nil, upper: [UInt8]? = nil) {
     self.lower = lower
     self.upper = upper
   }
 
+  /// Every key.
   public static let all = KeyRange()
 
+  /// `lower` and everything above it.
   public static func from(_ lower: [UInt8]) -> KeyRange { KeyRange(lower: lower) }
+  /// Everything below `upper`.
   public static func upTo(_ upper: [UInt8]) -> KeyRange { KeyRange(upper: upper) }
 
   /// Up to `key` and with it: the least key above `key` is `key` and a zero byte.
@@ -35,8 +39,12 @@ public struct KeyRange: Hashable, Sendable {
 
 /// A key and its value.
 public struct Entry: Hashable, Sendable {
+  /// At most `Tree.maximumKeyLength` bytes.
   public var key: [UInt8]
+  /// May be empty, which differs from there being none.
   public var value: [UInt8]
+
+  /// An entry of these bytes.
   public init(key: [UInt8], value: [UInt8]) {
     self.key = key
     self.value = value

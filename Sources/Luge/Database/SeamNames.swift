@@ -8,6 +8,8 @@ public enum SeamNames {
     "superblock.sync", "superblock.write",
     // PageStore
     "page.newSegment", "page.sync", "page.write",
+    // Checkpoint
+    "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.release",
     // Tree
     "tree.batchCommit", "tree.batchInstall", "tree.frozen", "tree.install", "tree.leafTaken",
     "tree.reserved", "tree.split", "tree.stamp", "tree.writeOut",
@@ -20,6 +22,11 @@ public enum SeamNames {
     "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
     // PageStore
     "page.segmentRemoved", "page.segmentRolled",
+    // Checkpoint, catalogue, ids, recovery
+    "catalogue.treeCreated", "catalogue.treeDropped", "checkpoint.completed",
+    "checkpoint.directoryInParts", "checkpoint.leafKept", "checkpoint.leafMoved",
+    "identifiers.reserved", "recovery.commitReplayed", "recovery.completed",
+    "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
     "tree.consolidated", "tree.gateClosed", "tree.helpedFrozen", "tree.leafSplit",

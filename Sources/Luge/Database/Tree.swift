@@ -53,12 +53,15 @@ public struct Tree: Sendable {
     return try storage.compareExchange(key: key, expected: expected, desired: desired)
   }
 
-  /// Number of entries. O(1).
+  /// Number of entries. O(1). Exact where no write is under way; each that is may be missed, or counted
+  /// before others see it.
   public func count() throws(LugeError) -> Int {
     try storage.checkOpen()
-    return Int(storage.count)
+    // A removal may be counted before the insert that it undoes.
+    return max(0, Int(bitPattern: UInt(storage.count)))
   }
 
+  /// Whether there is no entry. O(1).
   public func isEmpty() throws(LugeError) -> Bool { try count() == 0 }
 
   /// A cursor before the first and after the last entry of a range: `next()` begins at its start,

@@ -46,17 +46,22 @@ public struct LugeError: Error, Equatable, Sendable, CustomStringConvertible {
     public static let killed = Code("killed")
   }
 
+  /// What kind of failure it is.
   public var code: Code
   /// What was being done and what went wrong, in one clause.
   public var message: String
+  /// The file or directory that it is about.
   public var path: String?
   /// Byte offset in the file at `path`.
   public var offset: Int64?
+  /// What should have been there, in words.
   public var expected: String?
+  /// What was there instead, in words.
   public var found: String?
   /// What the system said, where it was the system that failed.
   public var underlying: PlatformError?
 
+  /// An error of the engine's own; `message` is one clause without a full stop.
   public init(
     _ code: Code, _ message: String, path: String? = nil, offset: Int64? = nil,
     expected: String? = nil, found: String? = nil, underlying: PlatformError? = nil

@@ -27,7 +27,9 @@ struct RedoSettings: Equatable, Sendable {
 
   /// The largest piece that can ever be admitted, in bytes.
   var largestPiece: Int {
-    let room = Int64(ringBytes) - Int64(slack) - Int64(Self.flushReserve)
+    // An idle log has the next group's header reserved.
+    let idle = Int64(RedoFormat.groupBytes)
+    let room = Int64(ringBytes) - Int64(slack) - Int64(Self.flushReserve) - idle
     return max(largestOrdinaryPiece, Int(room / Int64(RedoLog.reservationsOfLargePiece)) & ~7)
   }
 

@@ -146,6 +146,7 @@ final class Recovery {
 
   /// Answers where the redo ends.
   private func replay() throws(LugeError) -> UInt64 {
+    // Safe: the scan lends each payload for one call of the closure, which keeps nothing of it.
     let scan = unsafe try RedoScan.run(
       files: platform.files, directory: directoryPath, incarnation: superblock.incarnation,
       from: superblock.recoveryLSN, durable: superblock.durableLSN,
@@ -174,6 +175,7 @@ final class Recovery {
         if !applied { probe("recovery.skippedByImage") }
       }
     case .identifiers:
+      // The payload is good for the length of this call.
       var reader = unsafe ByteReader(payload)
       guard let limit = unsafe reader.readUInt64() else {
         throw LugeError(.corruption, "the id reservation at LSN \(lsn) cannot be decoded")

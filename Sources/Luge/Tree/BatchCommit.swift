@@ -12,7 +12,7 @@ struct BatchWrite: Sendable {
 ///
 /// Every record of the batch refers to one descriptor; one compare-and-swap of the descriptor's
 /// word commits them all. A single-key writer that meets an undecided batch aborts it after a brief
-/// wait, so the batch never holds one up; after eight such losses the gate holds new writers back
+/// wait, so the batch never holds one up; after several such losses the gate holds new writers back
 /// for a while.
 ///
 /// Invariants:
@@ -28,8 +28,6 @@ struct BatchCommit {
   let pieceBytes: Int
   /// Of each installed write: the record, and whether the key had a value before.
   private var installed: [(record: Record, wasPresent: Bool)] = []
-
-  static let lossesBeforeGate = 8
 
   /// `writes` as `collapse` leaves them; not empty.
   init(_ context: TreeContext, collapsed writes: [BatchWrite]) throws(LugeError) {
@@ -107,7 +105,7 @@ struct BatchCommit {
       if let lsn { return lsn }
       probe("tree.batchRetried")
       losses += 1
-      if losses >= BatchCommit.lossesBeforeGate {
+      if losses >= context.settings.lossesBeforeGate {
         context.gate.close(context.platform.clock)
         gated = true
       }

@@ -3,7 +3,10 @@ internal import EngineKit
 /// When and how the next life of the engine ends. One group of the lane "crash": without it, one crash less.
 struct CrashPlan {
   var kind = CrashKind.processKill
-  /// Operations of this life before it.
+  /// Which lanes the clients of the life that it ends draw from. It stands in the crash's own group, so
+  /// that a crash can be taken out of a tape together with that life, and no other life changes.
+  var round = 0
+  /// Operations of this life before it, if the clients have so many to do.
   var afterOperations = 0
   /// Where, after that.
   var place = Place.betweenOperations
@@ -35,6 +38,7 @@ struct CrashPlan {
     let dice = lane.draw("crash", below: 3 * 4096)
     if dice == 0 || (crashesBefore > 0 && dice % 3 == 1) { return nil }
     var crash = CrashPlan()
+    crash.round = 1 + Int(lane.draw("round", below: 63))
     crash.kind = drawKind(lane, plan)
     crash.afterOperations = Int(lane.draw("operations", below: UInt64(max(1, operations * 2 / 3))))
     crash.place = drawPlace(lane)
@@ -50,10 +54,11 @@ struct CrashPlan {
   private static func drawPlace(_ lane: ChoiceLane) -> Place {
     let dice = lane.draw("place", below: 8)
     if dice == 0 { return .betweenOperations }
-    if dice < 4 {
+    if dice < 3 {
       return .seamCall(1 + lane.draw("calls", below: 2 << lane.draw("magnitude", below: 6)))
     }
-    return .sync(1 + Int(lane.draw("syncs", below: 4)))
+    // The first more often: later ones of a flush may sync a directory, with no sector pending.
+    return .sync(max(1, Int(lane.draw("syncs", below: 4))))
   }
 
   private static func drawKind(_ lane: ChoiceLane, _ plan: TapePlan) -> CrashKind {

@@ -78,8 +78,11 @@ struct TapePlan {
       if lane.draw("fate", below: 4) != 0 { losses.formUnion(DiskFaults(fault)) }
     case .bitRot:
       // Most openings end at it, and the tape with them: rarer than the others.
-      if lane.draw("on", below: 8) == 7 { faults[fault] = 64 << lane.draw("rarity", below: 6) }
-    case .lyingSync, .readError, .writeError, .noSpace, .syncFailure:
+      if lane.draw("on", below: 8) == 7 { faults[fault] = 8 << lane.draw("rarity", below: 8) }
+    case .readError:
+      // Engines read little but when they open.
+      if lane.draw("on", below: 4) == 3 { faults[fault] = 4 << lane.draw("rarity", below: 8) }
+    case .lyingSync, .writeError, .noSpace, .syncFailure:
       if lane.draw("on", below: 4) == 3 {
         faults[fault] = 64 << lane.draw("rarity", below: 6)
       }

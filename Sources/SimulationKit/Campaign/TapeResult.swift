@@ -1,4 +1,5 @@
 public import EngineKit
+public import HistoryKit
 
 /// What is asked of one tape.
 public struct TapeOptions: Equatable, Sendable {
@@ -39,6 +40,8 @@ public struct TapeResult: Equatable, Sendable {
   public var inconclusive: String?
   /// All choices in the order in which they were made. The tape itself.
   public var choices: [Choice] = []
+  /// The last events as the judge saw them, where a property failed or the options asked for events.
+  public var history: History?
   /// The trace, where the options asked for it.
   public var events: [String] = []
 

@@ -11,7 +11,7 @@ extension TapeRun {
       let index = clients.count
       clients.append(
         Client(
-          index: index, count: plan.clients, round: lives - 1, sequence: sequences[index],
+          index: index, count: plan.clients, round: crash?.round ?? 0, sequence: sequences[index],
           tape: tape, execute: { self.perform($0, index, engine) }))
     }
     if crash?.afterOperations == 0 { arm() }
@@ -27,6 +27,7 @@ extension TapeRun {
     } catch {
       if error.code != .killed { fail("progress", "a client's thread: \(error)") }
     }
+    if simulation.isAlive { crashAfterAll(engine) }
     var index = 0
     while index < clients.count {
       sequences[index] = clients[index].sequence
@@ -76,20 +77,39 @@ extension TapeRun {
     judge.returned(call, outcome, step: step)
     if case .failure(let code, _, _) = outcome { failed(code) }
     takeViolations()
-    if let crash, operationsInLife == crash.afterOperations { arm() }
     if operationsLeft == 0 || !result.failures.isEmpty { isLifeOver = true }
+    if let crash, operationsInLife == crash.afterOperations { arm() }
+    if isFlushDue && !isLifeOver {
+      isFlushDue = false
+      _ = perform(.flush, client, engine)
+    }
     return outcome
   }
 
   private static let tooLate = Outcome.failure(.killed, message: "too late", refused: true)
 
+  /// The clients have nothing more to do, and the crash was to come later: then it comes now, and finds
+  /// something to interrupt. So operations can be taken out of a tape, and the crash stays what it was.
+  private func crashAfterAll(_ engine: any KeyValueEngine) {
+    guard crash != nil, !isArmed, excusedErrors == 0, result.failures.isEmpty else { return }
+    isLifeOver = false
+    arm()
+    isFlushDue = false
+    if !isLifeOver { _ = perform(.flush, 0, engine) }
+    isLifeOver = true
+  }
+
   /// The crash is due: now, or some seam calls from now.
   private func arm() {
     guard let crash else { return }
+    isArmed = true
     switch crash.place {
     case .betweenOperations: isLifeOver = true
     case .seamCall(let number): simulation.kill(afterSeamCalls: number, crash.kind)
-    case .sync(let number): gate.ambush(atSync: number, crash.kind)
+    case .sync(let number):
+      gate.ambush(atSync: number, crash.kind)
+      // Else many lives would end before anyone flushes.
+      isFlushDue = true
     }
   }
 

@@ -35,6 +35,10 @@ final class TapeRun: @unchecked Sendable {
   var operationsInLife = 0
   /// The clients of this life do no more.
   var isLifeOver = false
+  /// The crash of this life waits for its moment, or has come.
+  var isArmed = false
+  /// The next client to come back flushes: the crash waits for a sync.
+  var isFlushDue = false
   /// Errors that operations of this life answered; the judge has accepted them.
   var excusedErrors = 0
   /// Reopenings because of such errors.
@@ -93,6 +97,7 @@ final class TapeRun: @unchecked Sendable {
     }
     disk.processKill()
     takeViolations()
+    putTheTellingFirst()
     collect()
     return result
   }
@@ -114,6 +119,8 @@ final class TapeRun: @unchecked Sendable {
     lives += 1
     operationsInLife = 0
     isLifeOver = false
+    isArmed = false
+    isFlushDue = false
     excusedErrors = 0
     phase = .opening
     gate.ambush(atSync: 0, .processKill)
@@ -259,6 +266,19 @@ final class TapeRun: @unchecked Sendable {
     }
   }
 
+  /// One defect often breaks several properties at one step. The narrower one says more: a torn batch is
+  /// also a hole in a prefix, and it is by its first property that a tape is shrunk.
+  private func putTheTellingFirst() {
+    let general = ["durability", "prefix-durability"]
+    guard let first = result.failures.first, general.contains(first.property) else { return }
+    for (place, failure) in result.failures.enumerated()
+    where failure.step == first.step && !general.contains(failure.property) {
+      result.failures.remove(at: place)
+      result.failures.insert(failure, at: 0)
+      return
+    }
+  }
+
   /// Tells the judge of the faults that have met a call since it was told last.
   func tellFaults() {
     var place = 0
@@ -290,6 +310,7 @@ final class TapeRun: @unchecked Sendable {
       counters.faultPointsFired.map { NamedCount($0.name, $0.count) })
     result.traceHash = simulation.trace.hash.description
     result.choices = tape.recorded
+    if options.keepsEvents || !result.failures.isEmpty { result.history = judge.history }
     if options.keepsEvents { result.events = simulation.trace.events.map(\.description) }
   }
 }

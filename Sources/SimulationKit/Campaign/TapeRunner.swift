@@ -50,16 +50,22 @@ public enum TapeShrinking {
     options: TapeOptions, maximumRuns: Int, shouldStop: () -> Bool = { false }
   ) -> TapeResult {
     guard let property = result.failures.first?.property else { return result }
+    // Several properties may break at one step, and another one may then come first: the tape still
+    // shows this one.
+    func isSame(_ again: TapeResult) -> Bool {
+      again.failures.contains { $0.property == property }
+    }
     let shrunk = Shrinker(maximumRuns: maximumRuns).shrink(
       result.choices, shouldStop: shouldStop,
       rerun: { choices in
         let again = TapeRunner.run(
           scenario, factory, driver: ReplayDriver(choices), options: options)
-        return again.failures.first?.property == property ? again.choices : nil
+        return isSame(again) ? again.choices : nil
       })
     var best = TapeRunner.run(
       scenario, factory, driver: ReplayDriver(shrunk.choices), options: options)
+    guard isSame(best) else { return result }
     best.choices = shrunk.choices
-    return best.failures.first?.property == property ? best : result
+    return best
   }
 }

@@ -2,6 +2,8 @@
 ///
 /// A flipped bit is kept beside the contents as damage and laid over what reads return, so that it
 /// can be counted when a read meets it and forgotten when its sector is written.
+///
+/// Safe: `applyDamage` changes only bytes within the `count` that its caller lends for the call.
 extension SimulatedDisk {
   /// Flips one drawn bit of one drawn file. Counts nothing: the read that meets it does. False
   /// when there was no byte to flip, as when the drawn sector is still to be written.

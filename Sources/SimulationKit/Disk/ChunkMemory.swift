@@ -1,5 +1,9 @@
+internal import CPlatform
+
 /// A fixed piece of raw memory, zero at first. Raw, because bulk copies through it cost the same in
 /// debug and release. Changed only by a holder that is its one owner (`FileContents` copies first).
+///
+/// Safe: the memory lives as long as this object; users stay within `byteCount`, or lend both ranges.
 @safe
 final class ChunkMemory {
   /// Valid for `byteCount` bytes as long as this object lives.
@@ -38,21 +42,36 @@ final class ChunkMemory {
     }
   }
 
-  /// Whether two ranges hold the same bytes, compared eight at a time.
+  /// Whether two ranges hold the same bytes.
   static func equal(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int) -> Bool {
-    var index = 0
-    while index + 8 <= count {
-      let one = unsafe left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      let two = unsafe right.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      if one != two { return false }
-      index += 8
+    unsafe platform_compare(left, count, right, count) == 0
+  }
+
+  /// The first and the last byte in which two ranges differ; nil when they do not. By bisection,
+  /// because a loop over bytes is slow in debug builds.
+  static func difference(
+    _ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int
+  ) -> (first: Int, last: Int)? {
+    if unsafe equal(left, right, count) { return nil }
+    // The longest equal prefix has between `low` and `high` bytes.
+    var low = 0
+    var high = count - 1
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if unsafe equal(left, right, middle) { low = middle } else { high = middle - 1 }
     }
-    while index < count {
-      let one = unsafe left.load(fromByteOffset: index, as: UInt8.self)
-      let two = unsafe right.load(fromByteOffset: index, as: UInt8.self)
-      if one != two { return false }
-      index += 1
+    let first = low
+    // The shortest end from which on all is equal begins between `low` and `high`.
+    low = first + 1
+    high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if unsafe equal(left + middle, right + middle, count - middle) {
+        high = middle
+      } else {
+        low = middle + 1
+      }
     }
-    return true
+    return (first, low - 1)
   }
 }

@@ -2,23 +2,24 @@
 struct DirectoryTable {
   struct Entry {
     var name: [UInt8]
-    var inode: UInt64
+    /// Its slot on the disk.
+    var inode: Int
   }
 
   private(set) var entries: [Entry] = []
 
   var isEmpty: Bool { entries.isEmpty }
 
-  /// The inode of a name, or nil.
-  func find(_ name: [UInt8]) -> UInt64? {
+  /// The slot that a name leads to, or nil.
+  func find(_ name: [UInt8]) -> Int? {
     let index = lowerBound(name)
     guard index < entries.count, entries[index].name == name else { return nil }
     return entries[index].inode
   }
 
-  /// Points a name to an inode, or removes it (nil). Returns what it led to before.
+  /// Points a name to a slot, or removes it (nil). Returns what it led to before.
   @discardableResult
-  mutating func assign(_ name: [UInt8], _ inode: UInt64?) -> UInt64? {
+  mutating func assign(_ name: [UInt8], _ inode: Int?) -> Int? {
     let index = lowerBound(name)
     if index < entries.count, entries[index].name == name {
       let former = entries[index].inode
@@ -63,11 +64,11 @@ struct DirectoryTable {
 /// survives or vanishes as one.
 struct NameChange {
   struct Assignment {
-    /// Inode of the directory.
-    var directory: UInt64
+    /// The directory's slot.
+    var directory: Int
     var name: [UInt8]
-    /// What the name leads to afterwards; nil: it is gone.
-    var target: UInt64?
+    /// The slot of what the name leads to afterwards; nil: it is gone.
+    var target: Int?
 
     func isSameSlot(_ other: Assignment) -> Bool {
       directory == other.directory && name == other.name
@@ -86,7 +87,7 @@ struct NameChange {
     return false
   }
 
-  func touches(_ directory: UInt64) -> Bool {
+  func touches(_ directory: Int) -> Bool {
     for assignment in assignments where assignment.directory == directory { return true }
     return false
   }

@@ -8,6 +8,8 @@
 /// 4. Bytes at and beyond the file's length are zero (kept by the callers that know the length).
 ///
 /// A value: copies share chunks, and a shared chunk is copied before it is changed.
+///
+/// Safe: callers lend `count` bytes for the call; each copy is cut at the end of its chunk.
 struct FileContents {
   private struct Chunk {
     var memory: ChunkMemory?

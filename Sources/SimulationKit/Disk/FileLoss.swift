@@ -1,4 +1,6 @@
 /// What one power loss does to the contents and the length of one file.
+///
+/// Safe: `scratch` holds two sectors and belongs to this value; every place in it is below that.
 struct FileLoss {
   /// Sectors that share one draw.
   private static let groupSize = 8
@@ -243,17 +245,9 @@ struct FileLoss {
   /// The first and the last byte in which two versions differ to be seen. Leaves the new version in
   /// the first half of `scratch`, the old one in the second.
   private func difference(_ old: Int, _ new: Int, _ n: Int) -> (first: Int, last: Int)? {
-    if !differ(new, old, n) { return nil }
     let size = DiskGeometry.sectorSize
-    var first = 0
-    while isSame(first, size) { first += 1 }
-    var last = visibleBytes(n) - 1
-    while isSame(last, size) { last -= 1 }
-    return (first, last)
-  }
-
-  private func isSame(_ index: Int, _ size: Int) -> Bool {
-    let one = unsafe scratch.bytes.load(fromByteOffset: index, as: UInt8.self)
-    return unsafe one == scratch.bytes.load(fromByteOffset: index + size, as: UInt8.self)
+    unsafe chains.load(new, of: n, from: inode.contents, to: scratch.bytes)
+    unsafe chains.load(old, of: n, from: inode.contents, to: scratch.bytes + size)
+    return unsafe ChunkMemory.difference(scratch.bytes, scratch.bytes + size, visibleBytes(n))
   }
 }

@@ -7,6 +7,8 @@
 final class Inode {
   /// Never used twice on a disk; also names the file in the trace.
   let id: UInt64
+  /// Its place in the disk's table; free for another once this is gone.
+  let slot: Int
   let isDirectory: Bool
 
   /// What reads see: the page cache.
@@ -37,14 +39,15 @@ final class Inode {
   /// The process that holds the lock on this file.
   var lockOwner: Incarnation?
 
-  init(id: UInt64, isDirectory: Bool) {
+  init(id: UInt64, slot: Int, isDirectory: Bool) {
     self.id = id
+    self.slot = slot
     self.isDirectory = isDirectory
   }
 
   /// A copy that shares the chunks of contents, without handles and locks.
   func forked() -> Inode {
-    let copy = Inode(id: id, isDirectory: isDirectory)
+    let copy = Inode(id: id, slot: slot, isDirectory: isDirectory)
     copy.contents = contents
     copy.length = length
     copy.pending = pending
@@ -68,6 +71,8 @@ final class Inode {
   }
 
   var hasPendingData: Bool { !pending.isEmpty || !limbo.isEmpty }
+  /// Whether a sync would change what is durable.
+  var hasWorkForSync: Bool { !pending.isEmpty || !lengthChanges.isEmpty }
   var isClean: Bool { pending.isEmpty && limbo.isEmpty && lengthChanges.isEmpty }
 }
 

@@ -41,7 +41,7 @@ struct PowerLoss {
     decideNames()
     for file in files {
       // Nobody can tell what became of a file that no name leads to.
-      if mode != .keep, disk.inode(file.inode.id) === file.inode {
+      if mode != .keep, disk.inode(file.inode.slot) === file.inode {
         var loss = FileLoss(file.inode, file.chains)
         loss.decide(&self)
       }

@@ -2,6 +2,8 @@
 ///
 /// A sector that k writes touched has versions 0 (durable) to k (as the page cache has it); version
 /// i is what the first i of them left.
+///
+/// Safe: callers of `load` lend one sector for the call.
 struct SectorChains {
   /// All unsynced writes, oldest first.
   let writes: [PendingWrite]

@@ -1,4 +1,6 @@
 /// What happens to the contents of files, without gate and faults.
+///
+/// Safe: callers lend `count` bytes for the call; buffers made here have the size that is read.
 extension SimulatedDisk {
   /// How many of `count` bytes at `offset` there is space for.
   func writable(_ inode: Inode, at offset: Int, count: Int) -> Int {

@@ -9,9 +9,7 @@ struct Location {
 
 /// Paths, and changes of names.
 extension SimulatedDisk {
-  func inode(_ id: UInt64) -> Inode? {
-    id < UInt64(inodes.count) ? inodes[Int(id)] : nil
-  }
+  func inode(_ slot: Int) -> Inode? { inodes[slot] }
 
   /// What is at `path`; nil when nothing is.
   func find(_ path: String, _ operation: String) throws(PlatformError) -> Inode? {
@@ -37,16 +35,18 @@ extension SimulatedDisk {
 
   /// Makes an empty file or directory under a free name.
   func create(_ location: Location, isDirectory: Bool) -> Inode {
-    let made = Inode(id: UInt64(inodes.count), isDirectory: isDirectory)
-    inodes.append(made)
-    change([assignment(location, made.id)])
+    let slot = freeSlots.popLast() ?? inodes.count
+    let made = Inode(id: nextID, slot: slot, isDirectory: isDirectory)
+    nextID += 1
+    if slot == inodes.count { inodes.append(made) } else { inodes[slot] = made }
+    change([assignment(location, slot)])
     return made
   }
 
   func remove(_ location: Location) { change([assignment(location, nil)]) }
 
   func rename(_ location: Location, to other: Location) {
-    change([assignment(location, nil), assignment(other, location.inode?.id)])
+    change([assignment(location, nil), assignment(other, location.inode?.slot)])
   }
 
   /// Makes the names in a directory durable, with the earlier changes that they rest on.
@@ -54,7 +54,7 @@ extension SimulatedDisk {
     var isNeeded = [Bool](repeating: false, count: nameChanges.count)
     var index = nameChanges.count - 1
     while index >= 0 {
-      isNeeded[index] = nameChanges[index].touches(directory.id)
+      isNeeded[index] = nameChanges[index].touches(directory.slot)
       var later = index + 1
       while !isNeeded[index], later < nameChanges.count {
         isNeeded[index] = isNeeded[later] && nameChanges[index].isNeeded(by: nameChanges[later])
@@ -79,7 +79,7 @@ extension SimulatedDisk {
 
   /// Whether a change of names in the directory is not durable.
   func hasPendingNames(_ directory: Inode) -> Bool {
-    for change in nameChanges where change.touches(directory.id) { return true }
+    for change in nameChanges where change.touches(directory.slot) { return true }
     return false
   }
 
@@ -90,21 +90,24 @@ extension SimulatedDisk {
       usedBlocks += holdsSpace ? inode.contents.allocatedBlocks : -inode.contents.allocatedBlocks
       inode.holdsSpace = holdsSpace
     }
-    if inode.references > 0 || inode.openHandles > 0 || inodes[Int(inode.id)] == nil { return }
-    inodes[Int(inode.id)] = nil
+    let slot = inode.slot
+    if inode.references > 0 || inode.openHandles > 0 || inodes[slot] !== inode { return }
+    inodes[slot] = nil
+    freeSlots.append(slot)
     if !inode.isDirectory { return }
     // What a vanished directory still held on the disk, and what was under way in it, goes too.
     for entry in inode.durableEntries.entries { release(entry.inode) }
     var kept: [NameChange] = []
-    var dropped: [NameChange] = []
-    for change in nameChanges {
-      let isDead = change.assignments.allSatisfy { self.inode($0.directory) == nil }
-      if isDead { dropped.append(change) } else { kept.append(change) }
+    var dropped: [NameChange.Assignment] = []
+    for var change in nameChanges {
+      for assignment in change.assignments where assignment.directory == slot {
+        dropped.append(assignment)
+      }
+      change.assignments.removeAll { $0.directory == slot }
+      if !change.assignments.isEmpty { kept.append(change) }
     }
     nameChanges = kept
-    for change in dropped {
-      for assignment in change.assignments { if let id = assignment.target { release(id) } }
-    }
+    for assignment in dropped { if let target = assignment.target { release(target) } }
   }
 
   /// Counts all links and references again, from the root, and frees what cannot be reached. For
@@ -116,19 +119,22 @@ extension SimulatedDisk {
     }
     inodes[0]?.links = 1
     inodes[0]?.references = 1
-    var waiting: [UInt64] = [0]
-    while let id = waiting.popLast() {
-      guard let directory = inode(id) else { continue }
+    var waiting = [0]
+    while let slot = waiting.popLast() {
+      guard let directory = inode(slot) else { continue }
       for entry in directory.entries.entries {
         guard let found = inode(entry.inode) else { continue }
-        if found.isDirectory && found.references == 0 { waiting.append(found.id) }
+        if found.isDirectory && found.references == 0 { waiting.append(found.slot) }
         found.links += 1
         found.references += 2
       }
     }
     var index = 0
     while index < inodes.count {
-      if inodes[index]?.references == 0 { inodes[index] = nil }
+      if inodes[index]?.references == 0 {
+        inodes[index] = nil
+        freeSlots.append(index)
+      }
       index += 1
     }
     recountSpace()
@@ -145,9 +151,9 @@ extension SimulatedDisk {
     return false
   }
 
-  private func assignment(_ location: Location, _ target: UInt64?) -> NameChange.Assignment {
+  private func assignment(_ location: Location, _ target: Int?) -> NameChange.Assignment {
     NameChange.Assignment(
-      directory: location.directory.id, name: location.name, target: target)
+      directory: location.directory.slot, name: location.name, target: target)
   }
 
   private func change(_ assignments: [NameChange.Assignment]) {
@@ -155,7 +161,7 @@ extension SimulatedDisk {
     nameChanges.append(NameChange(sequence: sequence, assignments: assignments))
     var touched: [Inode] = []
     for assignment in assignments {
-      if let id = assignment.target, let target = inode(id) {
+      if let slot = assignment.target, let target = inode(slot) {
         target.links += 1
         // One for the entry, one for the pending change.
         target.references += 2
@@ -176,7 +182,7 @@ extension SimulatedDisk {
     for assignment in change.assignments {
       // The reference of the pending change becomes that of the durable entry.
       guard let directory = inode(assignment.directory) else {
-        if let id = assignment.target { release(id) }
+        if let slot = assignment.target { release(slot) }
         continue
       }
       let former = directory.durableEntries.assign(assignment.name, assignment.target)
@@ -184,8 +190,8 @@ extension SimulatedDisk {
     }
   }
 
-  private func release(_ id: UInt64) {
-    guard let inode = inode(id) else { return }
+  private func release(_ slot: Int) {
+    guard let inode = inode(slot) else { return }
     inode.references -= 1
     settle(inode)
   }

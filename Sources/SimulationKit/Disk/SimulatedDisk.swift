@@ -59,8 +59,10 @@ public final class SimulatedDisk {
   /// The most bytes that files may occupy; nil: no limit.
   public var capacity: Int?
 
-  /// By id; the root directory is number 0.
+  /// The root directory has slot 0.
   var inodes: [Inode?]
+  var freeSlots: [Int] = []
+  var nextID: UInt64 = 1
   /// Changes of names that are not durable, oldest first.
   var nameChanges: [NameChange] = []
   /// The number of the latest change to anything.
@@ -77,7 +79,7 @@ public final class SimulatedDisk {
   /// An empty file system: a root directory, "/". `capacity` in bytes; nil: no limit.
   public init(capacity: Int? = nil) {
     self.capacity = capacity
-    let root = Inode(id: 0, isDirectory: true)
+    let root = Inode(id: 0, slot: 0, isDirectory: true)
     root.links = 1
     root.references = 1
     inodes = [root]
@@ -87,6 +89,7 @@ public final class SimulatedDisk {
     capacity = other.capacity
     nameChanges = other.nameChanges
     sequence = other.sequence
+    nextID = other.nextID
     inodes = []
     inodes.reserveCapacity(other.inodes.count)
     for inode in other.inodes {
@@ -94,6 +97,7 @@ public final class SimulatedDisk {
       if let inode, inode.references > 0 {
         inodes.append(inode.forked())
       } else {
+        freeSlots.append(inodes.count)
         inodes.append(nil)
       }
     }

@@ -5,6 +5,8 @@ public import Platform
 ///
 /// The order in each call: gate, latency, faults, effect, trace. Nothing may be looked up before the gate or
 /// the delay and used after it: other threads run there.
+///
+/// Safe: pointers come from spans and arrays and are used while those lend them, for at most their count.
 public final class SimulatedFile: File, @unchecked Sendable {
   // Sendable because the simulated scheduler lets one thread run at a time.
 
@@ -153,7 +155,7 @@ extension SimulatedFile {
     try check("\(call)", 0, 0)
     try fileSystem.delay(gate)
     try check("\(call)", 0, 0)
-    if !inode.isClean, gate.strikes(.lyingSync) {
+    if inode.hasWorkForSync, gate.strikes(.lyingSync) {
       gate.record(call, inode.id, 1, 0)
       return
     }
@@ -230,7 +232,7 @@ extension SimulatedFile {
     try check(operation, offset, count)
     if !isWritable {
       throw PlatformError(
-        .permissionDenied, operation: operation, path: path, detail: "opened for reading")
+        .invalidArgument, operation: operation, path: path, detail: "opened for reading")
     }
     if offset > Int64(DiskGeometry.largestFile) || count > DiskGeometry.largestFile - Int(offset) {
       throw PlatformError(

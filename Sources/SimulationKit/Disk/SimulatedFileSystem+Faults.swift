@@ -57,7 +57,3 @@ extension SimulatedFileSystem {
   /// Ends this process alone: its handles and locks, not what it wrote. Others stay.
   public func end() { disk.end(incarnation) }
 }
-
-extension PlatformError.Code {
-  static let notEmpty = PlatformError.Code("directory not empty")
-}

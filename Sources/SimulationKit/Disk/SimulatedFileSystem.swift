@@ -195,6 +195,12 @@ final class SimulatedFileLock: FileLock, @unchecked Sendable {
     self.inode = inode
   }
 
+  /// A lock that is dropped is free. Nothing else of the disk changes here, and nothing is traced:
+  /// when this runs differs between builds.
+  deinit {
+    if isHeld && inode.lockOwner === fileSystem.incarnation { inode.lockOwner = nil }
+  }
+
   /// Not a seam call: it cannot fail, and a dead process has no lock to give back.
   func release() {
     if !isHeld { return }
@@ -208,6 +214,8 @@ final class SimulatedFileLock: FileLock, @unchecked Sendable {
 }
 
 /// Hashes for the trace.
+///
+/// Safe: callers lend `count` bytes for the call; nothing is kept.
 enum TraceBytes {
   static func hash(_ bytes: UnsafeRawPointer?, _ count: Int) -> UInt64 {
     let start = platform_hash128(low: UInt64(count), high: 0)

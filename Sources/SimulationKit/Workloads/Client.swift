@@ -40,6 +40,7 @@ public final class Client {
   public func lane(_ name: StaticString) -> ChoiceLane {
     var position = 0
     while position < names.count {
+      // Only the addresses of two literals are compared; nothing is read through them.
       if unsafe names[position].utf8Start == name.utf8Start { return lanes[position] }
       position += 1
     }

@@ -9,13 +9,15 @@ enum Documentation {
     "subscript", "macro",
   ]
   private static let modifiers: Set = [
-    "static", "final", "mutating", "nonmutating", "consuming", "borrowing", "override", "convenience",
+    "static", "final", "mutating", "nonmutating", "consuming", "borrowing", "override",
+    "convenience",
     "required", "indirect", "unsafe", "nonisolated", "class", "private", "internal", "set", "open",
     "isolated", "weak", "unowned", "lazy", "package",
   ]
   /// Requirements of standard protocols mean what the standard library says.
   private static let witnesses: Set = [
-    "description", "debugDescription", "hash", "encode", "==", "<", "makeIterator", "next", "rawValue",
+    "description", "debugDescription", "hash", "encode", "==", "<", "makeIterator", "next",
+    "rawValue",
   ]
 
   static func violations(in tree: SourceTree) -> [Violation] {
@@ -23,6 +25,8 @@ enum Documentation {
     for file in tree.swift(under: folder) {
       for (index, token) in file.tokens.enumerated()
       where token.kind == .word && (token.text == "public" || token.text == "open") {
+        // `.open` and `case open` are names.
+        if file.matches(index - 1, ".") || file.matches(index - 1, "case") { continue }
         guard let name = declaredName(file, index), !witnesses.contains(name),
           !isDocumented(file, token.line)
         else { continue }
@@ -70,7 +74,9 @@ enum Documentation {
   private static func isDocumented(_ file: SourceFile, _ line: Int) -> Bool {
     var above = line - 1
     while above >= 0 {
-      if file.comments[above].hasPrefix("///") || file.comments[above].hasSuffix("*/") { return true }
+      if file.comments[above].hasPrefix("///") || file.comments[above].hasSuffix("*/") {
+        return true
+      }
       let text = file.lines[above].drop { $0 == " " }
       guard text.hasPrefix("@") || text.hasPrefix("#if") || text.hasPrefix("// tidy:") else {
         return false
@@ -121,15 +127,17 @@ enum Documentation {
 
   @Test(arguments: [
     "public import Platform", "/// Doc.\npublic struct A {}", "/// Doc.\n@frozen\npublic enum A {}",
-    "public var description: String { \"\" }", "public static func == (a: A, b: A) -> Bool { true }",
-    "struct A {}", "public extension A {}",
+    "public var description: String { \"\" }",
+    "public static func == (a: A, b: A) -> Bool { true }",
+    "struct A {}", "public extension A {}", "let a = f(State.open)\nprivate let b = 1",
   ])
   func acquits(code: String) {
     expectNone(Documentation.violations(in: SourceTree("Sources/Luge/A.swift", code)))
   }
 
   @Test func convictsAFaultClass() {
-    let code = "enum FaultClass {\n  /// Doc.\n  case one\n  case two\n  func f() { switch a { case b: c } }\n}"
+    let code =
+      "enum FaultClass {\n  /// Doc.\n  case one\n  case two\n  func f() { switch a { case b: c } }\n}"
     let found = Documentation.violations(in: SourceTree(Documentation.faultClasses, code))
     #expect(found.map(\.line) == [4])
   }

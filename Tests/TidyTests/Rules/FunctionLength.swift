@@ -22,8 +22,9 @@ enum FunctionLength {
 
   private static func begins(_ file: SourceFile, _ index: Int) -> Bool {
     if file.matches(index, "func") { return index + 1 < file.tokens.count }
-    guard file.matches(index, "init") || file.matches(index, "deinit")
-      || file.matches(index, "subscript")
+    guard
+      file.matches(index, "init") || file.matches(index, "deinit")
+        || file.matches(index, "subscript")
     else { return false }
     return !file.matches(index - 1, ".")  // self.init(…) is a call
   }
@@ -75,8 +76,10 @@ enum FunctionLength {
   }
 
   @Test func takesNoBodyFromTheNextDeclaration() {
-    let code = "protocol P {\n  func f()\n  var a: Int { get }\n}\n" + String(
-      repeating: "\n", count: 80)
+    let code =
+      "protocol P {\n  func f()\n  var a: Int { get }\n}\n"
+      + String(
+        repeating: "\n", count: 80)
     expectNone(FunctionLength.violations(in: SourceTree("Sources/A.swift", code)))
   }
 }

@@ -99,7 +99,8 @@ enum HashedOrder {
     }
     var before = index - 1
     while file.matches(before, ".") || file.matches(before, "self") { before -= 1 }
-    if file.matches(before, "in"), file.matches(index + 1, "{") || file.matches(index + 1, "where") {
+    if file.matches(before, "in"), file.matches(index + 1, "{") || file.matches(index + 1, "where")
+    {
       return true  // for … in name {
     }
     return file.matches(before, "Array", "(", file.tokens[index].text)

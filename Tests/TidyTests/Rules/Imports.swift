@@ -15,7 +15,7 @@ enum Imports {
     ("Sources/EngineKit", ["Platform", "CPlatform"]),
     ("Sources/HistoryKit", collections.union(["EngineKit", "CPlatform"])),
     ("Sources/SimulationKit", kits.union(["CPlatform"]).union(collections)),
-    ("Sources/EngineAdapters", kits.union(["Luge", "CSQLite"])),
+    ("Sources/EngineAdapters", kits.union(["Luge", "CSQLite", "Synchronization"])),
     ("Simulations/Scenarios", kits),
     ("Simulations/Formats", kits.union(["Foundation"])),
   ]

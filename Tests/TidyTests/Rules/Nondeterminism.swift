@@ -80,7 +80,8 @@ enum Nondeterminism {
   @Test(arguments: [
     "let now = Date()", "var generator = SystemRandomNumberGenerator()",
     "let n = Int.random(in: 0..<9)", "let list = [1, 2].shuffled()", "list.shuffle()",
-    "let one = list.randomElement()", "let h = key.hashValue", "a.sort { ObjectIdentifier($0) < b }",
+    "let one = list.randomElement()", "let h = key.hashValue",
+    "a.sort { ObjectIdentifier($0) < b }",
     "let text = \"at \\(Date())\"", "ContinuousClock.now",
     "// tidy: allow nondeterminism: why\nlet h = key.hashValue",
   ])

@@ -33,7 +33,7 @@ enum PaperReferences {
       if isPath, !FileManager.default.fileExists(atPath: root.appending(path: name).path) {
         return Violation(paper, "\(name) does not exist")
       }
-      if name.hasSuffix("Tests"), !name.contains("/"), !suites.contains(name) {
+      if name.hasSuffix("Tests"), name != "Tests", !name.contains("/"), !suites.contains(name) {
         return Violation(paper, "there is no test suite \(name)")
       }
       return nil

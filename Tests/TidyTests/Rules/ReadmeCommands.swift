@@ -43,7 +43,8 @@ enum ReadmeCommands {
     let folder = SourceTree.root.appending(path: "ci")
     for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() {
       #expect(
-        FileManager.default.isExecutableFile(atPath: folder.appending(path: name).path), "ci/\(name)")
+        FileManager.default.isExecutableFile(atPath: folder.appending(path: name).path),
+        "ci/\(name)")
     }
   }
 

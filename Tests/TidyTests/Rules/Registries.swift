@@ -87,7 +87,9 @@ enum Registries {
 
 @Suite struct RegistriesTests {
   @Test func holds() {
-    for registry in Registries.all { expectNone(Registries.violations(of: registry, in: .repository)) }
+    for registry in Registries.all {
+      expectNone(Registries.violations(of: registry, in: .repository))
+    }
     expectNone(Registries.faultViolations(in: .repository))
   }
 
@@ -99,7 +101,8 @@ enum Registries {
         "Simulations/Scenarios/One.swift", "extension Scenario { static let one = Scenario() }"),
       SourceFile(
         "Simulations/Scenarios/Two.swift",
-        "extension Scenario {\n  static let two = Scenario()\n  static func three() -> Scenario {}\n}"),
+        "extension Scenario {\n  static let two = Scenario()\n  static func three() -> Scenario {}\n}"
+      ),
       SourceFile("Simulations/Scenarios/Zero.swift", "// .zero"),
     ])
     #expect(

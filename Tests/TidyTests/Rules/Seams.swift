@@ -7,19 +7,37 @@ enum Seams {
   static let list = "Sources/Luge/Database/SeamNames.swift"
 
   static func violations(in tree: SourceTree) -> [Violation] {
-    compare(tree, call: "faultPoint", list: "faultPoints")
-      + compare(tree, call: "probe", list: "probes")
+    compare(tree, call: "faultPoint", wrappers: wrappers(in: tree), list: "faultPoints")
+      + compare(tree, call: "probe", wrappers: [], list: "probes")
   }
 
-  private static func compare(_ tree: SourceTree, call: String, list name: String) -> [Violation] {
+  /// Functions of the engine that take a name and hand it to `faultPoint`, as
+  /// `func failurePoint(_ name: StaticString, …)`.
+  private static func wrappers(in tree: SourceTree) -> Set<String> {
+    var wrappers: Set<String> = []
+    for file in tree.swift(under: folder) {
+      for index in file.tokens.indices where file.matches(index, "func") {
+        if file.matches(index + 2, "(", "_", "name", ":", "StaticString") {
+          wrappers.insert(file.tokens[index + 1].text)
+        }
+      }
+    }
+    return wrappers
+  }
+
+  private static func compare(
+    _ tree: SourceTree, call: String, wrappers: Set<String>, list name: String
+  ) -> [Violation] {
     var violations: [Violation] = []
     let listed = tree[list].map { listedNames($0, name) } ?? []
     var used: Set<String> = []
     for file in tree.swift(under: folder) where file.path != list {
-      for index in file.tokens.indices where file.matches(index, call, "(") {
+      for (index, token) in file.tokens.enumerated()
+      where token.kind == .word && (token.text == call || wrappers.contains(token.text)) {
+        guard file.matches(index + 1, "("), !file.matches(index - 1, "func") else { continue }
         let argument = file.tokens[index + 2]
         guard argument.kind == .string else {
-          if !file.matches(index - 1, "func") {
+          if wrappers.isEmpty || argument.text != "name" {
             violations.append(Violation(file, argument.line, "\(call) without a literal name"))
           }
           continue
@@ -85,5 +103,15 @@ enum Seams {
       ])
     #expect(found("", "probe(\"a\")") == ["probe \"a\" is not in \(Seams.list)"])
     #expect(found("", "probe(name)") == ["probe without a literal name"])
+    #expect(found("", "faultPoint(name)") == ["faultPoint without a literal name"])
+  }
+
+  @Test func seesThroughWrappers() {
+    let code = """
+      func fail(_ name: StaticString) throws { try faultPoint(name) }
+      try fail("log.full")
+      """
+    #expect(found("", code) == ["faultPoint \"log.full\" is not in \(Seams.list)"])
+    #expect(found("static let faultPoints: [String] = [\"log.full\"]", code) == [])
   }
 }

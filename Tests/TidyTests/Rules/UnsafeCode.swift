@@ -1,7 +1,7 @@
 import Testing
 
 /// Every `unsafe` is explained: each use, or each short run of uses, by a comment right above or
-/// beside it; or all uses of a file by one comment that begins with "Memory safety:" and says who
+/// beside it; or all uses of a file by one comment that begins with "Safe:" and says who
 /// guarantees what. In the folders that exist for raw memory any comment of the file will do.
 enum UnsafeCode {
   static let folders = [
@@ -13,8 +13,9 @@ enum UnsafeCode {
     "Sources/Platform", "Sources/Luge/Memory", "Sources/Luge/Coding", "Sources/Luge/Tree",
     "Sources/Luge/Log",
   ]
-  /// Lines that one comment may cover: those of one short run.
-  static let reach = 6
+  /// Uses at most so many lines apart make a run, and one comment covers so many lines of it.
+  static let gap = 4
+  static let reach = 12
 
   static func violations(in tree: SourceTree) -> [Violation] {
     var violations: [Violation] = []
@@ -41,18 +42,23 @@ enum UnsafeCode {
 
   private static func check(_ file: SourceFile) -> [Violation] {
     if file.comments.contains(where: statesSafety) { return [] }
-    var violations: [Violation] = []
+    var unexplained: [Int] = []
     var explained: Int?  // the line of the last use with a comment of its own
+    var former = 0  // the line of the last use that is covered
     for line in uses(in: file) {
       if isReason(file.explanation(ofLine: line)) || isReason(commentBelow(file, line)) {
         explained = line
-      } else if let last = explained, line - last <= reach {
-        continue
+        former = line
+      } else if let comment = explained, line - comment <= reach, line - former <= gap {
+        former = line
       } else {
-        violations.append(Violation(file, line, "unsafe without a comment that says why it is safe"))
+        unexplained.append(line)
       }
     }
-    return violations
+    guard let first = unexplained.first else { return [] }
+    return [
+      Violation(file, first, "\(unexplained.count) lines with unsafe and no word why it is safe")
+    ]
   }
 
   private static func checkConfined(_ file: SourceFile) -> [Violation] {
@@ -69,7 +75,7 @@ enum UnsafeCode {
 
   /// A statement for the whole file: at least six words on the line that begins it.
   private static func statesSafety(_ comment: String) -> Bool {
-    guard let marker = comment.range(of: "Memory safety:") else { return false }
+    guard let marker = comment.range(of: "// Safe:") else { return false }
     return comment[marker.upperBound...].split(separator: " ").count >= 6
   }
 
@@ -85,8 +91,8 @@ enum UnsafeCode {
   @Test(arguments: [
     "let a = unsafe pointer[0]",
     "// unsafe\nlet a = unsafe pointer[0]",
-    "/// Memory safety: fine.\nstruct A {}\nlet a = unsafe pointer[0]",
-    "// The pointer lives as long as self.\nlet a = unsafe p[0]\n\n\n\n\n\n\nlet b = unsafe p[1]",
+    "/// Safe: fine.\nstruct A {}\nlet a = unsafe pointer[0]",
+    "// The pointer lives as long as self.\nlet a = unsafe p[0]\n\n\n\n\nlet b = unsafe p[1]",
   ])
   func convicts(code: String) {
     #expect(UnsafeCode.violations(in: SourceTree("Sources/HistoryKit/A.swift", code)).count == 1)
@@ -101,7 +107,7 @@ enum UnsafeCode {
     "// The buffer outlives the call: the caller holds it.\nlet a = unsafe pointer[0]",
     "let a = unsafe pointer[0]  // the buffer outlives the call",
     "let a = \"unsafe\"",
-    "/// Memory safety: the buffer lives as long as its owner.\nstruct A {}\nlet a = unsafe p[0]",
+    "/// Safe: the buffer lives as long as its owner.\nstruct A {}\nlet a = unsafe p[0]",
     "// The pointer lives as long as self.\nlet a = unsafe p[0]\nlet b = unsafe p[1]",
   ])
   func acquits(code: String) {

@@ -147,7 +147,8 @@ struct Lexer {
         if !multiline { break }
         line += 1
       }
-      guard byte == UInt8(ascii: "\\"), (0..<hashes).allSatisfy({ peek(1 + $0) == UInt8(ascii: "#") })
+      guard byte == UInt8(ascii: "\\"),
+        (0..<hashes).allSatisfy({ peek(1 + $0) == UInt8(ascii: "#") })
       else {
         content.append(byte)
         at += 1

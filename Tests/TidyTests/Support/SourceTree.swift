@@ -16,7 +16,9 @@ struct SourceTree: Sendable {
     .deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
 
-  private static let folders = ["Sources", "Tests", "Simulations", "CrashTests", "Fuzz", "Benchmarks"]
+  private static let folders = [
+    "Sources", "Tests", "Simulations", "CrashTests", "Fuzz", "Benchmarks",
+  ]
   private static let suffixes = [".swift", ".c", ".h", ".S"]
 
   private init(readingFrom root: URL) {
@@ -25,7 +27,9 @@ struct SourceTree: Sendable {
       let names = FileManager.default.enumerator(
         atPath: root.appending(path: folder).resolvingSymlinksInPath().path)
       for case let name as String in names ?? .init() {
-        guard Self.suffixes.contains(where: name.hasSuffix), !name.contains(".build") else { continue }
+        guard Self.suffixes.contains(where: name.hasSuffix), !name.contains(".build") else {
+          continue
+        }
         let path = folder + "/" + name
         if let text = try? String(contentsOf: root.appending(path: path), encoding: .utf8) {
           files.append(SourceFile(path, text))

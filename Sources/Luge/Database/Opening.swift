@@ -105,6 +105,7 @@ struct Opening {
 
   /// Looks where the old redo ends, and makes a log that goes on after it under a new incarnation.
   private func makeLog(_ superblock: Superblock) throws(LugeError) -> RedoLog {
+    // The payloads that the scan lends are not looked at.
     let scan = unsafe try RedoScan.run(
       files: platform.files, directory: directory, incarnation: superblock.incarnation,
       from: superblock.recoveryLSN, durable: superblock.durableLSN,
@@ -124,7 +125,8 @@ struct Opening {
   private var treeSettings: TreeSettings {
     TreeSettings(
       leafEntries: configuration.leafEntries, appendWords: configuration.leafAppendSlots,
-      leafBytes: configuration.pageSize)
+      leafBytes: configuration.pageSize,
+      lossesBeforeGate: configuration.batchLossesBeforeGate)
   }
 
   private func makeCore(
