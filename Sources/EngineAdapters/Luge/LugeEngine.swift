@@ -1,6 +1,6 @@
-public import EngineKit
+internal import EngineKit
 import Luge
-public import Platform
+import Platform
 
 /// Luge, as the contract sees it.
 final class LugeEngine: KeyValueEngine {

@@ -64,9 +64,11 @@ public struct LugeEngineFactory: EngineFactory {
     configuration.pageSize = min(max(256, settings.pageSize), 1 << 20)
     if settings.segmentSize < 1 << 20 {
       configuration.logBufferSize = 128 << 10
-      configuration.maximumWriters = 16
+      configuration.maximumWriters = 8
       configuration.ordinaryCommitSize = 1024
       configuration.identifierReservation = 16
+      // Small pages bring many aborted batches: then the gate is met too.
+      configuration.batchLossesBeforeGate = settings.pageSize <= 1024 ? 1 : 8
     }
     if settings.pageSize < 4096 {
       configuration.leafEntries = max(4, settings.pageSize / 64)

@@ -44,6 +44,9 @@ public struct Configuration: Equatable, Sendable {
   /// The largest commit, in bytes, that needs no extra admission. The log buffer holds room for four a writer.
   public var ordinaryCommitSize = 16 << 10
 
+  /// Attempts of a batch that single writes may abort before it makes new writes wait, for at most 10 ms.
+  public var batchLossesBeforeGate = 8
+
   /// Ids reserved on disk at a time: the most that a crash skips.
   public var identifierReservation: UInt64 = 1 << 20
 
@@ -91,6 +94,7 @@ extension Configuration {
     try check(
       maximumWriters * 4 * ordinaryCommitSize <= logBufferSize / 2,
       "logBufferSize must be at least 8 x maximumWriters x ordinaryCommitSize")
+    try check(batchLossesBeforeGate >= 1, "batchLossesBeforeGate must be at least 1")
     try check(identifierReservation >= 1, "identifierReservation must be at least 1")
     try check(flushInterval != 0, "flushInterval must not be 0; nil switches background flushes off")
     try check(!(createNew && !createIfMissing), "createNew needs createIfMissing")

@@ -16,6 +16,7 @@ internal import Platform
 ///    120    8 log reservations left before the next admission
 ///    128    8 bytes of the largest piece that admission allowed
 ///    136    8 index at which the next reclaim is tried
+///    144    8 bytes of a piece that admission did not allow and the next one should, or 0
 /// ```
 enum PinLayout {
   static let pin = 0
@@ -29,6 +30,7 @@ enum PinLayout {
   static let reservations = 120
   static let largestPiece = 128
   static let nextReclaim = 136
+  static let wantedPiece = 144
   static let size = 192
 
   static let blockSize = 24

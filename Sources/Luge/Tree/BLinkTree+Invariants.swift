@@ -64,6 +64,9 @@ extension BLinkTree {
   ) -> UInt64 {
     var live: UInt64 = 0
     var ended = false
+    // Whoever froze a leaf may have failed before it was replaced; the next to meet it helps. But
+    // words freeze in order.
+    var isThawed = false
     var index = 0
     while index < leaf.wordCount {
       let word = leaf.word(index).load()
@@ -75,7 +78,10 @@ extension BLinkTree {
         continue
       }
       if ended { problems.append("\(name): append word \(index) is taken after an empty one") }
-      // A frozen word is legal at rest: whoever froze it may have failed, and the next one helps.
+      if word & Leaf.frozen == 0 { isThawed = true }
+      if word & Leaf.frozen != 0 && isThawed {
+        problems.append("\(name): word \(index) is frozen, and one before it is not")
+      }
       let key = Record(address: address).key
       checkKey(key, index, leaf, page, name, &problems)
       if presentValue(visible(address, leaf, pin).record) != nil { live += 1 }

@@ -34,7 +34,8 @@ extension BLinkTree {
       let former = Leaf.record(slot.word)
       let wasPresent = presentValue(former) != nil
       if value == nil && !wasPresent { return true }
-      if slot.index == leaf.wordCount {
+      // Frozen: by a rebuild that failed.
+      if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {
         try consolidate(page, leaf, pin)
         continue
       }

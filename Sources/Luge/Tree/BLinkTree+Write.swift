@@ -22,8 +22,8 @@ extension BLinkTree {
     let view = unsafe ByteView(key)
     let pieceBytes = redoPieceBytes(key: key.count, value: mode.valueCount)
     while true {
-      try context.admit(pieceBytes)
-      defer { context.leave(pieceBytes) }
+      let admitted = try context.admit(pieceBytes)
+      defer { context.leave(admitted) }
       let pin = try context.epochs.pin()
       defer { pin.end() }
       try checkOpen()

@@ -12,7 +12,7 @@ struct BatchWrite: Sendable {
 ///
 /// Every record of the batch refers to one descriptor; one compare-and-swap of the descriptor's
 /// word commits them all. A single-key writer that meets an undecided batch aborts it after a brief
-/// wait, so the batch never holds one up; after eight such losses the gate holds new writers back
+/// wait, so the batch never holds one up; after several such losses the gate holds new writers back
 /// for a while.
 ///
 /// Invariants:
@@ -28,8 +28,6 @@ struct BatchCommit {
   let pieceBytes: Int
   /// Of each installed write: the record, and whether the key had a value before.
   private var installed: [(record: Record, wasPresent: Bool)] = []
-
-  static let lossesBeforeGate = 8
 
   /// `writes` as `collapse` leaves them; not empty.
   init(_ context: TreeContext, collapsed writes: [BatchWrite]) throws(LugeError) {
@@ -92,9 +90,9 @@ struct BatchCommit {
   /// Commits; returns the LSN. Throws when a tree is closed or the log refuses; then nothing was
   /// written.
   mutating func commit() throws(LugeError) -> UInt64 {
-    try context.admit(pieceBytes)
+    var admitted = try context.admit(pieceBytes)
     do { try context.lockBatch() } catch {
-      context.leave(pieceBytes)
+      context.leave(admitted)
       throw error
     }
     defer { context.unlockBatch() }
@@ -103,21 +101,21 @@ struct BatchCommit {
     // The gate is the lock holder's: it opens before the lock does.
     defer { if gated { context.gate.open() } }
     while true {
-      let lsn = try pinnedAttempt()
+      let lsn = try pinnedAttempt(admitted)
       if let lsn { return lsn }
       probe("tree.batchRetried")
       losses += 1
-      if losses >= BatchCommit.lossesBeforeGate {
+      if losses >= context.settings.lossesBeforeGate {
         context.gate.close(context.platform.clock)
         gated = true
       }
-      try context.admit(pieceBytes, passingGate: true)
+      admitted = try context.admit(pieceBytes, passingGate: true)
     }
   }
 
   /// One try within one admission.
-  private mutating func pinnedAttempt() throws(LugeError) -> UInt64? {
-    defer { context.leave(pieceBytes) }
+  private mutating func pinnedAttempt(_ admitted: Int) throws(LugeError) -> UInt64? {
+    defer { context.leave(admitted) }
     let pin = try context.epochs.pin()
     defer { pin.end() }
     var index = 0

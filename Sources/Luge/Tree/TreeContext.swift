@@ -23,21 +23,25 @@ final class TreeContext: Sendable {
 
   /// The only place where a writing operation waits: for the gate and for log room. Unpinned.
   /// Afterwards the thread may reserve four ordinary pieces, and one of `pieceBytes` if that is
-  /// larger; then `leave` with the same size.
+  /// larger. Answers the size that it admitted: more than asked where the last try met another's
+  /// piece that was too large to help with. Then `leave` with that size.
   @inline(__always)
-  func admit(_ pieceBytes: Int, passingGate: Bool = false) throws(LugeError) {
+  func admit(_ pieceBytes: Int, passingGate: Bool = false) throws(LugeError) -> Int {
     if !passingGate && !gate.isOpen { try gate.wait(platform) }
-    try log.admit(pieceBytes: pieceBytes)
     let place = try epochs.place()
+    let admitted = max(pieceBytes, Int(place.field(PinLayout.wantedPiece)))
+    try log.admit(pieceBytes: admitted)
+    place.setField(PinLayout.wantedPiece, 0)
     place.setField(PinLayout.reservations, TreeContext.reservations)
     place.setField(
-      PinLayout.largestPiece, UInt64(max(pieceBytes, log.settings.largestOrdinaryPiece)))
+      PinLayout.largestPiece, UInt64(max(admitted, log.settings.largestOrdinaryPiece)))
+    return admitted
   }
 
   /// Gives back what `admit` took beyond the ordinary.
   @inline(__always)
-  func leave(_ pieceBytes: Int) {
-    if pieceBytes > log.settings.largestOrdinaryPiece { leaveLarge(pieceBytes) }
+  func leave(_ admitted: Int) {
+    if admitted > log.settings.largestOrdinaryPiece { leaveLarge(admitted) }
   }
 
   @inline(never)
@@ -56,7 +60,9 @@ final class TreeContext: Sendable {
   /// LSN, or `needsAdmission`, or `refused` when the log takes nothing any more.
   func reserve(_ bytes: Int, _ pin: Pin) -> UInt64 {
     let left = pin.field(PinLayout.reservations)
-    if left == 0 || UInt64(bytes) > pin.field(PinLayout.largestPiece) {
+    if left == 0 { return TreeContext.needsAdmission }
+    if UInt64(bytes) > pin.field(PinLayout.largestPiece) {
+      pin.setField(PinLayout.wantedPiece, UInt64(bytes))
       return TreeContext.needsAdmission
     }
     pin.setField(PinLayout.reservations, left &- 1)
