@@ -8,6 +8,9 @@ struct ReportText {
 
   var text: String {
     var lines = table + [""] + facts
+    if !report.failingTapes.isEmpty {
+      lines.append("failing  " + ReportText.names(report.failingTapes))
+    }
     if !report.coverageGaps.isEmpty {
       lines.append("")
       lines += report.coverageGaps.map { Console.coloured("MISSED", .yellow) + "   \($0)" }
