@@ -73,14 +73,19 @@ final class SuperblockStore {
       }
       offset += Superblock.copyBytes
     }
-    if newest != nil { return }
+    // The file came into being whole, so a short one was cut; the newest may have been behind the cut.
+    if newest != nil, count == bytes.count { return }
+    newest = nil
     if isForeign {
       throw LugeError(
         .notADatabase, "the file is not a superblock", path: path,
         expected: "\(bytes.count) bytes that begin with \"LugeRoot\"", found: "\(count) bytes")
     }
     throw LugeError(
-      .corruption, "every copy of the superblock is damaged", path: path, offset: 0)
+      .corruption,
+      count < bytes.count
+        ? "the superblock file is cut short" : "every copy of the superblock is damaged",
+      path: path, offset: 0, expected: "\(bytes.count) bytes", found: "\(count)")
   }
 
   /// Makes the file with its first superblock, which gets sequence 1. Returns it.
