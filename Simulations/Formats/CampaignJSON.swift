@@ -29,7 +29,7 @@ public struct CampaignJSON: Codable, Sendable {
   public var crashesByKind: [String: Int]
   public var crashesWithPendingSectors, crashesDuringRecovery: Int
   public var pendingSectorsAtCrash: [Bucket]
-  public var faults, faultPoints, probes: [String: Int]
+  public var faults, faultPoints, probes, failingTapes: [String: Int]
   public var faultPointsNeverFired, probesHit, probesNeverHit: [String]
   public var cpuSeconds, tapesPerCoreHour: Double
   public var failures: [Failure]
@@ -57,6 +57,7 @@ public struct CampaignJSON: Codable, Sendable {
     crashesDuringRecovery = counters.crashesDuringRecovery
     pendingSectorsAtCrash = CampaignJSON.buckets(counters)
     faults = CampaignJSON.faultCounts(counters)
+    failingTapes = CampaignJSON.table(report.failingTapes)
     faultPoints = CampaignJSON.table(counters.faultPoints)
     probes = CampaignJSON.table(counters.probes)
     faultPointsNeverFired = counters.faultPoints.filter { $0.count == 0 }.map(\.name)
@@ -100,7 +101,8 @@ public struct CampaignJSON: Codable, Sendable {
   private static func buckets(_ counters: TapeCounters) -> [Bucket] {
     var buckets: [Bucket] = []
     for (index, crashes) in counters.pendingSectors.enumerated() where crashes > 0 {
-      buckets.append(Bucket(from: TapeCounters.bounds(ofBucket: index).lowerBound, crashes: crashes))
+      buckets.append(
+        Bucket(from: TapeCounters.bounds(ofBucket: index).lowerBound, crashes: crashes))
     }
     return buckets
   }

@@ -138,7 +138,7 @@ final class CampaignRunner: Sendable {
       }
       return (state.tapesDone, result.failures.isEmpty ? 0 : 1)
     }
-    progress.update(done: done.0, newFailures: job.shrinks ? 0 : done.1)
+    if !job.shrinks { progress.update(done: done.0, newFailures: done.1) }
   }
 
   /// The worker is gone: the tape that it was at has failed; the rest goes to another worker.
@@ -172,20 +172,26 @@ final class CampaignRunner: Sendable {
     }
   }
 
-  /// Which failing tapes are worth shrinking: some of each scenario, the first ones.
+  /// Which failing tapes are worth shrinking: of each property in each scenario the first ones, so
+  /// that one frequent failure does not hide the others.
   private func failingTapes(_ state: State) -> [CampaignPlan.Job] {
-    var jobs: [CampaignPlan.Job] = []
+    var ranked: [(rank: Int, job: CampaignPlan.Job)] = []
+    var seen: [String: Int] = [:]
     for (scenario, results) in state.results.enumerated() {
-      var ofScenario = 0
       for (index, result) in results.enumerated() {
-        guard let result, !result.failures.isEmpty else { continue }
-        if jobs.count >= CampaignPlan.mostFailuresShrunk { return jobs }
-        if ofScenario >= CampaignPlan.mostFailuresShrunkOfScenario { break }
-        jobs.append(CampaignPlan.Job(scenario: scenario, tapes: index..<index + 1, shrinks: true))
-        ofScenario += 1
+        guard let property = result?.failures.first?.property else { continue }
+        let alike = seen[property, default: 0]
+        let alikeHere = seen["\(scenario) \(property)", default: 0]
+        seen[property] = alike + 1
+        seen["\(scenario) \(property)"] = alikeHere + 1
+        if alikeHere >= CampaignPlan.mostFailuresShrunkOfScenario { continue }
+        let job = CampaignPlan.Job(scenario: scenario, tapes: index..<index + 1, shrinks: true)
+        ranked.append((rank: alike == 0 ? 0 : 1 + alikeHere, job: job))
       }
     }
-    return jobs
+    // Stable: places break ties.
+    let order = ranked.indices.sorted { (ranked[$0].rank, $0) < (ranked[$1].rank, $1) }
+    return order.prefix(CampaignPlan.mostFailuresShrunk).map { ranked[$0].job }
   }
 
   private func failure(_ job: CampaignPlan.Job, _ result: TapeResult) -> CampaignFailure {
@@ -222,7 +228,11 @@ final class CampaignRunner: Sendable {
         guard let result else { continue }
         summary.counters.add(result.counters)
         hash.add(result.traceHash)
-        if !result.failures.isEmpty { summary.failingTapes += 1 }
+        if let failure = result.failures.first {
+          summary.failingTapes += 1
+          report.failingTapes = NamedCount.merge(
+            report.failingTapes, [NamedCount(failure.property, 1)])
+        }
         if result.inconclusive != nil { report.inconclusiveTapes += 1 }
       }
       summary.cpuSeconds = state.cpuSeconds[number]

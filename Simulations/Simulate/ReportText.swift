@@ -8,6 +8,9 @@ struct ReportText {
 
   var text: String {
     var lines = table + [""] + facts
+    if !report.failingTapes.isEmpty {
+      lines.append("failing  " + ReportText.names(report.failingTapes))
+    }
     if !report.coverageGaps.isEmpty {
       lines.append("")
       lines += report.coverageGaps.map { Console.coloured("MISSED", .yellow) + "   \($0)" }
@@ -28,7 +31,9 @@ struct ReportText {
   }
 
   private var table: [String] {
-    var lines = [row("scenario", ["tapes", "operations", "crashes", "recoveries", "failing", "cpu s"])]
+    var lines = [
+      row("scenario", ["tapes", "operations", "crashes", "recoveries", "failing", "cpu s"])
+    ]
     for scenario in report.scenarios {
       lines.append(
         row(

@@ -67,6 +67,8 @@ public struct LugeEngineFactory: EngineFactory {
       configuration.maximumWriters = 8
       configuration.ordinaryCommitSize = 1024
       configuration.identifierReservation = 16
+      // Small pages bring many aborted batches: then the gate is met too.
+      configuration.batchLossesBeforeGate = settings.pageSize <= 1024 ? 1 : 8
     }
     if settings.pageSize < 4096 {
       configuration.leafEntries = max(4, settings.pageSize / 64)

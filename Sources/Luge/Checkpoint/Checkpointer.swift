@@ -92,7 +92,7 @@ final class Checkpointer: @unchecked Sendable {
 
   /// The directory in parts, last part first, so that each names the next. In reading order.
   private func writeDirectory(_ entries: [DirectoryEntry]) throws(LugeError) -> [PageAddress] {
-    let split = DirectoryPart.split(entries, target: max(pageSize, 4096))
+    let split = DirectoryPart.split(entries, target: pageSize)
     if split.count > 1 { probe("checkpoint.directoryInParts") }
     var addresses: [PageAddress] = []
     for part in split.reversed() {

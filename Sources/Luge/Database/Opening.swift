@@ -125,7 +125,8 @@ struct Opening {
   private var treeSettings: TreeSettings {
     TreeSettings(
       leafEntries: configuration.leafEntries, appendWords: configuration.leafAppendSlots,
-      leafBytes: configuration.pageSize)
+      leafBytes: configuration.pageSize,
+      lossesBeforeGate: configuration.batchLossesBeforeGate)
   }
 
   private func makeCore(

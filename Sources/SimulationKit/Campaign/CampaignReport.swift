@@ -17,6 +17,8 @@ public struct CampaignReport: Equatable, Sendable {
   /// Processor time of all workers.
   public var cpuSeconds: Double = 0
   public var failures: [CampaignFailure] = []
+  /// Failing tapes by the property that failed first, in ascending order of names.
+  public var failingTapes: [NamedCount] = []
   /// Failing tapes beyond those in `failures`, which were neither shrunk nor saved.
   public var furtherFailures = 0
   public var inconclusiveTapes = 0

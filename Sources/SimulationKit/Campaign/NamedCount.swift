@@ -8,7 +8,7 @@ public struct NamedCount: Equatable, Hashable, Sendable {
   }
 
   /// Two lists in ascending order of names as one; counts of equal names add up.
-  static func merge(_ left: [NamedCount], _ right: [NamedCount]) -> [NamedCount] {
+  public static func merge(_ left: [NamedCount], _ right: [NamedCount]) -> [NamedCount] {
     if left.isEmpty { return right }
     var merged: [NamedCount] = []
     var (l, r) = (0, 0)
