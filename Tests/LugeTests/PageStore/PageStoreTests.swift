@@ -167,7 +167,9 @@ import Testing
     let world = try TestFiles.world([])
     let store = try open(world)
     var addresses: [PageAddress] = []
-    for _ in 0..<40 { addresses.append(try store.append(.leaf, [UInt8](repeating: 1, count: 4000))) }
+    for _ in 0..<40 {
+      addresses.append(try store.append(.leaf, [UInt8](repeating: 1, count: 4000)))
+    }
     try store.sync()
     let serials = try store.segmentSizes().map(\.serial)
     #expect(serials.count > 4)
