@@ -101,7 +101,8 @@ public struct CampaignJSON: Codable, Sendable {
   private static func buckets(_ counters: TapeCounters) -> [Bucket] {
     var buckets: [Bucket] = []
     for (index, crashes) in counters.pendingSectors.enumerated() where crashes > 0 {
-      buckets.append(Bucket(from: TapeCounters.bounds(ofBucket: index).lowerBound, crashes: crashes))
+      buckets.append(
+        Bucket(from: TapeCounters.bounds(ofBucket: index).lowerBound, crashes: crashes))
     }
     return buckets
   }

@@ -31,7 +31,9 @@ struct ReportText {
   }
 
   private var table: [String] {
-    var lines = [row("scenario", ["tapes", "operations", "crashes", "recoveries", "failing", "cpu s"])]
+    var lines = [
+      row("scenario", ["tapes", "operations", "crashes", "recoveries", "failing", "cpu s"])
+    ]
     for scenario in report.scenarios {
       lines.append(
         row(

@@ -13,7 +13,10 @@ final class WorkerProcess {
   private var buffer = Data()
 
   /// How a worker ended.
-  enum End { case exit(Int32), signal(Int32) }
+  enum End {
+    case exit(Int32)
+    case signal(Int32)
+  }
 
   init(_ plan: CampaignPlan) throws {
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()

@@ -90,7 +90,8 @@ struct WorkerVerb: ParsableCommand {
       shouldStop: { WorkerVerb.cpuSeconds - began > WorkerVerb.shrinkingSeconds })
     let tape = TapeFile(
       scenario: scenario.name, engine: factory.name, operations: operations, seed: seed,
-      property: failure.property, detail: shrunk.failures.first { $0.property == failure.property }?.detail ?? failure.detail,
+      property: failure.property,
+      detail: shrunk.failures.first { $0.property == failure.property }?.detail ?? failure.detail,
       choices: shrunk.choices)
     let path = Lookup.failurePath(output, scenario.name, factory.name, seed)
     do {

@@ -106,12 +106,12 @@ import Testing
     }
   }
 
-  @Test func anUnwritableDirectoryIsRefused() throws {
+  /// Where the tests run as root, the tool runs as nobody, who must be able to reach it.
+  @Test(.enabled(if: (try? LugectlRun.unprivileged("--help").code) == 0))
+  func anUnwritableDirectoryIsRefused() throws {
     try withFolder { (folder) throws in
       let database = try makeDatabase(folder)
       let manager = FileManager.default
-      // The tool's path must be open to everybody for the unprivileged run; skip where it is not.
-      guard try LugectlRun.unprivileged("--help").code == 0 else { return }
       try manager.setAttributes([.posixPermissions: 0o555], ofItemAtPath: database.path)
       for name in try manager.contentsOfDirectory(atPath: database.path) {
         try manager.setAttributes(

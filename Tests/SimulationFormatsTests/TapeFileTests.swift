@@ -9,7 +9,8 @@ import Testing
       property: "durability", detail: "key \"k17\" lost",
       choices: choices
         ? [
-          Choice(lane: "client", label: "operation", bound: .max, value: .max - 1, beginsGroup: true),
+          Choice(
+            lane: "client", label: "operation", bound: .max, value: .max - 1, beginsGroup: true),
           Choice(lane: "client.11", label: "key", bound: 2, value: 1),
           Choice(lane: "client", label: "key", bound: 100, value: 0),
         ] : nil)
@@ -52,7 +53,9 @@ import Testing
   }
 
   @Test func otherJSONIsRefused() {
-    for text in ["", "[]", "{}", "{\"format\":1}", "{\"format\":\"1\"}", "null", "{\"format\":1e99}"] {
+    for text in [
+      "", "[]", "{}", "{\"format\":1}", "{\"format\":\"1\"}", "null", "{\"format\":1e99}",
+    ] {
       #expect(throws: FormatError.self) { try TapeFile(json: text) }
     }
   }

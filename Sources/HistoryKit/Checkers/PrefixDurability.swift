@@ -45,7 +45,7 @@ private struct SurvivorSearch {
   /// The least return of a casualty.
   var horizon = Int.max
   /// The casualty that set the horizon, and the key that proves it lost.
-  var reason = ""
+  var reason = -1
   var last: [Int]
 
   init(_ log: WriteLog, found: [Bytes?], _ floor: DurabilityFloor) {
@@ -82,7 +82,7 @@ private struct SurvivorSearch {
     while place < log.operations.count {
       let record = log.operations[place]
       if record.call.invokedAt > horizon, floor.demands(record) {
-        return "\(reason) is lost, but the later \(named(record)) was made durable"
+        return "\(loss()) is lost, but the later \(named(record)) was made durable"
       }
       place += 1
     }
@@ -116,7 +116,7 @@ private struct SurvivorSearch {
         changed = true
         if operation.returned < horizon {
           horizon = operation.returned
-          reason = named(operation)
+          reason = write.operation
         }
       }
       last[slot] = place - 1
@@ -126,9 +126,12 @@ private struct SurvivorSearch {
   private func hole(at record: WriteLog.KeyRecord, _ slot: Int) -> String {
     let what =
       "\(Described.key(record.key, in: record.tree)) holds \(Described.value(found[slot]))"
-    if reason.isEmpty { return "\(what), which no prefix of the operations leaves" }
-    return "\(reason) is lost, but a later operation survives: \(what)"
+    if reason < 0 { return "\(what), which no prefix of the operations leaves" }
+    return "\(loss()) is lost, but a later operation survives: \(what)"
   }
+
+  /// The operation whose loss set the horizon, in words: only a violation needs them.
+  private func loss() -> String { reason < 0 ? "something" : named(log.operations[reason]) }
 
   private func named(_ record: WriteLog.OperationRecord) -> String {
     "\(Described.operation(record.call.operation)) (client \(record.call.client), step "

@@ -34,7 +34,8 @@ struct CheckpointWalk {
       written.append((tree, image.page))
       address = try pages.append(.leaf, bytes)
       tree.wrote(image, at: address.rawValue)
-      if image.diskAddress != 0 && sparse.contains(PageAddress(rawValue: image.diskAddress).serial) {
+      if image.diskAddress != 0 && sparse.contains(PageAddress(rawValue: image.diskAddress).serial)
+      {
         probe("checkpoint.leafMoved")
       }
     } else {

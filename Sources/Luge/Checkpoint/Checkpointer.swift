@@ -82,6 +82,8 @@ final class Checkpointer: @unchecked Sendable {
       self.parts = parts
     } catch {
       walk.undo()
+      // A failed sync is final for the whole database, whichever file it was.
+      if pages.hasFailed || superblocks.hasFailed { log.fail(error) }
       throw error
     }
     durableRecoveryLSN.store(redoStart)

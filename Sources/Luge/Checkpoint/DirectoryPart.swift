@@ -72,10 +72,12 @@ struct DirectoryPart: Equatable, Sendable {
       entries.append(
         DirectoryEntry(
           tree: tree, lowKey: unsafe Array(key),
-          address: PageAddress(rawValue: address), length: Int(length), imageLSN: lsn, liveEntries: live))
+          address: PageAddress(rawValue: address), length: Int(length), imageLSN: lsn,
+          liveEntries: live))
       index += 1
     }
-    return unsafe reader.isAtEnd ? DirectoryPart(next: PageAddress(rawValue: nextAddress), entries: entries) : nil
+    return unsafe reader.isAtEnd
+      ? DirectoryPart(next: PageAddress(rawValue: nextAddress), entries: entries) : nil
   }
 
   /// Cuts entries into parts of about `target` bytes each, in order.

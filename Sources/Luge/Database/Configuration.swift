@@ -85,9 +85,11 @@ extension Configuration {
     }
     try check(checkpointInterval >= 4096, "checkpointInterval must be at least 4096 bytes")
     try check(leafEntries >= 2 && leafEntries <= 4096, "leafEntries must be from 2 to 4096")
-    try check(leafAppendSlots >= 1 && leafAppendSlots <= 1024, "leafAppendSlots must be from 1 to 1024")
+    try check(
+      leafAppendSlots >= 1 && leafAppendSlots <= 1024, "leafAppendSlots must be from 1 to 1024")
     try check(pageSize >= 256 && pageSize <= 1 << 20, "pageSize must be from 256 bytes to 1 MiB")
-    try check(maximumWriters >= 1 && maximumWriters <= 1024, "maximumWriters must be from 1 to 1024")
+    try check(
+      maximumWriters >= 1 && maximumWriters <= 1024, "maximumWriters must be from 1 to 1024")
     try check(
       ordinaryCommitSize >= 256 && ordinaryCommitSize % 8 == 0,
       "ordinaryCommitSize must be a multiple of 8 of at least 256")
@@ -96,7 +98,8 @@ extension Configuration {
       "logBufferSize must be at least 8 x maximumWriters x ordinaryCommitSize")
     try check(batchLossesBeforeGate >= 1, "batchLossesBeforeGate must be at least 1")
     try check(identifierReservation >= 1, "identifierReservation must be at least 1")
-    try check(flushInterval != 0, "flushInterval must not be 0; nil switches background flushes off")
+    try check(
+      flushInterval != 0, "flushInterval must not be 0; nil switches background flushes off")
     try check(!(createNew && !createIfMissing), "createNew needs createIfMissing")
   }
 }

@@ -114,7 +114,8 @@ public struct LugeError: Error, Equatable, Sendable, CustomStringConvertible {
     case .closed: return "Open the database again."
     case .failed: return "Close the database and open it again; it recovers what was flushed."
     case .notADatabase: return "Give the directory of a database, or an empty one."
-    case .unsupportedVersion: return "Open it with the version of Luge that wrote it, or a newer one."
+    case .unsupportedVersion:
+      return "Open it with the version of Luge that wrote it, or a newer one."
     case .configurationMismatch: return "Open it with the settings it was created with."
     case .permissionDenied: return "Check the owner and the mode of the directory and its files."
     default: return nil

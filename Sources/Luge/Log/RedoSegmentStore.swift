@@ -69,7 +69,8 @@ final class RedoSegmentStore: @unchecked Sendable {
       var end: UInt64 = 0
       if let header = info.header, header.incarnation != 0 {
         let (sum, overflow) = header.base.addingReportingOverflow(header.payloadBytes)
-        end = overflow ? .max : sum
+        // An earlier incarnation ended below `start`, whatever its last segment had room for.
+        end = min(overflow ? .max : sum, start)
       }
       held.append(
         Segment(

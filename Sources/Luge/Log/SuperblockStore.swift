@@ -8,6 +8,9 @@ import Platform
 ///   and it is never overwritten.
 /// - A superblock goes to the slot that does not hold the newest one. Until it is synced the newest one
 ///   is untouched, so a crash at any moment leaves a valid one.
+/// - What `load` finds may be in the system's cache alone: the process that wrote it was killed before
+///   its sync, or its sync failed. So the name is synced by `load`, and the first write after it
+///   writes the newest one once more, in its own slot, and syncs it, before the other slot is touched.
 /// - Each slot holds two copies, in different sectors: rot of one is survived.
 /// - After a failed sync nobody knows what the slot holds, and nothing is written any more.
 ///
@@ -22,6 +25,9 @@ final class SuperblockStore {
   let path: String
   private var file: (any File)?
   private var newestSlot = 0
+  private var newestIsSynced = false
+  /// The highest sequence given to a superblock, written well or not: no two share one.
+  private var lastSequence: UInt64 = 0
   private var failure: LugeError?
 
   /// The newest superblock known durable.
@@ -36,7 +42,7 @@ final class SuperblockStore {
   /// The newest valid superblock; nil when there is no file of that name.
   ///
   /// Throws `.notADatabase` for a file without any superblock's magic, `.corruption` where no copy
-  /// is good, `.unsupportedVersion` where a newer engine wrote one. Changes nothing.
+  /// is good, `.unsupportedVersion` where a newer engine wrote one. Writes nothing.
   func load() throws(LugeError) -> Superblock? {
     var bytes = [UInt8](repeating: 0, count: 2 * Self.slotBytes)
     let count: Int
@@ -45,6 +51,7 @@ final class SuperblockStore {
       let opened = try files.open(path, .readWrite)
       file = opened
       count = try opened.readAvailable(at: 0, into: &bytes)
+      try files.syncDirectory(directory)
     } catch {
       throw LugeError(error, doing: "reading the superblock")
     }
@@ -73,14 +80,22 @@ final class SuperblockStore {
       }
       offset += Superblock.copyBytes
     }
-    if newest != nil { return }
+    // The file came into being whole, so a short one was cut; the newest may have been behind the cut.
+    if let newest, count == bytes.count {
+      lastSequence = newest.sequence
+      return
+    }
+    newest = nil
     if isForeign {
       throw LugeError(
         .notADatabase, "the file is not a superblock", path: path,
         expected: "\(bytes.count) bytes that begin with \"LugeRoot\"", found: "\(count) bytes")
     }
     throw LugeError(
-      .corruption, "every copy of the superblock is damaged", path: path, offset: 0)
+      .corruption,
+      count < bytes.count
+        ? "the superblock file is cut short" : "every copy of the superblock is damaged",
+      path: path, offset: 0, expected: "\(bytes.count) bytes", found: "\(count)")
   }
 
   /// Makes the file with its first superblock, which gets sequence 1. Returns it.
@@ -109,25 +124,44 @@ final class SuperblockStore {
     }
     newest = block
     newestSlot = 0
+    newestIsSynced = true
+    lastSequence = 1
     return block
   }
 
-  /// Writes the next superblock durably; it gets the next sequence. Returns it.
+  /// Writes the next superblock durably; it gets a higher sequence. Returns it.
   ///
   /// The caller has made durable all that it names. Throws `.noSpace` or `.inputOutput`: the former
   /// one counts; the call may be made again unless it was the sync that failed: then `.failed` from here on.
   @discardableResult
   func write(_ next: Superblock) throws(LugeError) -> Superblock {
     if let failure {
+      if failure.code == .killed { throw failure }
       throw LugeError(
         .failed, "an earlier failure is final: \(failure.message)", path: path,
         underlying: failure.underlying)
     }
-    guard let file, let newest else { preconditionFailure("no superblock was loaded or created") }
+    guard let newest else { preconditionFailure("no superblock was loaded or created") }
+    if !newestIsSynced {
+      try put(newest, slot: newestSlot)
+      newestIsSynced = true
+    }
     var block = next
-    block.sequence = newest.sequence + 1
-    let copy = block.encoded()
+    lastSequence += 1
+    block.sequence = lastSequence
     let slot = 1 - newestSlot
+    try put(block, slot: slot)
+    self.newest = block
+    newestSlot = slot
+    return block
+  }
+
+  /// Writes both copies of a slot and syncs them.
+  private func put(_ block: Superblock, slot: Int) throws(LugeError) {
+    guard let file else {
+      throw LugeError(.closed, "the superblock file is closed", path: path)
+    }
+    let copy = block.encoded()
     do throws(PlatformError) {
       try faultPoint("superblock.write")
       try file.writeFully(copy + copy, at: Int64(slot * Self.slotBytes))
@@ -142,9 +176,6 @@ final class SuperblockStore {
       failure = final
       throw final
     }
-    self.newest = block
-    newestSlot = slot
-    return block
   }
 
   /// Whether a sync has failed: no superblock is written any more.

@@ -234,7 +234,8 @@ final class PageStore: @unchecked Sendable {
     else {
       throw damage(
         address, "no record begins here", expected: "address \(address.rawValue)",
-        found: PageFormat.RecordHeader(head).map { "address \($0.address)" } ?? "the end of the file")
+        found: PageFormat.RecordHeader(head).map { "address \($0.address)" }
+          ?? "the end of the file")
     }
     let rest = try readBytes(
       file, at: address.offset + head.count, count: Int(header.length))

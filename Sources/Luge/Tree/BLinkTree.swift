@@ -84,8 +84,8 @@ internal import Platform
       : LugeError(.treeNotFound, "the tree was dropped")
   }
 
-  /// A tree may be asked, and says that it is closed, long after `destroy`: its words live as long as
-  /// the object.
+  /// A tree may be asked, and says that it is closed, long after `destroy`: its words live as long
+  /// as the object.
   deinit { unsafe shared.deallocate() }
 
   static func checkKey(_ count: Int) throws(LugeError) {

@@ -67,7 +67,9 @@ import Testing
       let database = try Database.open(at: "/db", configuration: configuration, platform: platform)
       for _ in 0..<1000 {
         seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        let key = [UInt8(truncatingIfNeeded: seed >> 40), UInt8(truncatingIfNeeded: seed >> 33) & 7]
+        let key = [
+          UInt8(truncatingIfNeeded: seed >> 40), UInt8(truncatingIfNeeded: seed >> 33) & 7,
+        ]
         if seed >> 60 < 4 {
           #expect(try database.defaultTree.removeValue(forKey: key) == model[key])
           model[key] = nil

@@ -154,6 +154,22 @@ import Testing
     #expect(try LogFixture.scan(first.platform.files, incarnation: 2, from: start).commits == [new])
   }
 
+  @Test func manyShortIncarnationsDoNotPileUpFiles() throws {
+    var fixture = try LogFixture()
+    for incarnation in 2..<30 {
+      let commit = try fixture.commit([UInt8(incarnation)])
+      try fixture.log.flush()
+      let found = try LogFixture.scan(
+        fixture.platform.files, incarnation: UInt64(incarnation - 1), from: fixture.log.start)
+      #expect(found.commits == [commit])
+      fixture = try LogFixture(
+        platform: fixture.platform, incarnation: UInt64(incarnation),
+        start: RedoFormat.startLSN(afterEnd: found.result.end), segments: found.result.segments)
+      try fixture.log.release(below: fixture.log.tail)
+      #expect(try fixture.platform.files.list("/db").count <= 3)
+    }
+  }
+
   @Test func anEmptyStreamScansAsEmpty() throws {
     let fixture = try LogFixture()
     let tail = fixture.log.tail

@@ -36,7 +36,9 @@ import Testing
         bytes += RedoPayload.operationBytes(tree: tree, key: key.count, value: value?.count)
         unsafe key.raw { key in
           if let value {
-            unsafe value.raw { unsafe RedoPayload.appendPut(tree: tree, key: key, value: $0, to: &writer) }
+            unsafe value.raw {
+              unsafe RedoPayload.appendPut(tree: tree, key: key, value: $0, to: &writer)
+            }
           } else {
             unsafe RedoPayload.appendDelete(tree: tree, key: key, to: &writer)
           }

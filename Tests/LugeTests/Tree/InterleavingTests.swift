@@ -76,7 +76,7 @@ import Testing
 
   /// Writes and removes among the counters, so that leaves fill, split and lose entries.
   static func churner(
-    _ random: TestRandom, _ turns: Int, spread: Int
+    _ random: TestRandom, _ turns: Int, spread: Int, large: Bool = true
   ) -> (Run) throws -> Void {
     { run in
       var random = random
@@ -85,7 +85,7 @@ import Testing
         let key = [UInt8(random.below(spread)), UInt8(random.below(6))]
         // Some take credits: they are above the largest ordinary piece of 4 KiB.
         let value =
-          random.below(12) == 0 ? [UInt8](repeating: 5, count: 5000) : random.value()
+          large && random.below(12) == 0 ? [UInt8](repeating: 5, count: 5000) : random.value()
         if random.below(3) == 0 {
           _ = try again { () throws(LugeError) in try tree.remove(key) }
         } else {
@@ -332,6 +332,7 @@ import Testing
   }
 
   /// One thread stops for good at some point, pinned or not: all others end, and see nothing wrong.
+  /// (Pieces above the ordinary size are left out: they are admitted one at a time.)
   @Test func aStoppedThreadHoldsUpNobody() throws {
     for seed in 1...UInt64(Self.interleavings(60)) {
       let stopped = Int(seed % 5)
@@ -340,10 +341,10 @@ import Testing
       let run = try Run(world, TreeWorld.tiny)
       run.thread(Self.batcher(4))
       run.thread(Self.raiser(TestRandom(seed), 12))
-      run.thread(Self.churner(TestRandom(seed + 1), 40, spread: 6))
+      run.thread(Self.churner(TestRandom(seed + 1), 40, spread: 6, large: false))
       run.thread(Self.scanner(10, staying: []))
       run.thread(Self.reader(30))
-      run.thread(Self.churner(TestRandom(seed + 2), 40, spread: 6))
+      run.thread(Self.churner(TestRandom(seed + 2), 40, spread: 6, large: false))
       run.thread(Self.raiser(TestRandom(seed + 3), 12))
       #expect(world.runAll(), "seed \(seed)")
       #expect(run.problems == [], "seed \(seed)")
