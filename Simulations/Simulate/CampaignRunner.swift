@@ -15,13 +15,33 @@ final class CampaignRunner: Sendable {
   struct State {
     var pending: [CampaignPlan.Job]
     var next = 0
-    /// By scenario and tape.
-    var results: [[TapeResult?]]
+    /// Trace hashes by scenario and tape; nil where the tape was not run.
+    var hashes: [[String?]]
+    /// By scenario. Counts add up in any order.
+    var summaries: [ScenarioSummary]
+    /// Failing tapes, by scenario, in the order in which they were noticed.
+    var failing: [[(index: Int, result: TapeResult)]]
+    var inconclusiveTapes = 0
     var shrunk: [CampaignFailure] = []
-    var cpuSeconds: [Double]
     var tapesDone = 0
     /// Why the campaign cannot go on.
     var obstacle: String?
+
+    /// Takes in the result of a tape that has run.
+    mutating func note(_ result: TapeResult, scenario: Int, index: Int) {
+      tapesDone += 1
+      hashes[scenario][index] = result.traceHash
+      summaries[scenario].counters.add(result.counters)
+      if result.inconclusive != nil { inconclusiveTapes += 1 }
+      if !result.failures.isEmpty {
+        summaries[scenario].failingTapes += 1
+        failing[scenario].append((index, result))
+      }
+    }
+
+    func knownFailure(scenario: Int, index: Int) -> TapeResult? {
+      failing[scenario].first { $0.index == index }?.result
+    }
   }
 
   init(_ plan: CampaignPlan) {
@@ -30,9 +50,10 @@ final class CampaignRunner: Sendable {
     self.state = Mutex(
       State(
         pending: plan.pieces,
-        results: Array(
+        hashes: Array(
           repeating: Array(repeating: nil, count: plan.tapes), count: plan.scenarios.count),
-        cpuSeconds: Array(repeating: 0, count: plan.scenarios.count)))
+        summaries: plan.scenarios.map { ScenarioSummary(name: $0.name) },
+        failing: Array(repeating: [], count: plan.scenarios.count)))
   }
 
   func run() throws -> CampaignReport {
@@ -116,11 +137,13 @@ final class CampaignRunner: Sendable {
     let result = try reply.result.result()
     let shrunk = try reply.shrunk?.result()
     let done = state.withLock { state -> (Int, Int) in
-      state.cpuSeconds[job.scenario] += reply.cpuSeconds
+      state.summaries[job.scenario].cpuSeconds += reply.cpuSeconds
       if job.shrinks {
         var failure = failure(job, result)
         failure.file = reply.file
-        if result.failures.isEmpty, let known = state.results[job.scenario][index] {
+        if result.failures.isEmpty,
+          let known = state.knownFailure(scenario: job.scenario, index: index)
+        {
           failure = saved(self.failure(job, known))
           failure.detail += " (it held when it was run again)"
         }
@@ -133,8 +156,7 @@ final class CampaignRunner: Sendable {
         }
         state.shrunk.append(failure)
       } else {
-        state.results[job.scenario][index] = result
-        state.tapesDone += 1
+        state.note(result, scenario: job.scenario, index: index)
       }
       return (state.tapesDone, result.failures.isEmpty ? 0 : 1)
     }
@@ -159,11 +181,10 @@ final class CampaignRunner: Sendable {
     state.withLock { state in
       if job.shrinks {
         // It fails alone, too, or shrinking it kills: the seed is all that can be saved.
-        let known = state.results[job.scenario][index] ?? result
+        let known = state.knownFailure(scenario: job.scenario, index: index) ?? result
         state.shrunk.append(saved(self.failure(job, known)))
       } else {
-        state.results[job.scenario][index] = result
-        state.tapesDone += 1
+        state.note(result, scenario: job.scenario, index: index)
         if index + 1 < job.tapes.upperBound {
           state.pending.append(
             CampaignPlan.Job(scenario: job.scenario, tapes: index + 1..<job.tapes.upperBound))
@@ -177,9 +198,9 @@ final class CampaignRunner: Sendable {
   private func failingTapes(_ state: State) -> [CampaignPlan.Job] {
     var ranked: [(rank: Int, job: CampaignPlan.Job)] = []
     var seen: [String: Int] = [:]
-    for (scenario, results) in state.results.enumerated() {
-      for (index, result) in results.enumerated() {
-        guard let property = result?.failures.first?.property else { continue }
+    for (scenario, failing) in state.failing.enumerated() {
+      for (index, result) in failing.sorted(by: { $0.index < $1.index }) {
+        guard let property = result.failures.first?.property else { continue }
         let alike = seen[property, default: 0]
         let alikeHere = seen["\(scenario) \(property)", default: 0]
         seen[property] = alike + 1
@@ -222,24 +243,20 @@ final class CampaignRunner: Sendable {
     var report = CampaignReport(engine: plan.factory.name, seed: plan.seed)
     var hash = FoldedHash()
     report.counters.declare(by: plan.factory)
-    for (number, scenario) in plan.scenarios.enumerated() {
-      var summary = ScenarioSummary(name: scenario.name)
-      for result in state.results[number] {
-        guard let result else { continue }
-        summary.counters.add(result.counters)
-        hash.add(result.traceHash)
-        if let failure = result.failures.first {
-          summary.failingTapes += 1
-          report.failingTapes = NamedCount.merge(
-            report.failingTapes, [NamedCount(failure.property, 1)])
-        }
-        if result.inconclusive != nil { report.inconclusiveTapes += 1 }
+    for (number, summary) in state.summaries.enumerated() {
+      for tape in state.hashes[number] {
+        if let tape { hash.add(tape) }
       }
-      summary.cpuSeconds = state.cpuSeconds[number]
+      for (_, result) in state.failing[number] {
+        guard let failure = result.failures.first else { continue }
+        report.failingTapes = NamedCount.merge(
+          report.failingTapes, [NamedCount(failure.property, 1)])
+      }
       report.cpuSeconds += summary.cpuSeconds
       report.counters.add(summary.counters)
       report.scenarios.append(summary)
     }
+    report.inconclusiveTapes = state.inconclusiveTapes
     report.traceHash = hash.text
     report.failures = state.shrunk.sorted {
       ($0.scenario, $0.index) < ($1.scenario, $1.index)
