@@ -48,7 +48,8 @@ struct ByteWriter: Sendable {
   }
 
   mutating func writeZeros(_ count: Int) {
-    bytes.append(contentsOf: repeatElement(0, count: count))
+    // An array and not a repeated element: one copy, in debug builds too.
+    bytes.append(contentsOf: [UInt8](repeating: 0, count: count))
   }
 
   /// Overwrites four bytes written before; used for checksums.

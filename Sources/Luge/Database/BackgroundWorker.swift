@@ -1,6 +1,7 @@
 import Platform
 
-/// The threads of an open database: one flushes every so often, one makes checkpoints when they are due.
+/// The threads of an open database: one flushes every so often, one makes checkpoints when they are
+/// due and keeps a redo segment ready, so that no flush has to make one.
 enum BackgroundWorker {
   /// Nanoseconds between looks at whether a checkpoint is due.
   private static let checkpointPoll: UInt64 = 100_000_000
@@ -18,7 +19,7 @@ enum BackgroundWorker {
       threads.append(
         try core.platform.threads.spawn("luge.checkpoint") {
           every(checkpointPoll, core) { () throws(LugeError) in
-            if core.checkpointIsDue { try core.checkpointer.run() }
+            try core.performCheckpointWork()
           }
         })
       return threads

@@ -105,7 +105,7 @@ public final class Database: Sendable {
   public func performBackgroundWork() throws(LugeError) {
     try core.checkOpen()
     try core.log.flush()
-    if core.checkpointIsDue { try core.checkpointer.run() }
+    try core.performCheckpointWork()
   }
 
   /// Flushes, checkpoints, stops the database's threads, releases memory and the directory's lock.

@@ -102,6 +102,12 @@ final class DatabaseCore: @unchecked Sendable {
     log.tail &- checkpointer.durableRecoveryLSN.load() > UInt64(configuration.checkpointInterval)
   }
 
+  /// What the checkpoint thread does each time it wakes.
+  func performCheckpointWork() throws(LugeError) {
+    try log.prepareSpare()
+    if checkpointIsDue { try checkpointer.run() }
+  }
+
   /// Ends the database: no new operations, everything durable, memory freed, lock released.
   /// Answers the first error met; resources are released all the same.
   func close(joining threads: [ThreadID]) throws(LugeError) {
