@@ -2,16 +2,19 @@ internal import Foundation
 
 /// Standard output holds results alone; everything else goes to standard error.
 enum Console {
-  static func result(_ text: String) {
-    FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
-  }
+  static func result(_ text: String) { write(line(text), to: .standardOutput) }
 
-  static func error(_ text: String) {
-    FileHandle.standardError.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
-  }
+  static func error(_ text: String) { write(line(text), to: .standardError) }
 
   /// Without a newline: for lines that are drawn again.
-  static func errorPart(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  static func errorPart(_ text: String) { write(text, to: .standardError) }
+
+  private static func line(_ text: String) -> String { text.hasSuffix("\n") ? text : text + "\n" }
+
+  /// A reader that has gone, as `head` does, is no failure of the run.
+  private static func write(_ text: String, to handle: FileHandle) {
+    try? handle.write(contentsOf: Data(text.utf8))
+  }
 
   static let errorIsTerminal = isatty(2) == 1
   static let outputIsTerminal = isatty(1) == 1
