@@ -1,4 +1,5 @@
 internal import EngineKit
+internal import HistoryKit
 internal import Platform
 
 /// The simulation as the disk sees it, and an ambush: the process can be ended at the moment when it asks for

@@ -1,4 +1,5 @@
 internal import EngineKit
+internal import HistoryKit
 
 /// When and how the next life of the engine ends. One group of the lane "crash": without it, one crash less.
 struct CrashPlan {

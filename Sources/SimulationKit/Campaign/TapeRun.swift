@@ -234,7 +234,7 @@ final class TapeRun: @unchecked Sendable {
       disk.powerLoss(choosing: simulation, allowing: plan.losses)
     }
     tellFaults()
-    judge.crashed(kind == .processKill ? .processKill : .powerLoss, step: step)
+    judge.crashed(kind, step: step)
     if phase != .opening { openingCut = crash }
     var bits = crash?.flippedBits ?? 0
     while bits > 0 {
