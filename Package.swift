@@ -55,7 +55,7 @@ let package = Package(
 
     // The harness. It never imports the engine.
     .target(
-      name: "EngineKit", dependencies: ["Platform"], path: "Sources/EngineKit",
+      name: "EngineKit", dependencies: ["Platform", "CPlatform"], path: "Sources/EngineKit",
       swiftSettings: strict),
     .target(
       name: "HistoryKit", dependencies: ["EngineKit", collections], path: "Sources/HistoryKit",
@@ -68,7 +68,7 @@ let package = Package(
     .target(
       name: "EngineAdapters",
       dependencies: [
-        "Luge", "EngineKit", "SimulationKit", "Platform",
+        "Luge", "EngineKit", "HistoryKit", "SimulationKit", "Platform",
         .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
       ],
       path: "Sources/EngineAdapters", swiftSettings: strict),
@@ -81,7 +81,7 @@ let package = Package(
       name: "SimulationFormats", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
       path: "Simulations/Formats", swiftSettings: strict),
     .target(
-      name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
+      name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),
     .executableTarget(
       name: "simulate",
@@ -92,10 +92,46 @@ let package = Package(
       path: "Simulations/Simulate", swiftSettings: strict),
 
     // Tests, one folder a module.
+    .target(
+      name: "PlatformTestSupport", dependencies: ["Platform"], path: "Tests/PlatformTestSupport",
+      swiftSettings: strict),
+    .testTarget(
+      name: "PlatformTests", dependencies: ["Platform", "CPlatform", "PlatformTestSupport"],
+      path: "Tests/PlatformTests", swiftSettings: strict),
+    .testTarget(
+      name: "LugeTests", dependencies: ["Luge", "Platform", "CPlatform"], path: "Tests/LugeTests",
+      swiftSettings: strict),
+    .testTarget(
+      name: "HistoryKitTests", dependencies: ["HistoryKit", "EngineKit"],
+      path: "Tests/HistoryKitTests", swiftSettings: strict),
     .testTarget(
       name: "SimulationKitTests",
-      dependencies: ["SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform"],
+      dependencies: [
+        "SimulationKit", "HistoryKit", "EngineKit", "Platform", "CPlatform", "PlatformTestSupport",
+      ],
       path: "Tests/SimulationKitTests", swiftSettings: strict),
+    .testTarget(
+      name: "EngineConformanceTests",
+      dependencies: ["EngineAdapters", "HistoryKit", "EngineKit", "Platform"],
+      path: "Tests/EngineConformanceTests", swiftSettings: strict),
+    .testTarget(
+      name: "ScenarioTests",
+      dependencies: [
+        "Scenarios", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters", "Platform",
+      ],
+      path: "Tests/ScenarioTests", swiftSettings: strict),
+    .testTarget(
+      name: "SimulationFormatsTests",
+      dependencies: ["SimulationFormats", "SimulationKit", "EngineKit"],
+      path: "Tests/SimulationFormatsTests", swiftSettings: strict),
+    .testTarget(
+      name: "LugeToolTests", dependencies: ["lugectl", "Luge"], path: "Tests/LugeToolTests",
+      swiftSettings: strict),
+    .testTarget(
+      name: "ReadmeTests", dependencies: ["Luge"], path: "Tests/ReadmeTests",
+      swiftSettings: strict),
+    // Tests of the house itself: they read the source tree and import nothing of it.
+    .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
   ],
   swiftLanguageModes: [.v6]
 )

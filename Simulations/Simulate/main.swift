@@ -1,1 +1,1 @@
-print("simulate")
+SimulateCommand.launch()

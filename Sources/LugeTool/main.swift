@@ -1,1 +1,1 @@
-print("lugectl")
+LugeCommand.launch()

@@ -15,3 +15,19 @@ public struct PlatformServices: Sendable {
     self.entropy = entropy
   }
 }
+
+extension PlatformServices {
+  /// The operating system.
+  public static var real: PlatformServices {
+    PlatformServices(
+      files: RealFileSystem(), clock: RealClock(), threads: RealThreads(), entropy: RealEntropy())
+  }
+
+  /// Files in memory, gone with the value; real time, threads and random bits. For tests, and for
+  /// databases that need not outlive the process.
+  public static func inMemory() -> PlatformServices {
+    PlatformServices(
+      files: InMemoryFileSystem(), clock: RealClock(), threads: RealThreads(),
+      entropy: RealEntropy())
+  }
+}

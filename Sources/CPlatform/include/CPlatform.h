@@ -62,6 +62,16 @@ static inline void platform_spin_hint(void) {
 #endif
 }
 
+// MARK: System calls that Swift's module for the C library leaves out (see SystemCalls.c).
+
+// Reserves blocks for a range, extending the file; gives blocks back. 0, or -1 and errno.
+int platform_allocate(int descriptor, int64_t offset, int64_t length);
+int platform_punch_hole(int descriptor, int64_t offset, int64_t length);
+// Random bits of the system; false when it has none to give.
+bool platform_random(uint64_t *word);
+// Names the calling thread for debuggers; Linux takes at most 15 bytes.
+void platform_set_thread_name(const char *name);
+
 // MARK: CRC-32C (Castagnoli), as in RFC 3720. Hardware where the processor has it.
 
 // Continues `crc` (0 at the start) over `length` bytes.
@@ -98,6 +108,11 @@ static inline int platform_compare(
 }
 
 static inline void platform_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+// memcmp, so that an unoptimised build compares byte strings as fast as an optimised one.
+static inline int platform_compare_bytes(const void *left, const void *right, size_t length) {
+  return __builtin_memcmp(left, right, length);
+}
 
 // MARK: Fibres: stackful, switched by hand, never preempted.
 

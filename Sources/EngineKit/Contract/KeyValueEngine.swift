@@ -36,7 +36,8 @@ public protocol KeyValueEngine: AnyObject, Sendable {
   /// Larger than any id returned before the call began, across crashes too.
   func nextID() throws(EngineError) -> UInt64
 
-  /// Number of entries.
+  /// Number of entries. Exact where no write is under way; beside writes that are, each key that
+  /// they write may be counted one too many or too few.
   func count(in tree: TreeName) throws(EngineError) -> Int
 
   /// False when there was no such tree.

@@ -1,3 +1,5 @@
+internal import CPlatform
+
 /// A key or a value.
 public typealias Bytes = [UInt8]
 
@@ -50,16 +52,30 @@ public struct KeyRange: Hashable, Sendable {
 }
 
 extension [UInt8] {
+  /// Negative, zero or positive as `self` comes before, equals or comes after `other` in the order
+  /// of keys: unsigned bytes, lexicographically, a prefix before what it begins.
+  public func order(against other: [UInt8]) -> Int {
+    let left = count
+    let right = other.count
+    // Both arrays hold at least as many bytes as are compared.
+    let common = unsafe platform_compare_bytes(self, other, left < right ? left : right)
+    return common != 0 ? Int(common) : left - right
+  }
+
   /// The order of keys: unsigned bytes, lexicographically, a prefix before what it begins.
-  public func precedes(_ other: [UInt8]) -> Bool {
-    let shared = Swift.min(count, other.count)
-    var index = 0
-    while index < shared {
-      let left = self[index]
-      let right = other[index]
-      if left != right { return left < right }
-      index += 1
-    }
-    return count < other.count
+  public func precedes(_ other: [UInt8]) -> Bool { order(against: other) < 0 }
+
+  /// The same bytes. Faster than `==` in an unoptimised build.
+  public func isSame(as other: [UInt8]) -> Bool {
+    count == other.count && order(against: other) == 0
+  }
+}
+
+extension [UInt8]? {
+  /// Both absent, or the same bytes.
+  public func isSame(as other: [UInt8]?) -> Bool {
+    guard let self else { return other == nil }
+    guard let other else { return false }
+    return self.isSame(as: other)
   }
 }

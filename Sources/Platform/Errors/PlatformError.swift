@@ -12,6 +12,8 @@ public struct PlatformError: Error, Equatable, Sendable, CustomStringConvertible
     public static let permissionDenied = Code("permission denied")
     public static let notADirectory = Code("not a directory")
     public static let isADirectory = Code("is a directory")
+    /// A directory to be removed or replaced still holds names.
+    public static let notEmpty = Code("directory not empty")
     public static let noSpace = Code("no space left")
     public static let inputOutput = Code("input/output error")
     /// Another process (or another handle of this one) holds the lock.

@@ -1,4 +1,5 @@
 internal import CPlatform
+internal import HistoryKit
 internal import Platform
 
 /// Runs the threads of a simulated process, one at a time, on one operating-system thread.

@@ -1,3 +1,4 @@
+public import HistoryKit
 public import Platform
 
 /// How a simulated process ended.

@@ -1,4 +1,5 @@
 public import EngineKit
+public import HistoryKit
 
 extension Simulation {
   /// Runs one incarnation of a process: `main` on its first thread, and whatever threads that

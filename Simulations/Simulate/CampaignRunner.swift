@@ -1,0 +1,269 @@
+internal import EngineKit
+internal import Foundation
+internal import SimulationFormats
+internal import SimulationKit
+internal import Synchronization
+
+/// Runs a campaign: hands tapes to worker processes, outlives those that die, and folds the results in
+/// the order of the tapes, so that the number of workers changes nothing but the time.
+final class CampaignRunner: Sendable {
+  private let plan: CampaignPlan
+  private let progress: Progress
+  private let state: Mutex<State>
+
+  /// Shared by the threads that each serve one worker.
+  struct State {
+    var pending: [CampaignPlan.Job]
+    var next = 0
+    /// Trace hashes by scenario and tape; nil where the tape was not run.
+    var hashes: [[String?]]
+    /// By scenario. Counts add up in any order.
+    var summaries: [ScenarioSummary]
+    /// Failing tapes, by scenario, in the order in which they were noticed.
+    var failing: [[(index: Int, result: TapeResult)]]
+    var inconclusiveTapes = 0
+    var shrunk: [CampaignFailure] = []
+    var tapesDone = 0
+    /// Why the campaign cannot go on.
+    var obstacle: String?
+
+    /// Takes in the result of a tape that has run.
+    mutating func note(_ result: TapeResult, scenario: Int, index: Int) {
+      tapesDone += 1
+      hashes[scenario][index] = result.traceHash
+      summaries[scenario].counters.add(result.counters)
+      if result.inconclusive != nil { inconclusiveTapes += 1 }
+      if !result.failures.isEmpty {
+        summaries[scenario].failingTapes += 1
+        failing[scenario].append((index, result))
+      }
+    }
+
+    func knownFailure(scenario: Int, index: Int) -> TapeResult? {
+      failing[scenario].first { $0.index == index }?.result
+    }
+  }
+
+  init(_ plan: CampaignPlan) {
+    self.plan = plan
+    self.progress = Progress(total: plan.tapes * plan.scenarios.count)
+    self.state = Mutex(
+      State(
+        pending: plan.pieces,
+        hashes: Array(
+          repeating: Array(repeating: nil, count: plan.tapes), count: plan.scenarios.count),
+        summaries: plan.scenarios.map { ScenarioSummary(name: $0.name) },
+        failing: Array(repeating: [], count: plan.scenarios.count)))
+  }
+
+  func run() throws -> CampaignReport {
+    serveAll()
+    let failing = state.withLock { failingTapes($0) }
+    if !failing.isEmpty {
+      progress.note("shrinking \(failing.count) failing \(failing.count == 1 ? "tape" : "tapes")")
+      state.withLock {
+        $0.pending = failing
+        $0.next = 0
+      }
+      serveAll()
+    }
+    progress.finish()
+    return try state.withLock { state in
+      if let obstacle = state.obstacle { throw UsageFailure(obstacle) }
+      return report(state)
+    }
+  }
+
+  /// One thread a worker, until there is no more work.
+  private func serveAll() {
+    let group = DispatchGroup()
+    for _ in 0..<plan.jobs {
+      group.enter()
+      let thread = Thread {
+        self.serve()
+        group.leave()
+      }
+      thread.start()
+    }
+    group.wait()
+  }
+
+  private func serve() {
+    var worker: WorkerProcess?
+    while let job = take() {
+      do {
+        let current = try worker ?? WorkerProcess(plan)
+        worker = current
+        if try !serve(job, by: current) { worker = nil }
+      } catch {
+        state.withLock { $0.obstacle = "a worker failed: \(error)" }
+      }
+    }
+    _ = worker?.finish()
+  }
+
+  private func take() -> CampaignPlan.Job? {
+    let isLate = plan.seconds.map { progress.seconds > $0 } ?? false
+    return state.withLock { state in
+      guard state.obstacle == nil, state.next < state.pending.count else { return nil }
+      let job = state.pending[state.next]
+      if isLate && !job.shrinks { return nil }
+      state.next += 1
+      return job
+    }
+  }
+
+  /// Does one piece of work. False when the worker died of it.
+  private func serve(_ job: CampaignPlan.Job, by worker: WorkerProcess) throws -> Bool {
+    let name = plan.scenarios[job.scenario].name
+    let request: WorkerRequest =
+      job.shrinks
+      ? .shrink(scenario: name, index: job.tapes.lowerBound)
+      : .run(scenario: name, first: job.tapes.lowerBound, count: job.tapes.count)
+    _ = try worker.send(request)
+    var index = job.tapes.lowerBound
+    while index < job.tapes.upperBound {
+      guard let reply = try worker.receive() else {
+        died(worker.finish(), job, at: index)
+        return false
+      }
+      try take(reply, job, index)
+      index += 1
+    }
+    return true
+  }
+
+  private func take(_ reply: WorkerReply, _ job: CampaignPlan.Job, _ index: Int) throws {
+    let result = try reply.result.result()
+    let shrunk = try reply.shrunk?.result()
+    let done = state.withLock { state -> (Int, Int) in
+      state.summaries[job.scenario].cpuSeconds += reply.cpuSeconds
+      if job.shrinks {
+        var failure = failure(job, result)
+        failure.file = reply.file
+        if result.failures.isEmpty,
+          let known = state.knownFailure(scenario: job.scenario, index: index)
+        {
+          failure = saved(self.failure(job, known))
+          failure.detail += " (it held when it was run again)"
+        }
+        if let shrunk {
+          if let first = shrunk.failures.first(where: { $0.property == failure.property }) {
+            failure.detail = first.detail
+            failure.step = first.step
+          }
+          failure.shrunk(to: shrunk.counters)
+        }
+        state.shrunk.append(failure)
+      } else {
+        state.note(result, scenario: job.scenario, index: index)
+      }
+      return (state.tapesDone, result.failures.isEmpty ? 0 : 1)
+    }
+    if !job.shrinks { progress.update(done: done.0, newFailures: done.1) }
+  }
+
+  /// The worker is gone: the tape that it was at has failed; the rest goes to another worker.
+  private func died(_ end: WorkerProcess.End, _ job: CampaignPlan.Job, at index: Int) {
+    let failure: Failure
+    switch end {
+    case .signal(SIGALRM):
+      failure = Failure(
+        property: "progress", detail: "the tape did not end in \(WorkerVerb.patience) s", step: 0)
+    case .signal(let number):
+      failure = Failure(property: "trap", detail: "the process died by signal \(number)", step: 0)
+    case .exit(let status):
+      failure = Failure(property: "trap", detail: "the process exited with \(status)", step: 0)
+    }
+    var result = TapeResult()
+    result.failures = [failure]
+    result.counters.tapes = 1
+    state.withLock { state in
+      if job.shrinks {
+        // It fails alone, too, or shrinking it kills: the seed is all that can be saved.
+        let known = state.knownFailure(scenario: job.scenario, index: index) ?? result
+        state.shrunk.append(saved(self.failure(job, known)))
+      } else {
+        state.note(result, scenario: job.scenario, index: index)
+        if index + 1 < job.tapes.upperBound {
+          state.pending.append(
+            CampaignPlan.Job(scenario: job.scenario, tapes: index + 1..<job.tapes.upperBound))
+        }
+      }
+    }
+  }
+
+  /// Which failing tapes are worth shrinking: of each property in each scenario the first ones, so
+  /// that one frequent failure does not hide the others.
+  private func failingTapes(_ state: State) -> [CampaignPlan.Job] {
+    var ranked: [(rank: Int, job: CampaignPlan.Job)] = []
+    var seen: [String: Int] = [:]
+    for (scenario, failing) in state.failing.enumerated() {
+      for (index, result) in failing.sorted(by: { $0.index < $1.index }) {
+        guard let property = result.failures.first?.property else { continue }
+        let alike = seen[property, default: 0]
+        let alikeHere = seen["\(scenario) \(property)", default: 0]
+        seen[property] = alike + 1
+        seen["\(scenario) \(property)"] = alikeHere + 1
+        if alikeHere >= CampaignPlan.mostFailuresShrunkOfScenario { continue }
+        let job = CampaignPlan.Job(scenario: scenario, tapes: index..<index + 1, shrinks: true)
+        ranked.append((rank: alike == 0 ? 0 : 1 + alikeHere, job: job))
+      }
+    }
+    // Stable: places break ties.
+    let order = ranked.indices.sorted { (ranked[$0].rank, $0) < (ranked[$1].rank, $1) }
+    return order.prefix(CampaignPlan.mostFailuresShrunk).map { ranked[$0].job }
+  }
+
+  private func failure(_ job: CampaignPlan.Job, _ result: TapeResult) -> CampaignFailure {
+    let index = job.tapes.lowerBound
+    let scenario = plan.scenarios[job.scenario].name
+    return CampaignFailure(
+      result.failures.first ?? Failure(property: "trap", detail: "for unknown reasons", step: 0),
+      scenario: scenario, engine: plan.factory.name,
+      seed: TapeSeed.seed(campaign: plan.seed, scenario: scenario, index: index), index: index,
+      counters: result.counters)
+  }
+
+  /// Saves a tape by its seed alone.
+  private func saved(_ failure: CampaignFailure) -> CampaignFailure {
+    var failure = failure
+    let tape = TapeFile(
+      scenario: failure.scenario, engine: failure.engine, operations: plan.options.operations,
+      seed: failure.seed, property: failure.property, detail: failure.detail, choices: nil)
+    let path = Lookup.failurePath(
+      plan.output, failure.scenario, failure.engine, failure.seed)
+    if let text = try? tape.encoded(), (try? Lookup.write(text, to: path)) != nil {
+      failure.file = path
+    }
+    return failure
+  }
+
+  private func report(_ state: State) -> CampaignReport {
+    var report = CampaignReport(engine: plan.factory.name, seed: plan.seed)
+    var hash = FoldedHash()
+    report.counters.declare(by: plan.factory)
+    for (number, summary) in state.summaries.enumerated() {
+      for tape in state.hashes[number] {
+        if let tape { hash.add(tape) }
+      }
+      for (_, result) in state.failing[number] {
+        guard let failure = result.failures.first else { continue }
+        report.failingTapes = NamedCount.merge(
+          report.failingTapes, [NamedCount(failure.property, 1)])
+      }
+      report.cpuSeconds += summary.cpuSeconds
+      report.counters.add(summary.counters)
+      report.scenarios.append(summary)
+    }
+    report.inconclusiveTapes = state.inconclusiveTapes
+    report.traceHash = hash.text
+    report.failures = state.shrunk.sorted {
+      ($0.scenario, $0.index) < ($1.scenario, $1.index)
+    }
+    let failing = report.scenarios.reduce(0) { $0 + $1.failingTapes }
+    report.furtherFailures = max(0, failing - report.failures.count)
+    report.skipped = plan.skipped
+    return report
+  }
+}

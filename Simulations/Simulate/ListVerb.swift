@@ -1,0 +1,31 @@
+internal import ArgumentParser
+internal import EngineAdapters
+internal import EngineKit
+internal import Scenarios
+internal import SimulationKit
+
+/// `simulate list`: the scenarios and the engines.
+struct ListVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists scenarios and engines.")
+
+  func run() throws {
+    var lines = ["Scenarios"]
+    for scenario in Catalogue.all {
+      let notes = scenario.mustFail ? "  (must fail)" : scenario.cost == .long ? "  (long)" : ""
+      lines.append("  \(pad(scenario.name, to: 20)) \(scenario.workload.summary)\(notes)")
+    }
+    lines.append("Engines")
+    for engine in EngineRegistry.all {
+      let simulated = engine.capabilities.contains(.simulatable)
+      lines.append("  \(pad(engine.name, to: 20))\(simulated ? "" : " (real files only)")")
+    }
+    Console.result(lines.joined(separator: "\n"))
+  }
+}
+
+/// Fills a text with spaces at its end, or at its start.
+func pad(_ text: String, to width: Int, right: Bool = false) -> String {
+  let fill = String(repeating: " ", count: max(0, width - text.count))
+  return right ? fill + text : text + fill
+}

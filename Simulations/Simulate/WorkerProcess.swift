@@ -1,0 +1,69 @@
+internal import EngineKit
+internal import Foundation
+internal import SimulationFormats
+internal import SimulationKit
+
+/// A child process that runs tapes: this program again, with the hidden verb `worker`. Requests go to
+/// its standard input, replies come from its standard output, a line each.
+final class WorkerProcess {
+  private let process = Process()
+  private let requests = Pipe()
+  private let replies = Pipe()
+  /// What has been read and not yet been taken as a line.
+  private var buffer = Data()
+
+  /// How a worker ended.
+  enum End {
+    case exit(Int32)
+    case signal(Int32)
+  }
+
+  init(_ plan: CampaignPlan) throws {
+    process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    process.arguments = [
+      "worker", "--engine", plan.factory.name, "--seed", String(plan.seed), "--operations",
+      String(plan.options.operations), "--output", plan.output,
+    ]
+    if plan.twice { process.arguments?.append("--twice") }
+    var environment = ProcessInfo.processInfo.environment
+    // A tape that traps is a result; a backtrace of it takes seconds.
+    environment["SWIFT_BACKTRACE"] = "enable=no"
+    process.environment = environment
+    process.standardInput = requests
+    process.standardOutput = replies
+    try process.run()
+  }
+
+  /// False when the worker is gone.
+  func send(_ request: WorkerRequest) throws -> Bool {
+    let line = try MessageLine.encode(request) + "\n"
+    do {
+      try requests.fileHandleForWriting.write(contentsOf: Data(line.utf8))
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// The next reply; nil when the worker is gone.
+  func receive() throws -> WorkerReply? {
+    while true {
+      if let newline = buffer.firstIndex(of: 0x0A) {
+        let line = String(decoding: buffer[buffer.startIndex..<newline], as: UTF8.self)
+        buffer.removeSubrange(buffer.startIndex...newline)
+        return try MessageLine.decode(WorkerReply.self, from: line)
+      }
+      let more = replies.fileHandleForReading.availableData
+      if more.isEmpty { return nil }
+      buffer.append(more)
+    }
+  }
+
+  /// Lets the worker end, and says how it did.
+  func finish() -> End {
+    try? requests.fileHandleForWriting.close()
+    process.waitUntilExit()
+    let status = process.terminationStatus
+    return process.terminationReason == .uncaughtSignal ? .signal(status) : .exit(status)
+  }
+}

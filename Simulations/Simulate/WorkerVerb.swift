@@ -1,0 +1,109 @@
+internal import ArgumentParser
+internal import EngineKit
+internal import Foundation
+internal import SimulationFormats
+internal import SimulationKit
+
+/// The hidden verb that campaigns start: reads requests, runs tapes, answers, a line each.
+struct WorkerVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "worker", abstract: "Runs tapes for a campaign.", shouldDisplay: false)
+
+  @Option var engine: String
+  @Option var seed: UInt64
+  @Option var operations: Int
+  @Option var output: String
+  @Flag var twice = false
+
+  /// Seconds after which a tape counts as one that does not end.
+  static let patience: UInt32 = 120
+  /// Runs and seconds that shrinking one tape may take.
+  static let shrinkingRuns = 4000
+  static let shrinkingSeconds = 30.0
+
+  func run() throws {
+    let factory = try Lookup.engine(engine)
+    while let line = readLine() {
+      let request: WorkerRequest
+      do {
+        request = try MessageLine.decode(WorkerRequest.self, from: line)
+      } catch {
+        throw UsageFailure(error.description)
+      }
+      switch request {
+      case .run(let name, let first, let count):
+        let scenario = try Lookup.scenario(name)
+        for index in first..<first + count { try answer(try reply(scenario, index, factory)) }
+      case .shrink(let name, let index):
+        try answer(try shrink(try Lookup.scenario(name), index, factory))
+      }
+    }
+  }
+
+  private func answer(_ reply: WorkerReply) throws {
+    do {
+      Console.result(try MessageLine.encode(reply))
+    } catch {
+      throw UsageFailure(error.description)
+    }
+  }
+
+  private func reply(
+    _ scenario: Scenario, _ index: Int, _ factory: any EngineFactory
+  ) throws -> WorkerReply {
+    let began = WorkerVerb.cpuSeconds
+    alarm(WorkerVerb.patience)
+    defer { alarm(0) }
+    let result = run(scenario, index, factory, keepsEvents: false)
+    return WorkerReply(
+      scenario: scenario.name, index: index, result: TapeSummary(result),
+      cpuSeconds: WorkerVerb.cpuSeconds - began)
+  }
+
+  private func run(
+    _ scenario: Scenario, _ index: Int, _ factory: any EngineFactory, keepsEvents: Bool
+  ) -> TapeResult {
+    let tapeSeed = TapeSeed.seed(campaign: seed, scenario: scenario.name, index: index)
+    let options = TapeOptions(operations: operations, keepsEvents: keepsEvents)
+    if twice {
+      return TapeRunner.runTwice(scenario, factory, seed: tapeSeed, options: options)
+    }
+    return TapeRunner.run(
+      scenario, factory, driver: SeededDriver(seed: tapeSeed), options: options)
+  }
+
+  private func shrink(
+    _ scenario: Scenario, _ index: Int, _ factory: any EngineFactory
+  ) throws -> WorkerReply {
+    let began = WorkerVerb.cpuSeconds
+    alarm(WorkerVerb.patience + UInt32(WorkerVerb.shrinkingSeconds))
+    defer { alarm(0) }
+    let result = run(scenario, index, factory, keepsEvents: false)
+    guard let failure = result.failures.first else {
+      return WorkerReply(
+        scenario: scenario.name, index: index, result: TapeSummary(result), cpuSeconds: 0)
+    }
+    let seed = TapeSeed.seed(campaign: seed, scenario: scenario.name, index: index)
+    let shrunk = TapeShrinking.shrink(
+      result, of: scenario, factory, options: TapeOptions(operations: operations),
+      maximumRuns: WorkerVerb.shrinkingRuns,
+      shouldStop: { WorkerVerb.cpuSeconds - began > WorkerVerb.shrinkingSeconds })
+    let tape = TapeFile(
+      scenario: scenario.name, engine: factory.name, operations: operations, seed: seed,
+      property: failure.property,
+      detail: shrunk.failures.first { $0.property == failure.property }?.detail ?? failure.detail,
+      choices: shrunk.choices)
+    let path = Lookup.failurePath(output, scenario.name, factory.name, seed)
+    do {
+      try Lookup.write(try tape.encoded(), to: path)
+    } catch let error as FormatError {
+      throw UsageFailure(error.description)
+    }
+    return WorkerReply(
+      scenario: scenario.name, index: index, result: TapeSummary(result), file: path,
+      shrunk: TapeSummary(shrunk), cpuSeconds: WorkerVerb.cpuSeconds - began)
+  }
+
+  /// Processor time of this process, in seconds.
+  static var cpuSeconds: Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
+}

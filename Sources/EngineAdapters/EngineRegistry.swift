@@ -1,0 +1,51 @@
+public import EngineKit
+internal import SimulationKit
+
+/// Every engine that tools and tests know by name. A new one gets a line here.
+public enum EngineRegistry {
+  /// Engines that keep their contract.
+  public static let correct: [any EngineFactory] = {
+    var engines: [any EngineFactory] = [LugeEngineFactory(), ReferenceEngineFactory()]
+    #if SQLite
+      engines.append(SQLiteEngineFactory())
+    #endif
+    return engines
+  }()
+
+  /// Correct engines made to look suspicious: nothing may convict them.
+  public static let controls: [WrongEngineFactory] = [
+    .losesUnflushedWritesOnly(over: ReferenceEngineFactory())
+  ]
+
+  /// Engines with one defect each, over the reference engine. `convictedBy` names the checkers.
+  public static let wrong: [WrongEngineFactory] = [
+    .losesFlushedWrites(over: ReferenceEngineFactory()),
+    .tearsBatches(over: ReferenceEngineFactory()),
+    .staleReads(over: ReferenceEngineFactory()),
+    .skipsKeyInReverse(over: ReferenceEngineFactory()),
+    .leavesHoles(over: ReferenceEngineFactory()),
+    .repeatsIdentifiers(over: ReferenceEngineFactory()),
+    .recoversDifferently(over: ReferenceEngineFactory()),
+    .failsWithoutCause(over: ReferenceEngineFactory()),
+    .breaksInvariants(over: ReferenceEngineFactory()),
+  ]
+
+  /// Engines over a file system that swallows syncs.
+  public static let careless: [SwallowingEngineFactory] = [
+    SwallowingEngineFactory(
+      "luge-without-file-syncs", over: LugeEngineFactory(), swallowing: .fileSyncs),
+    SwallowingEngineFactory(
+      "luge-without-directory-syncs", over: LugeEngineFactory(), swallowing: .directorySyncs),
+    SwallowingEngineFactory(
+      "reference-without-file-syncs", over: ReferenceEngineFactory(), swallowing: .fileSyncs),
+    SwallowingEngineFactory(
+      "reference-without-directory-syncs", over: ReferenceEngineFactory(),
+      swallowing: .directorySyncs),
+  ]
+
+  public static let all: [any EngineFactory] = correct + controls + wrong + careless
+
+  public static func named(_ name: String) -> (any EngineFactory)? {
+    all.first { $0.name == name }
+  }
+}

@@ -1,0 +1,142 @@
+internal import EngineKit
+import Luge
+import Platform
+
+/// Luge, as the contract sees it.
+final class LugeEngine: KeyValueEngine {
+  private let database: Database
+
+  init(database: Database) { self.database = database }
+
+  private func tree(_ name: TreeName) throws(EngineError) -> Tree {
+    try translating { () throws(LugeError) in
+      name == .default ? database.defaultTree : try database.tree(named: name)
+    }
+  }
+
+  func get(_ key: Bytes, in name: TreeName) throws(EngineError) -> Bytes? {
+    let tree = try tree(name)
+    return try translating { () throws(LugeError) in try tree.value(forKey: key) }
+  }
+
+  func insert(_ value: Bytes, for key: Bytes, in name: TreeName) throws(EngineError) -> Bytes? {
+    let tree = try tree(name)
+    return try translating { () throws(LugeError) in try tree.updateValue(value, forKey: key) }
+  }
+
+  func remove(_ key: Bytes, in name: TreeName) throws(EngineError) -> Bytes? {
+    let tree = try tree(name)
+    return try translating { () throws(LugeError) in try tree.removeValue(forKey: key) }
+  }
+
+  func compareExchange(
+    _ key: Bytes, expected: Bytes?, desired: Bytes?, in name: TreeName
+  ) throws(EngineError) -> (exchanged: Bool, original: Bytes?) {
+    let tree = try tree(name)
+    return try translating { () throws(LugeError) in
+      try tree.compareExchange(key: key, expected: expected, desired: desired)
+    }
+  }
+
+  func scan(
+    _ range: EngineKit.KeyRange, _ direction: Direction, limit: Int, in name: TreeName
+  ) throws(EngineError) -> [EngineKit.Entry] {
+    let tree = try tree(name)
+    return try translating { () throws(LugeError) in
+      var cursor = tree.cursor(in: Luge.KeyRange(lower: range.lower, upper: range.upper))
+      var entries: [EngineKit.Entry] = []
+      while entries.count < limit {
+        let entry =
+          switch direction {
+          case .forward: try cursor.next()
+          case .backward: try cursor.previous()
+          }
+        guard let entry else { break }
+        entries.append(EngineKit.Entry(entry.key, entry.value))
+      }
+      return entries
+    }
+  }
+
+  func apply(_ writes: [BatchWrite]) throws(EngineError) {
+    var batch = WriteBatch()
+    for write in writes {
+      let tree = try tree(write.tree)
+      if let value = write.value {
+        batch.updateValue(value, forKey: write.key, in: tree)
+      } else {
+        batch.removeValue(forKey: write.key, in: tree)
+      }
+    }
+    try translating { () throws(LugeError) in try database.apply(batch) }
+  }
+
+  func flush() throws(EngineError) {
+    try translating { () throws(LugeError) in try database.flush() }
+  }
+
+  func checkpoint() throws(EngineError) {
+    try translating { () throws(LugeError) in try database.checkpoint() }
+  }
+
+  func nextID() throws(EngineError) -> UInt64 {
+    try translating { () throws(LugeError) in try database.nextID() }
+  }
+
+  func count(in name: TreeName) throws(EngineError) -> Int {
+    let tree = try tree(name)
+    return try translating { () throws(LugeError) in try tree.count() }
+  }
+
+  func dropTree(_ name: TreeName) throws(EngineError) -> Bool {
+    try translating { () throws(LugeError) in try database.dropTree(named: name) }
+  }
+
+  func treeNames() throws(EngineError) -> [TreeName] {
+    try translating { () throws(LugeError) in try database.treeNames() }
+  }
+
+  func checkInvariants() throws(EngineError) -> [String] {
+    try translating { () throws(LugeError) in try database.verify().problems }
+  }
+
+  func performBackgroundWork() throws(EngineError) {
+    try translating { () throws(LugeError) in try database.performBackgroundWork() }
+  }
+
+  func close() throws(EngineError) {
+    try translating { () throws(LugeError) in try database.close() }
+  }
+}
+
+/// Runs `body`, answering the contract's error for Luge's.
+func translating<Result>(
+  _ body: () throws(LugeError) -> Result
+) throws(EngineError) -> Result {
+  do throws(LugeError) {
+    return try body()
+  } catch {
+    throw EngineError(luge: error)
+  }
+}
+
+extension EngineError {
+  /// Every write that Luge fails had no effect, whatever the reason: a record is not visible before
+  /// its place in the log is reserved, and nothing throws after that. Only a killed process leaves it open.
+  init(luge error: LugeError) {
+    let code: EngineError.Code =
+      switch error.code {
+      case .killed: .killed
+      case .noSpace: .noSpace
+      case .corruption, .notADatabase, .unsupportedVersion: .corruption
+      case .locked: .locked
+      case .failed: .refused
+      case .closed: .closed
+      case .treeNotFound: .treeNotFound
+      case .invalidArgument, .tooLarge, .configurationMismatch: .invalidArgument
+      case .inputOutput: .inputOutput
+      default: .other
+      }
+    self.init(code, error.description, isRefused: error.code != .killed)
+  }
+}

@@ -1,0 +1,79 @@
+public import EngineKit
+import Luge
+public import Platform
+
+/// How the harness makes a Luge, and what it holds it to.
+public struct LugeEngineFactory: EngineFactory {
+  public init() {}
+
+  public var name: String { "luge" }
+
+  public var capabilities: EngineCapabilities {
+    [
+      .namedTrees, .compareExchange, .batches, .crossTreeBatches, .identifiers,
+      .concurrentClients, .checkpoints, .simulatable, .prefixDurability, .treeRemoval,
+    ]
+  }
+
+  public var faultContract: FaultContract {
+    FaultContract([
+      .processKill: .survives,
+      .powerLoss: .survives,
+      .droppedWrite: .survives,
+      .tornWrite: .survives,
+      .reorderedWrite: .survives,
+      .lostLength: .survives,
+      .lostDirectoryEntry: .survives,
+      .latency: .survives,
+      .faultPointDelay: .survives,
+      .faultPointKill: .survives,
+      .faultPointError: .reports,
+      .readError: .reports,
+      .writeError: .reports,
+      .noSpace: .reports,
+      .shortRead: .reports,
+      .shortWrite: .reports,
+      .syncFailure: .reports,
+      .bitRot: .reports,
+      .lyingSync: .outOfScope,
+    ])
+  }
+
+  public var faultPoints: [String] { SeamNames.faultPoints }
+  public var probes: [String] { SeamNames.probes }
+
+  public func open(
+    _ directory: String, on platform: PlatformServices, settings: EngineSettings
+  ) throws(EngineError) -> any KeyValueEngine {
+    let configuration = Self.configuration(for: settings)
+    let database = try translating { () throws(LugeError) in
+      try Database.open(at: directory, configuration: configuration, platform: platform)
+    }
+    return LugeEngine(database: database)
+  }
+
+  /// Small settings make small everything: segments, leaves, ring, reservations, so that a short run reaches every path.
+  static func configuration(for settings: EngineSettings) -> Configuration {
+    var configuration = Configuration()
+    configuration.backgroundWork = settings.automaticBackgroundWork ? .automatic : .manual
+    configuration.flushInterval = settings.flushInterval
+    configuration.checkpointInterval = max(4096, settings.checkpointInterval)
+    let segment = max(Configuration.smallestSegmentSize, settings.segmentSize / 4096 * 4096)
+    configuration.redoSegmentSize = min(segment, 1 << 30)
+    configuration.pageSegmentSize = min(max(segment, 256 << 10), 1 << 30)
+    configuration.pageSize = min(max(256, settings.pageSize), 1 << 20)
+    if settings.segmentSize < 1 << 20 {
+      configuration.logBufferSize = 128 << 10
+      configuration.maximumWriters = 8
+      configuration.ordinaryCommitSize = 1024
+      configuration.identifierReservation = 16
+      // Small pages bring many aborted batches: then the gate is met too.
+      configuration.batchLossesBeforeGate = settings.pageSize <= 1024 ? 1 : 8
+    }
+    if settings.pageSize < 4096 {
+      configuration.leafEntries = max(4, settings.pageSize / 64)
+      configuration.leafAppendSlots = max(2, settings.pageSize / 256)
+    }
+    return configuration
+  }
+}

@@ -1,0 +1,105 @@
+/// How a database is opened. Values are checked by `Database.open`, which names the bad one.
+public struct Configuration: Equatable, Sendable {
+  /// Create the database where the directory holds none. Off: `.notFound` instead.
+  public var createIfMissing = true
+
+  /// Refuse to open a database that exists already (`.alreadyExists`).
+  public var createNew = false
+
+  /// Who flushes and checkpoints.
+  public var backgroundWork = BackgroundWork.automatic
+
+  /// Nanoseconds between background flushes; nil for none. An acknowledged write may be lost at a
+  /// crash until it was flushed: this bounds how many. 500 ms unless said.
+  public var flushInterval: UInt64? = 500_000_000
+
+  /// Bytes of redo after which a checkpoint is made in the background. Recovery reads at most about
+  /// twice this much. 64 MiB unless said.
+  public var checkpointInterval = 64 << 20
+
+  /// Bytes of one redo segment file; nil takes what the database has, or 8 MiB for a new one.
+  /// Fixed for the life of the database.
+  public var redoSegmentSize: Int?
+
+  /// Bytes of one page segment file; nil takes what the database has, or 8 MiB for a new one.
+  /// Fixed for the life of the database.
+  public var pageSegmentSize: Int?
+
+  /// Bytes of the ring that commits are composed in before they are written; a power of two. 16 MiB
+  /// unless said. One commit may take a quarter of it, and a quarter of a page segment, at most.
+  public var logBufferSize = 16 << 20
+
+  /// The most entries of a leaf before it is split. 128 unless said.
+  public var leafEntries = 128
+
+  /// Places for new keys beside a leaf's entries; when they are taken, it is rebuilt. 32 unless said.
+  public var leafAppendSlots = 32
+
+  /// Bytes that a leaf should have on disk: a leaf much larger is split before it has `leafEntries`.
+  public var pageSize = 16 << 10
+
+  /// The most threads that may write at once; each keeps room in the log buffer free.
+  public var maximumWriters = 64
+
+  /// The largest commit, in bytes, that needs no extra admission. The log buffer holds room for four a writer.
+  public var ordinaryCommitSize = 16 << 10
+
+  /// Attempts of a batch that single writes may abort before it makes new writes wait, for at most 10 ms.
+  public var batchLossesBeforeGate = 8
+
+  /// Ids reserved on disk at a time: the most that a crash skips.
+  public var identifierReservation: UInt64 = 1 << 20
+
+  /// Every setting as its description says.
+  public init() {}
+}
+
+/// Who does the work that no caller waits for.
+public enum BackgroundWork: String, Equatable, Sendable {
+  /// Threads of the database flush and checkpoint by themselves.
+  case automatic
+  /// Nothing happens but in calls of `flush`, `checkpoint` and `performBackgroundWork`. For tests.
+  case manual
+}
+
+extension Configuration {
+  /// The least size of a segment file in bytes.
+  public static let smallestSegmentSize = 16 << 10
+  static let defaultSegmentSize = 8 << 20
+
+  /// Throws `.invalidArgument` naming the first setting that cannot be.
+  func validate() throws(LugeError) {
+    func check(_ holds: Bool, _ what: String) throws(LugeError) {
+      if !holds { throw LugeError(.invalidArgument, "configuration: \(what)") }
+    }
+    try check(
+      logBufferSize >= 64 << 10 && logBufferSize & (logBufferSize - 1) == 0,
+      "logBufferSize must be a power of two of at least 64 KiB, found \(logBufferSize)")
+    for (name, size) in [
+      ("redoSegmentSize", redoSegmentSize), ("pageSegmentSize", pageSegmentSize),
+    ] {
+      guard let size else { continue }
+      try check(
+        size >= Self.smallestSegmentSize && size % 4096 == 0 && size <= 1 << 30,
+        "\(name) must be a multiple of 4096 from 16 KiB to 1 GiB, found \(size)")
+    }
+    try check(checkpointInterval >= 4096, "checkpointInterval must be at least 4096 bytes")
+    try check(leafEntries >= 2 && leafEntries <= 4096, "leafEntries must be from 2 to 4096")
+    try check(
+      leafAppendSlots >= 1 && leafAppendSlots <= 1024, "leafAppendSlots must be from 1 to 1024")
+    try check(pageSize >= 256 && pageSize <= 1 << 20, "pageSize must be from 256 bytes to 1 MiB")
+    try check(
+      maximumWriters >= 1 && maximumWriters <= 1024, "maximumWriters must be from 1 to 1024")
+    try check(
+      ordinaryCommitSize >= 256 && ordinaryCommitSize % 8 == 0,
+      "ordinaryCommitSize must be a multiple of 8 of at least 256")
+    try check(
+      maximumWriters * 4 * ordinaryCommitSize <= logBufferSize / 2,
+      "logBufferSize must be at least 8 x maximumWriters x ordinaryCommitSize")
+    try check(batchLossesBeforeGate >= 1, "batchLossesBeforeGate must be at least 1")
+    try check(identifierReservation >= 1, "identifierReservation must be at least 1")
+    try check(
+      flushInterval != 0, "flushInterval must not be 0; nil switches background flushes off")
+    try check(!(createNew && !createIfMissing), "createNew needs createIfMissing")
+  }
+}

@@ -1,0 +1,153 @@
+import Platform
+
+/// What a database consists of while it is open. `Database` and its threads share it.
+///
+/// Invariants:
+/// 1. `state` goes open -> closing -> closed and never back.
+/// 2. Locks are taken in the order: checkpoint, catalogue, batch, flush.
+/// 3. The memory of trees is freed only when every tree is closed and no operation is pinned.
+final class DatabaseCore: @unchecked Sendable {
+  let platform: PlatformServices
+  let directory: String
+  let configuration: Configuration
+  let context: TreeContext
+  let log: RedoLog
+  let pages: PageStore
+  private let superblocks: SuperblockStore
+  let catalogue: Catalogue
+  let identifiers: IdentifierSequence
+  let checkpointer: Checkpointer
+  private let directoryLock: any FileLock
+  private let state = AtomicWord(State.open)
+  private let destroyed = AtomicWord(0)
+  /// The most bytes of the redo piece of one commit.
+  let maximumCommit: Int
+
+  private enum State {
+    static let open: UInt64 = 0
+    static let closing: UInt64 = 1
+    static let closed: UInt64 = 2
+  }
+
+  init(
+    platform: PlatformServices, directory: String, configuration: Configuration,
+    context: TreeContext, log: RedoLog, pages: PageStore,
+    superblocks: SuperblockStore, catalogue: Catalogue,
+    identifiers: IdentifierSequence, checkpointer: Checkpointer, directoryLock: any FileLock,
+    maximumCommit: Int
+  ) {
+    self.platform = platform
+    self.directory = directory
+    self.configuration = configuration
+    self.context = context
+    self.log = log
+    self.pages = pages
+    self.superblocks = superblocks
+    self.catalogue = catalogue
+    self.identifiers = identifiers
+    self.checkpointer = checkpointer
+    self.directoryLock = directoryLock
+    self.maximumCommit = maximumCommit
+  }
+
+  deinit {
+    destroy()
+    directoryLock.release()
+  }
+
+  var isOpen: Bool { state.load() == State.open }
+
+  func checkOpen() throws(LugeError) {
+    if !isOpen { throw LugeError(.closed, "the database is closed") }
+  }
+
+  /// Limits of what one write may be.
+  func check(key: [UInt8], value: [UInt8]) throws(LugeError) {
+    if key.count > Tree.maximumKeyLength {
+      throw LugeError(
+        .tooLarge, "a key has at most \(Tree.maximumKeyLength) bytes, found \(key.count)")
+    }
+    if value.count > maximumCommit - key.count - 64 {
+      throw LugeError(
+        .tooLarge,
+        "an entry and its log record must fit into \(maximumCommit) bytes, found a key of "
+          + "\(key.count) and a value of \(value.count)")
+    }
+  }
+
+  /// Applies a batch; see `Database.apply`.
+  func apply(_ batch: WriteBatch) throws(LugeError) {
+    if batch.isEmpty { return }
+    var writes: [BatchWrite] = []
+    writes.reserveCapacity(batch.count)
+    for write in batch.writes {
+      guard write.tree.core === self else {
+        throw LugeError(.invalidArgument, "the tree \"\(write.tree.name)\" is another database's")
+      }
+      try check(key: write.key, value: write.value ?? [])
+      writes.append(BatchWrite(tree: write.tree.storage, key: write.key, value: write.value))
+    }
+    var commit = try BatchCommit(context, collapsed: BatchCommit.collapse(writes))
+    if commit.pieceBytes > maximumCommit {
+      throw LugeError(
+        .tooLarge,
+        "a batch and its log record must fit into \(maximumCommit) bytes, found "
+          + "\(commit.pieceBytes)")
+    }
+    _ = try commit.commit()
+  }
+
+  /// A checkpoint is due: enough redo was written since the last one began.
+  var checkpointIsDue: Bool {
+    log.tail &- checkpointer.durableRecoveryLSN.load() > UInt64(configuration.checkpointInterval)
+  }
+
+  /// What the checkpoint thread does each time it wakes.
+  func performCheckpointWork() throws(LugeError) {
+    try log.prepareSpare()
+    if checkpointIsDue { try checkpointer.run() }
+  }
+
+  /// Ends the database: no new operations, everything durable, memory freed, lock released.
+  /// Answers the first error met; resources are released all the same.
+  func close(joining threads: [ThreadID]) throws(LugeError) {
+    guard state.compareExchange(expected: State.open, desired: State.closing) else {
+      throw LugeError(.closed, "the database is closed")
+    }
+    var failure: LugeError?
+    do throws(LugeError) {
+      try stop(threads)
+      try catalogue.closeAll()
+      try context.epochs.waitForQuiescence(platform.threads)
+      try checkpointer.run()
+    } catch { failure = error }
+    state.store(State.closed)
+    log.close()
+    pages.close()
+    superblocks.close()
+    // After a kill other threads may still be unwinding inside an operation: then `deinit` frees.
+    if failure?.code != .killed { destroy() }
+    directoryLock.release()
+    if let failure { throw failure }
+  }
+
+  private func stop(_ threads: [ThreadID]) throws(LugeError) {
+    do throws(PlatformError) {
+      for thread in threads { platform.threads.unpark(thread) }
+      for thread in threads { try platform.threads.join(thread) }
+    } catch {
+      throw LugeError(error, doing: "joining the database's threads")
+    }
+  }
+
+  /// Gives up without writing: what a database does whose owner forgot to close it.
+  func abandon() {
+    _ = state.compareExchange(expected: State.open, desired: State.closing)
+  }
+
+  private func destroy() {
+    if destroyed.exchange(1) == 1 { return }
+    catalogue.destroyAll()
+    context.epochs.freeAll()
+  }
+}

@@ -1,0 +1,201 @@
+import Platform
+
+/// Opens a database: takes the directory's lock, finds the newest superblock or makes the first,
+/// recovers, and starts the log under a new incarnation.
+///
+/// Order of steps (a crash after any of them leaves a database that opens):
+/// 1. Directory, then lock, then superblock. A first superblock is durable before any other file is made: so
+///    files without a superblock are damage, never a new database.
+/// 2. Leaves of the directory are loaded, the redo from R is replayed. Nothing is written.
+/// 3. The log starts at a fresh block after the old end, in fresh segments of an incarnation that no file names yet.
+/// 4. A checkpoint under that incarnation makes durable all that was recovered. Only then the
+///    old segments go, and the database serves.
+struct Opening {
+  let directory: String
+  let configuration: Configuration
+  let platform: PlatformServices
+  private(set) var wasRecovered = true
+
+  static let lockName = "LOCK"
+
+  init(directory: String, configuration: Configuration, platform: PlatformServices) {
+    self.directory = directory
+    self.configuration = configuration
+    self.platform = platform
+  }
+
+  mutating func run() throws(LugeError) -> DatabaseCore {
+    try prepareDirectory()
+    let lock = try acquireLock()
+    do throws(LugeError) {
+      return try open(lock)
+    } catch {
+      lock.release()
+      throw error
+    }
+  }
+
+  private func prepareDirectory() throws(LugeError) {
+    do throws(PlatformError) {
+      if let status = try platform.files.status(directory) {
+        if status.isDirectory { return }
+        throw PlatformError(.notADirectory, operation: "open", path: directory)
+      }
+      guard configuration.createIfMissing else {
+        throw PlatformError(.notFound, operation: "open", path: directory)
+      }
+      try platform.files.createDirectory(directory)
+      try platform.files.syncDirectory(parent(of: directory))
+    } catch {
+      throw LugeError(error, doing: "opening the database directory")
+    }
+  }
+
+  private func acquireLock() throws(LugeError) -> any FileLock {
+    do throws(PlatformError) {
+      // Looking first keeps a read of a foreign directory from leaving a lock file in it.
+      if !configuration.createIfMissing,
+        try platform.files.status(directory + "/" + SuperblockStore.name) == nil
+      {
+        throw PlatformError(
+          .notFound, operation: "open", path: directory, detail: "the directory holds no database")
+      }
+      return try platform.files.lock(directory + "/" + Self.lockName)
+    } catch {
+      throw LugeError(error, doing: "locking the database directory")
+    }
+  }
+
+  private mutating func open(_ lock: any FileLock) throws(LugeError) -> DatabaseCore {
+    let superblocks = SuperblockStore(files: platform.files, directory: directory)
+    let superblock: Superblock
+    if let newest = try superblocks.load() {
+      if configuration.createNew {
+        throw LugeError(.alreadyExists, "the directory holds a database", path: directory)
+      }
+      superblock = newest
+      try checkFixedSettings(newest)
+    } else {
+      superblock = try createFirst(superblocks)
+      wasRecovered = false
+    }
+    let pages = try PageStore(
+      platform: platform, directory: directory, segmentBytes: Int(superblock.pageSegmentBytes),
+      nextSerial: superblock.nextPageSerial)
+    let log = try makeLog(superblock)
+    let context = TreeContext(
+      log: log, epochs: EpochReclaimer(), platform: platform, settings: treeSettings)
+    let recovery = Recovery(
+      platform: platform, directory: directory, superblock: superblock, pages: pages,
+      context: context)
+    let state: Recovery.State
+    do throws(LugeError) {
+      state = try recovery.run(expectedStart: log.start)
+    } catch {
+      recovery.destroyTrees()
+      context.epochs.freeAll()
+      throw error
+    }
+    let core = makeCore(state, context, log, superblock, superblocks, pages, lock)
+    // From here on the core owns all memory, and frees it when this throws.
+    try core.checkpointer.runLocked()
+    if wasRecovered { probe("recovery.completed") }
+    return core
+  }
+
+  /// Looks where the old redo ends, and makes a log that goes on after it under a new incarnation.
+  private func makeLog(_ superblock: Superblock) throws(LugeError) -> RedoLog {
+    // The payloads that the scan lends are not looked at.
+    let scan = unsafe try RedoScan.run(
+      files: platform.files, directory: directory, incarnation: superblock.incarnation,
+      from: superblock.recoveryLSN, durable: superblock.durableLSN,
+      superblockSequence: superblock.sequence
+    ) { (_, _, _) throws(LugeError) in }
+    var settings = RedoSettings()
+    settings.ringBytes = configuration.logBufferSize
+    settings.segmentPayload = Int(superblock.redoSegmentPayload)
+    settings.maximumThreads = configuration.maximumWriters
+    settings.largestOrdinaryPiece = configuration.ordinaryCommitSize
+    return try RedoLog(
+      platform: platform, directory: directory, settings: settings,
+      incarnation: scan.highestIncarnation + 1, start: RedoFormat.startLSN(afterEnd: scan.end),
+      superblockSequence: superblock.sequence, segments: scan.segments)
+  }
+
+  private var treeSettings: TreeSettings {
+    TreeSettings(
+      leafEntries: configuration.leafEntries, appendWords: configuration.leafAppendSlots,
+      leafBytes: configuration.pageSize,
+      lossesBeforeGate: configuration.batchLossesBeforeGate)
+  }
+
+  private func makeCore(
+    _ state: Recovery.State, _ context: TreeContext, _ log: RedoLog, _ superblock: Superblock,
+    _ superblocks: SuperblockStore, _ pages: PageStore, _ lock: any FileLock
+  ) -> DatabaseCore {
+    let identifiers = IdentifierSequence(
+      firstUnused: state.identifiersReserved, reservation: configuration.identifierReservation,
+      log: log, threads: platform.threads)
+    let catalogue = Catalogue(
+      tree: state.catalogueTree, defaultTree: state.defaultTree, open: state.named,
+      nextTreeID: state.nextTreeID, context: context, threads: platform.threads)
+    let checkpointer = Checkpointer(
+      log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,
+      identifiers: identifiers, newest: superblock, directory: state.directory,
+      parts: state.parts, pageSize: configuration.pageSize, threads: platform.threads)
+    return DatabaseCore(
+      platform: platform, directory: directory, configuration: configuration, context: context,
+      log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,
+      identifiers: identifiers, checkpointer: checkpointer, directoryLock: lock,
+      maximumCommit: min(log.largestPiece, Int(superblock.pageSegmentBytes) / 4))
+  }
+
+  private func createFirst(_ superblocks: SuperblockStore) throws(LugeError) -> Superblock {
+    guard configuration.createIfMissing else {
+      throw LugeError(.notFound, "the directory holds no database", path: directory)
+    }
+    let names: [String]
+    do throws(PlatformError) {
+      names = try platform.files.list(directory)
+    } catch {
+      throw LugeError(error, doing: "listing the database directory")
+    }
+    if let stray = names.first(where: { name in
+      name.hasPrefix("redo-") || name.hasPrefix("page-")
+    }) {
+      throw LugeError(
+        .corruption, "the database's superblock file is missing, but its segments are there",
+        path: directory + "/" + stray, expected: SuperblockStore.name, found: "no such file")
+    }
+    var first = Superblock()
+    first.redoSegmentPayload = UInt64(
+      configuration.redoSegmentSize ?? Configuration.defaultSegmentSize)
+    first.pageSegmentBytes = UInt64(
+      configuration.pageSegmentSize ?? Configuration.defaultSegmentSize)
+    first.recoveryLSN = RedoFormat.firstLSN
+    first.durableLSN = RedoFormat.firstLSN
+    first.idsReserved = 1
+    first.nextTreeID = Catalogue.firstNamedID
+    return try superblocks.create(first)
+  }
+
+  private func checkFixedSettings(_ stored: Superblock) throws(LugeError) {
+    for (name, wanted, found) in [
+      ("redoSegmentSize", configuration.redoSegmentSize, stored.redoSegmentPayload),
+      ("pageSegmentSize", configuration.pageSegmentSize, stored.pageSegmentBytes),
+    ] {
+      if let wanted, UInt64(wanted) != found {
+        throw LugeError(
+          .configurationMismatch, "\(name) is fixed for the life of a database", path: directory,
+          expected: "\(found), as the database was created with", found: "\(wanted)")
+      }
+    }
+  }
+
+  private func parent(of path: String) -> String {
+    var bytes = Array(path.utf8)
+    while bytes.count > 1 && bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self)
+  }
+}

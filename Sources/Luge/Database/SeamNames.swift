@@ -1,0 +1,36 @@
+/// Every fault point and probe of the engine. A name that the code uses is here, and a name that is
+/// here is used and reached: the tests and the simulator check both.
+public enum SeamNames {
+  /// Places where a simulation may inject a failure.
+  public static let faultPoints: [String] = [
+    // Log
+    "log.newSegment", "log.seal", "log.sync", "log.write",
+    "superblock.sync", "superblock.write",
+    // PageStore
+    "page.newSegment", "page.sync", "page.write",
+    // Checkpoint
+    "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.release",
+    // Tree
+    "tree.batchCommit", "tree.batchInstall", "tree.frozen", "tree.install", "tree.leafTaken",
+    "tree.reserved", "tree.split", "tree.stamp", "tree.writeOut",
+  ]
+
+  /// Places that some run must reach.
+  public static let probes: [String] = [
+    // Log
+    "log.admissionFlushed", "log.flushWaited", "log.groupOfMany", "log.pieceSpansBlocks",
+    "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
+    // PageStore
+    "page.segmentRemoved", "page.segmentRolled",
+    // Checkpoint, catalogue, ids, recovery
+    "catalogue.treeCreated", "catalogue.treeDropped", "checkpoint.completed",
+    "checkpoint.directoryInParts", "checkpoint.leafKept", "checkpoint.leafMoved",
+    "identifiers.reserved", "recovery.commitReplayed", "recovery.completed",
+    "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
+    // Tree
+    "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
+    "tree.consolidated", "tree.gateClosed", "tree.helpedFrozen", "tree.leafSplit",
+    "tree.movedRight", "tree.pendingPushed", "tree.stampLost", "tree.stampedForOther",
+    "tree.tombstoneDropped", "tree.wordRaced", "tree.writeOutPushed",
+  ]
+}

@@ -1,0 +1,46 @@
+import Platform
+
+/// Figures of an open database at one moment. Each is exact; together they may be of slightly different moments.
+public struct Statistics: Equatable, Sendable {
+  /// Trees, the default one included.
+  public var trees = 0
+  /// Entries of all trees.
+  public var entries = 0
+  /// Bytes of memory that records, leaves and indexes take.
+  public var memoryBytes = 0
+  /// Position after the last commit reserved, in bytes of the redo stream since the database was made.
+  public var tailLSN: UInt64 = 0
+  /// Everything below is on stable storage.
+  public var durableLSN: UInt64 = 0
+  /// Recovery would replay the redo from here.
+  public var recoveryLSN: UInt64 = 0
+  /// Bytes of the redo segment files.
+  public var redoBytes = 0
+  /// Bytes of the page segment files.
+  public var pageBytes = 0
+}
+
+extension Database {
+  /// Looks at counters; takes the locks of the catalogue and of the page segments for a moment.
+  public func statistics() throws(LugeError) -> Statistics {
+    try core.checkOpen()
+    var statistics = Statistics()
+    for tree in try core.catalogue.snapshot().trees where tree.id != Catalogue.catalogueID {
+      statistics.trees += 1
+      statistics.entries += Int(tree.count)
+    }
+    statistics.memoryBytes = Int(core.context.epochs.allocatedBytes)
+    statistics.tailLSN = core.log.tail
+    statistics.durableLSN = core.log.durable
+    statistics.recoveryLSN = core.checkpointer.durableRecoveryLSN.load()
+    statistics.redoBytes = Int(core.log.diskBytes)
+    for segment in try core.pages.segmentSizes() { statistics.pageBytes += segment.bytes }
+    return statistics
+  }
+
+  /// Bytes of the database's segment files.
+  public func sizeOnDisk() throws(LugeError) -> Int {
+    let statistics = try statistics()
+    return statistics.redoBytes + statistics.pageBytes
+  }
+}

@@ -1,0 +1,95 @@
+import Platform
+
+/// One ordered map of a database: a handle, cheap to copy, usable from any thread.
+///
+/// Keys and values are byte strings; keys are ordered as unsigned bytes, lexicographically. Both may
+/// be empty. A key has at most 65,535 bytes; an entry must fit into a commit (`Configuration.logBufferSize`).
+///
+/// Operations throw `.treeNotFound` once the tree was dropped, `.closed` once the database was closed, and
+/// `.failed` for writes after a failed sync. A write that throws `.failed`, `.closed` or
+/// `.treeNotFound` had no effect. Reads are lock-free; writes may wait for room in the log.
+public struct Tree: Sendable {
+  /// The name it was opened by; empty for the default tree.
+  public let name: String
+  let storage: BLinkTree
+  let core: DatabaseCore
+
+  /// The most bytes of a key.
+  public static let maximumKeyLength = 65_535
+
+  /// A copy of the value. O(log n).
+  public func value(forKey key: [UInt8]) throws(LugeError) -> [UInt8]? {
+    try storage.value(forKey: key)
+  }
+
+  /// O(log n).
+  public func contains(_ key: [UInt8]) throws(LugeError) -> Bool {
+    try storage.contains(key)
+  }
+
+  /// Sets the value; returns the former one. Writing an equal value writes nothing.
+  @discardableResult
+  public func updateValue(
+    _ value: [UInt8], forKey key: [UInt8]
+  ) throws(LugeError) -> [UInt8]? {
+    try core.check(key: key, value: value)
+    return try storage.updateValue(value, forKey: key)
+  }
+
+  /// Removes the entry; returns its value. Removing what is absent writes nothing.
+  @discardableResult
+  public func removeValue(forKey key: [UInt8]) throws(LugeError) -> [UInt8]? {
+    try core.check(key: key, value: [])
+    return try storage.removeValue(forKey: key)
+  }
+
+  /// Sets the value to `desired` (nil: removes it) where it is `expected` (nil: there is none).
+  /// Returns whether it did, and what was found.
+  @discardableResult
+  public func compareExchange(
+    key: [UInt8], expected: [UInt8]?, desired: [UInt8]?
+  ) throws(LugeError) -> (exchanged: Bool, original: [UInt8]?) {
+    try core.check(key: key, value: desired ?? [])
+    return try storage.compareExchange(key: key, expected: expected, desired: desired)
+  }
+
+  /// Number of entries. O(1). Exact where no write is under way; each that is may be missed, or counted
+  /// before others see it.
+  public func count() throws(LugeError) -> Int {
+    try storage.checkOpen()
+    // A removal may be counted before the insert that it undoes.
+    return max(0, Int(bitPattern: UInt(storage.count)))
+  }
+
+  /// Whether there is no entry. O(1).
+  public func isEmpty() throws(LugeError) -> Bool { try count() == 0 }
+
+  /// A cursor before the first and after the last entry of a range: `next()` begins at its start,
+  /// `previous()` at its end. It holds nothing back; every key that is present throughout is met
+  /// once, in order, whatever others write meanwhile.
+  public func cursor(in range: KeyRange = .all) -> Cursor {
+    Cursor(tree: storage, range: range)
+  }
+
+  /// The entries of a range, copied, in ascending order.
+  public func entries(
+    in range: KeyRange = .all, limit: Int = .max
+  ) throws(LugeError) -> [Entry] {
+    var cursor = cursor(in: range)
+    var entries: [Entry] = []
+    while entries.count < limit, let entry = try cursor.next() { entries.append(entry) }
+    return entries
+  }
+
+  /// The least key and its value.
+  public func first() throws(LugeError) -> Entry? {
+    var cursor = cursor()
+    return try cursor.next()
+  }
+
+  /// The greatest key and its value.
+  public func last() throws(LugeError) -> Entry? {
+    var cursor = cursor()
+    return try cursor.previous()
+  }
+}

@@ -1,0 +1,216 @@
+import Platform
+
+/// The memory of the redo stream's newest part: a ring of blocks that many threads fill at once
+/// and one flush at a time reads.
+///
+/// Invariants:
+/// - Byte x of the stream lies at `x % bytes`. Only bytes in `durable ..< durable + bytes` are in
+///   the ring; admission sees to that before anything is reserved.
+/// - Each byte of the stream is filled exactly once, by the thread that reserved it.
+/// - `filled[s]` counts the bytes ever filled in slot s, as if the stream had begun at 0. So block b
+///   is whole when the count of its slot is `(b / blocks + 1) * 4096`, and no reset is needed.
+/// - A count is raised after the bytes are stored (release); a flush loads it (acquire) before it
+///   reads them.
+///
+/// Safe to use from several threads: the memory belongs to this object, every access is within it
+/// by the mask, and two threads never touch the same bytes by the first three invariants.
+@safe
+final class RedoRing: @unchecked Sendable {
+  let bytes: Int
+  private let mask: UInt64
+  private let blockMask: UInt64
+  private let blockShift: UInt64
+  private let memory: UnsafeMutableRawPointer
+  private let filled: UnsafeMutablePointer<AtomicWord>
+  private let seed: UInt32
+
+  private static let block = UInt64(RedoFormat.blockBytes)
+
+  /// - Precondition: `bytes` is a power of two of at least a block, `start` a multiple of a block.
+  init(bytes: Int, start: UInt64, incarnation: UInt64) {
+    let block = Self.block
+    precondition(bytes >= Int(block) && bytes & (bytes - 1) == 0, "ring size")
+    precondition(start % block == 0, "a log begins at a block")
+    let blocks = UInt64(bytes) / block
+    self.bytes = bytes
+    mask = UInt64(bytes) - 1
+    blockMask = blocks - 1
+    blockShift = UInt64(blocks.trailingZeroBitCount)
+    seed = RedoFormat.checksumSeed(incarnation: incarnation)
+    unsafe memory = .allocate(byteCount: bytes, alignment: Int(block))
+    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    unsafe filled = .allocate(capacity: Int(blocks))
+    let first = start / block
+    var slot: UInt64 = 0
+    while slot < blocks {
+      // The first block at or above `first` that uses this slot.
+      let block = first + ((slot &- first) & (blocks - 1))
+      let count = (block >> blockShift) * Self.block
+      unsafe (filled + Int(slot)).initialize(to: AtomicWord(count))
+      slot += 1
+    }
+  }
+
+  deinit {
+    unsafe filled.deinitialize(count: bytes / RedoFormat.blockBytes)
+    unsafe filled.deallocate()
+    unsafe memory.deallocate()
+  }
+
+  // MARK: Filling
+
+  /// Stores a piece of `length` bytes whose payload is given. Never waits.
+  func fill(_ lsn: UInt64, length: Int, kind: RedoKind, payload: UnsafeRawBufferPointer) {
+    precondition(
+      length == RedoFormat.pieceBytes(payload: payload.count), "the piece has another size")
+    storeHeader(lsn, length: length, kind: kind, payloadLength: payload.count)
+    unsafe copyIn(lsn + UInt64(RedoFormat.headerBytes), payload)
+    finish(lsn, length: length)
+  }
+
+  /// Stores a commit of one operation. Never waits. `value` nil: a delete.
+  func fillOperation(
+    _ lsn: UInt64, length: Int, tree: UInt64, key: UnsafeRawBufferPointer,
+    value: UnsafeRawBufferPointer?
+  ) {
+    let valueCount = unsafe value?.count
+    let payload = RedoPayload.operationBytes(tree: tree, key: key.count, value: valueCount)
+    precondition(length == RedoFormat.pieceBytes(payload: payload), "the piece has another size")
+    storeHeader(lsn, length: length, kind: .commit, payloadLength: payload)
+    let header = RedoFormat.headerBytes
+    let offset = Int(lsn & mask)
+    if offset + length <= bytes {
+      var writer = unsafe RawWriter(memory + offset + header, limit: payload)
+      unsafe RedoPayload.encode(tree: tree, key: key, value: value, into: &writer)
+    } else {
+      unsafe wrapOperation(lsn + UInt64(header), tree: tree, key: key, value: value)
+    }
+    finish(lsn, length: length)
+  }
+
+  /// Makes a reserved piece a pad: its reader skips it. Never waits.
+  func fillPad(_ lsn: UInt64, length: Int) {
+    precondition(length >= RedoFormat.headerBytes && length % 8 == 0, "pad size")
+    var position = lsn
+    let end = lsn + UInt64(length)
+    while position < end {
+      let offset = Int(position & mask)
+      let run = min(Int(end - position), bytes - offset)
+      unsafe (memory + offset).initializeMemory(as: UInt8.self, repeating: 0, count: run)
+      position += UInt64(run)
+    }
+    storeHeader(lsn, length: length, kind: .pad, payloadLength: 0)
+    storeChecksum(lsn, covered: RedoFormat.headerBytes)
+    countFilled(lsn, length: length)
+  }
+
+  private func storeHeader(_ lsn: UInt64, length: Int, kind: RedoKind, payloadLength: Int) {
+    // Pieces begin and end at multiples of 8, so no aligned word of one wraps. The last word
+    // first: it holds the padding, and may be a word of the header.
+    storeWord(lsn + UInt64(length) - 8, 0)
+    storeWord(lsn, UInt64(UInt32(length)))
+    storeWord(lsn + 8, lsn)
+    let kindAndLength =
+      UInt64(kind.rawValue) | UInt64(RedoFormat.version) << 8 | UInt64(UInt32(payloadLength)) << 32
+    storeWord(lsn + 16, kindAndLength)
+  }
+
+  @inline(__always)
+  private func storeWord(_ position: UInt64, _ word: UInt64) {
+    // An aligned word inside the ring, by the mask.
+    unsafe memory.storeBytes(
+      of: word.littleEndian, toByteOffset: Int(position & mask), as: UInt64.self)
+  }
+
+  private func finish(_ lsn: UInt64, length: Int) {
+    storeChecksum(lsn, covered: length)
+    countFilled(lsn, length: length)
+  }
+
+  private func storeChecksum(_ lsn: UInt64, covered: Int) {
+    let start = Int(lsn & mask)
+    var sum = unsafe crc32c(UnsafeRawBufferPointer(start: memory + start, count: 4), seed: seed)
+    var position = lsn + 8
+    let end = lsn + UInt64(covered)
+    while position < end {
+      let offset = Int(position & mask)
+      let run = min(Int(end - position), bytes - offset)
+      sum = unsafe crc32c(UnsafeRawBufferPointer(start: memory + offset, count: run), seed: sum)
+      position += UInt64(run)
+    }
+    unsafe memory.storeBytes(of: sum.littleEndian, toByteOffset: start + 4, as: UInt32.self)
+  }
+
+  private func copyIn(_ position: UInt64, _ source: UnsafeRawBufferPointer) {
+    guard let base = source.baseAddress, source.count > 0 else { return }
+    let offset = Int(position & mask)
+    let first = min(source.count, bytes - offset)
+    unsafe (memory + offset).copyMemory(from: base, byteCount: first)
+    if first < source.count {
+      unsafe memory.copyMemory(from: base + first, byteCount: source.count - first)
+    }
+  }
+
+  /// The operation's bytes around the end of the ring, part by part.
+  private func wrapOperation(
+    _ position: UInt64, tree: UInt64, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?
+  ) {
+    var at = position
+    // 32 bytes on the stack: a tree id, a kind and a length are 21 at most.
+    unsafe withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { scratch in
+      var writer = unsafe RawWriter(scratch)
+      unsafe RedoPayload.encodePrefix(
+        tree: tree, key: key.count, isDelete: value == nil, into: &writer)
+      unsafe copyIn(at, UnsafeRawBufferPointer(start: scratch.baseAddress, count: writer.count))
+      unsafe at += UInt64(writer.count)
+      unsafe copyIn(at, key)
+      at += UInt64(key.count)
+      guard let value = unsafe value else { return }
+      unsafe writer = RawWriter(scratch)
+      unsafe writer.writeVarint(UInt64(value.count))
+      unsafe copyIn(at, UnsafeRawBufferPointer(start: scratch.baseAddress, count: writer.count))
+      unsafe at += UInt64(writer.count)
+      unsafe copyIn(at, value)
+    }
+  }
+
+  /// Tells the flush which bytes are there.
+  private func countFilled(_ lsn: UInt64, length: Int) {
+    var position = lsn
+    let end = lsn + UInt64(length)
+    if position / Self.block != (end - 1) / Self.block { probe("log.pieceSpansBlocks") }
+    if lsn & mask > (end - 1) & mask { probe("log.ringWrapped") }
+    while position < end {
+      let block = position / Self.block
+      let stop = min(end, (block + 1) * Self.block)
+      // A slot of the array, by the mask.
+      _ = unsafe filled[Int(block & blockMask)].fetchAdd(stop - position)
+      position = stop
+    }
+  }
+
+  // MARK: Reading, by the flush
+
+  /// Whether every byte of a block of the stream is filled.
+  func isWhole(block: UInt64) -> Bool {
+    let wanted = ((block >> blockShift) + 1) * Self.block
+    return unsafe filled[Int(block & blockMask)].load() >= wanted
+  }
+
+  /// The longest run from `position` towards `end` that does not wrap.
+  ///
+  /// The blocks must be whole and not yet durable; so nobody changes them while they are read.
+  func run(from position: UInt64, to end: UInt64) -> UnsafeRawBufferPointer {
+    let offset = Int(position & mask)
+    let count = min(Int(end - position), bytes - offset)
+    return unsafe UnsafeRawBufferPointer(start: memory + offset, count: count)
+  }
+
+  /// Length and kind of the piece at `position`, which must be filled.
+  func piece(at position: UInt64) -> (length: UInt64, kind: UInt8) {
+    let offset = Int(position & mask)
+    let length = unsafe memory.load(fromByteOffset: offset, as: UInt32.self)
+    let kind = unsafe memory.load(fromByteOffset: Int((position + 16) & mask), as: UInt8.self)
+    return (UInt64(UInt32(littleEndian: length)), kind)
+  }
+}

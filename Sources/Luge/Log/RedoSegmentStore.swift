@@ -1,0 +1,324 @@
+import Platform
+
+/// The redo segment files: made, recycled, written, synced, removed.
+///
+/// Orders, each of which a crash may interrupt anywhere:
+/// - A new file: prewritten with zeros and its header; synced with all metadata; its directory
+///   synced; only then written to. So a group's sync owes nothing but data.
+/// - A recycled file: copy 0 of its header written and synced before copy 1 is touched, and before
+///   the first group goes in. So at any moment one copy is whole; copy 1 becomes durable with the group's own sync.
+/// - A file is free, to be recycled or removed, when a durable superblock no longer needs it:
+///   `release(below:)`. A removal need not be durable: a file that comes back is free again.
+///
+/// Invariants:
+/// - `held` and `spares` are guarded by `lock`; `opened`, `unsynced` and `half` belong to the flush.
+/// - No two files ever claim the same segment: a file that could is removed, or used, or the log fails.
+/// - Segment k of this incarnation holds LSNs `start + k * payload ..< start + (k + 1) * payload`,
+///   and they are taken into use in that order.
+final class RedoSegmentStore: @unchecked Sendable {
+  private struct Segment {
+    var serial: UInt64
+    var path: String
+    /// The LSN after the last that it may hold; 0 for a file that holds nothing.
+    var end: UInt64
+    var isRecyclable: Bool
+    var size: Int64
+  }
+
+  private struct Opened {
+    var base: UInt64
+    var file: any File
+  }
+
+  private let files: any FileSystem
+  private let directory: String
+  private let settings: RedoSettings
+  private let incarnation: UInt64
+  private let start: UInt64
+  private let lock: Lock
+
+  private var held: [Segment] = []
+  private var spares: [Segment] = []
+  private var nextSerial: UInt64 = 1
+
+  private var opened: [Opened] = []
+  private var unsynced: [any File] = []
+  /// A spare whose recycling ran out of space: its header may say by now that it holds the segment
+  /// wanted then. So the next try, which is for the same segment, takes this one.
+  private var half: Segment?
+  private let syncFailure = AtomicWord(0)
+
+  /// A failed sync is never retried, whatever its error.
+  var syncFailed: Bool { syncFailure.load() != 0 }
+
+  private var payload: UInt64 { UInt64(settings.segmentPayload) }
+  private var fileBytes: Int64 { Int64(settings.segmentPayload + RedoSegmentHeader.blockBytes) }
+
+  init(
+    platform: PlatformServices, directory: String, settings: RedoSettings, incarnation: UInt64,
+    start: UInt64, adopting segments: [RedoSegmentInfo]
+  ) {
+    files = platform.files
+    self.directory = directory
+    self.settings = settings
+    self.incarnation = incarnation
+    self.start = start
+    lock = Lock(threads: platform.threads)
+    for info in segments {
+      nextSerial = max(nextSerial, info.serial + 1)
+      var end: UInt64 = 0
+      if let header = info.header, header.incarnation != 0 {
+        let (sum, overflow) = header.base.addingReportingOverflow(header.payloadBytes)
+        // An earlier incarnation ended below `start`, whatever its last segment had room for.
+        end = min(overflow ? .max : sum, start)
+      }
+      held.append(
+        Segment(
+          serial: info.serial, path: info.path, end: end,
+          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size))
+    }
+  }
+
+  /// The first LSN of the segment that holds `lsn`.
+  func segmentBase(of lsn: UInt64) -> UInt64 { start + (lsn - start) / payload * payload }
+
+  // MARK: For the flush, one thread at a time
+
+  /// Makes the segments of a range ready to be written to.
+  func prepare(
+    from: UInt64, to end: UInt64, superblockSequence: UInt64
+  ) throws(LugeError) {
+    var base = segmentBase(of: from)
+    while base < end {
+      if !opened.contains(where: { $0.base == base }) {
+        let file = try makeSegment(base: base, superblockSequence)
+        if base != start { probe("log.segmentRolled") }
+        opened.append(Opened(base: base, file: file))
+      }
+      base += payload
+    }
+  }
+
+  /// Writes whole blocks of the ring: one write for each run that lies together in ring and file.
+  func write(_ ring: RedoRing, from: UInt64, to end: UInt64) throws(LugeError) {
+    do throws(PlatformError) {
+      try faultPoint("log.write")
+      var position = from
+      while position < end {
+        let base = segmentBase(of: position)
+        guard let segment = opened.first(where: { $0.base == base }) else {
+          preconditionFailure("a group's segment was not prepared")
+        }
+        // The ring keeps these bytes until they are durable, which is after this.
+        let run = unsafe ring.run(from: position, to: min(end, base + payload))
+        if !unsynced.contains(where: { $0 === segment.file }) { unsynced.append(segment.file) }
+        let span = unsafe RawSpan(_unsafeBytes: run)
+        try segment.file.writeFully(span, at: Self.offset(of: position, base: base))
+        position += UInt64(run.count)
+      }
+    } catch {
+      throw LugeError(error, doing: "writing the redo log")
+    }
+  }
+
+  /// Syncs every file written to, then closes those behind the newest.
+  func sync() throws(LugeError) {
+    do throws(PlatformError) {
+      try faultPoint("log.sync")
+      for file in unsynced { try file.syncData() }
+    } catch {
+      syncFailure.store(1)
+      throw LugeError(error, doing: "syncing the redo log")
+    }
+    unsynced.removeAll()
+    while opened.count > 1 { opened.removeFirst().file.close() }
+  }
+
+  func close() {
+    for segment in opened { segment.file.close() }
+    opened.removeAll()
+  }
+
+  private static func offset(of lsn: UInt64, base: UInt64) -> Int64 {
+    Int64(RedoSegmentHeader.blockBytes) + Int64(lsn - base)
+  }
+
+  // MARK: Making segments
+
+  private func makeSegment(base: UInt64, _ sequence: UInt64) throws(LugeError) -> any File {
+    try locking()
+    let spare = half ?? spares.popLast()
+    lock.unlock()
+    if let spare { return try recycle(spare, base: base, sequence) }
+    let header = RedoSegmentHeader(
+      serial: try takeSerial(), incarnation: incarnation, base: base, payloadBytes: payload,
+      superblockSequence: sequence)
+    let made = try create(header)
+    try locking()
+    held.append(made.segment)
+    lock.unlock()
+    return made.file
+  }
+
+  private func takeSerial() throws(LugeError) -> UInt64 {
+    try locking()
+    defer { lock.unlock() }
+    nextSerial += 1
+    return nextSerial - 1
+  }
+
+  private func recycle(
+    _ spare: Segment, base: UInt64, _ sequence: UInt64
+  ) throws(LugeError) -> any File {
+    let header = RedoSegmentHeader(
+      serial: spare.serial, incarnation: incarnation, base: base, payloadBytes: payload,
+      superblockSequence: sequence)
+    let copy = header.encoded()
+    half = spare
+    do throws(PlatformError) {
+      try faultPoint("log.newSegment")
+      let file = try files.open(spare.path, .readWrite)
+      try file.writeFully(copy, at: Int64(RedoSegmentHeader.copyOffsets[0]))
+      try syncing { () throws(PlatformError) in try file.syncData() }
+      try file.writeFully(copy, at: Int64(RedoSegmentHeader.copyOffsets[1]))
+      unsynced.append(file)
+      var segment = spare
+      segment.end = base + payload
+      try lock.lock()
+      held.append(segment)
+      lock.unlock()
+      half = nil
+      probe("log.segmentRecycled")
+      return file
+    } catch {
+      throw LugeError(error, doing: "recycling a redo segment")
+    }
+  }
+
+  private func syncing(_ body: () throws(PlatformError) -> Void) throws(PlatformError) {
+    do { try body() } catch {
+      syncFailure.store(1)
+      throw error
+    }
+  }
+
+  private func create(
+    _ header: RedoSegmentHeader
+  ) throws(LugeError) -> (segment: Segment, file: any File) {
+    let path = RedoSegmentFiles.path(directory, serial: header.serial)
+    do throws(PlatformError) {
+      try faultPoint("log.newSegment")
+      let file = try files.open(path, .createNew)
+      do throws(PlatformError) {
+        try prewrite(file, header)
+        try syncing { () throws(PlatformError) in
+          try file.syncAll()
+          try files.syncDirectory(directory)
+        }
+      } catch {
+        file.close()
+        if error.code != .killed { discard(path, serial: header.serial) }
+        throw error
+      }
+      let segment = Segment(
+        serial: header.serial, path: path,
+        end: header.incarnation == 0 ? 0 : header.base + payload, isRecyclable: true,
+        size: fileBytes)
+      return (segment, file)
+    } catch {
+      throw LugeError(error, doing: "making a redo segment")
+    }
+  }
+
+  /// Zeros first: where space runs out no header claims anything.
+  private func prewrite(_ file: any File, _ header: RedoSegmentHeader) throws(PlatformError) {
+    var offset = Int64(RedoSegmentHeader.blockBytes)
+    let zeros = [UInt8](repeating: 0, count: Int(min(fileBytes - offset, 1 << 20)))
+    while offset < fileBytes {
+      let count = Int(min(Int64(zeros.count), fileBytes - offset))
+      let span = unsafe zeros.span.bytes
+      try file.writeFully(span.extracting(0..<count), at: offset)
+      offset += Int64(count)
+    }
+    var first = ByteWriter(capacity: RedoSegmentHeader.blockBytes)
+    for offset in RedoSegmentHeader.copyOffsets {
+      first.writeZeros(offset - first.count)
+      first.write(header.encoded())
+    }
+    first.writeZeros(RedoSegmentHeader.blockBytes - first.count)
+    try file.writeFully(first.bytes, at: 0)
+  }
+
+  /// Removes a file whose making failed; it is never used, whether that works or not.
+  private func discard(_ path: String, serial: UInt64) {
+    do { try files.remove(path) } catch {
+      // Tried again at the next release, or found unfinished at the next opening.
+      guard (try? lock.lock()) != nil else { return }
+      held.append(Segment(serial: serial, path: path, end: 0, isRecyclable: false, size: 0))
+      lock.unlock()
+    }
+  }
+
+  // MARK: For background work
+
+  /// Makes a spare if there is none. Returns whether it did.
+  func prepareSpare(superblockSequence: UInt64) throws(LugeError) -> Bool {
+    try locking()
+    let isNeeded = spares.isEmpty && settings.spareSegments > 0
+    lock.unlock()
+    guard isNeeded else { return false }
+    let header = RedoSegmentHeader(
+      serial: try takeSerial(), incarnation: 0, base: 0, payloadBytes: payload,
+      superblockSequence: superblockSequence)
+    let made = try create(header)
+    made.file.close()
+    try locking()
+    spares.append(made.segment)
+    lock.unlock()
+    return true
+  }
+
+  /// Frees what lies wholly below `lsn`: keeps some as spares, removes the rest.
+  func release(below lsn: UInt64) throws(LugeError) {
+    try locking()
+    var kept: [Segment] = []
+    var surplus: [Segment] = []
+    for segment in held {
+      if segment.end > lsn {
+        kept.append(segment)
+      } else if segment.isRecyclable && spares.count < settings.spareSegments {
+        spares.append(segment)
+      } else {
+        surplus.append(segment)
+      }
+    }
+    held = kept
+    lock.unlock()
+    for segment in surplus {
+      do { try files.remove(segment.path) } catch {
+        if error.code == .killed { throw LugeError(error, doing: "removing a redo segment") }
+        if error.code == .notFound { continue }
+        // Free as it is, it may be removed another time.
+        try locking()
+        held.append(segment)
+        lock.unlock()
+      }
+    }
+  }
+
+  /// Bytes of all files.
+  var diskBytes: Int64 {
+    guard (try? lock.lock()) != nil else { return 0 }
+    defer { lock.unlock() }
+    var sum: Int64 = 0
+    for segment in held { sum += segment.size }
+    for segment in spares { sum += segment.size }
+    return sum
+  }
+
+  private func locking() throws(LugeError) {
+    do { try lock.lock() } catch {
+      throw LugeError(error, doing: "waiting for the list of redo segments")
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import Platform
+
+/// The root of a database: where recovery begins.
+///
+/// One copy takes 2048 bytes. All integers are little-endian; offsets not named are zero.
+///
+///     OFFSET SIZE DESCRIPTION
+///          0    8 magic: "LugeRoot"
+///          8    4 CRC-32C of bytes 0 to 7 and 12 to 2047
+///         12    4 format version, 1
+///         16    8 sequence: 1 for the first superblock, one more for each
+///         24    8 redo: bytes of the stream in one redo segment (fixed at creation)
+///         32    8 page: bytes of one page segment file (fixed at creation)
+///         40    8 page: size in bytes that a leaf's image aims at (fixed at creation)
+///         48    8 R: recovery replays the redo stream from this LSN
+///         56    8 all of the redo stream below this LSN was durable
+///         64    8 incarnation of the redo stream
+///         72    8 directory: address of the first part; 0: no directory, the database is empty
+///         80    8 directory: bytes of all parts' payloads together
+///         88    8 directory: number of parts
+///         96    8 page segments from this serial on may be made
+///        104    8 monotonic ids below this are taken
+///        112    8 tree ids from this one on are free
+///        120    8 flags: bit 0: written by a close, so nothing is to be replayed
+///
+/// The layout of bytes 0 to 15 and what the checksum covers hold for every version, so that an older
+/// engine knows a newer database when it sees one.
+struct Superblock: Equatable, Sendable {
+  static let magic: UInt64 = 0x746F_6F52_6567_754C
+  static let version: UInt32 = 1
+  static let copyBytes = 2048
+
+  var sequence: UInt64 = 0
+  var redoSegmentPayload: UInt64 = 0
+  var pageSegmentBytes: UInt64 = 0
+  var pageTargetBytes: UInt64 = 0
+  /// R: recovery replays the redo stream from this LSN.
+  var recoveryLSN: UInt64 = 0
+  /// All of the redo stream below this LSN was durable.
+  var durableLSN: UInt64 = 0
+  var incarnation: UInt64 = 0
+  /// Address of the directory's first part; 0: none.
+  var directoryAddress: UInt64 = 0
+  var directoryBytes: UInt64 = 0
+  var directoryParts: UInt64 = 0
+  var nextPageSerial: UInt64 = 1
+  var idsReserved: UInt64 = 0
+  var nextTreeID: UInt64 = 0
+  var wasClosed = false
+
+  init() {}
+
+  enum Copy: Equatable {
+    case valid(Superblock)
+    /// A good checksum and a version that this engine does not know.
+    case newer(version: UInt32)
+    /// The magic is there, the checksum is wrong.
+    case damaged
+    /// No magic.
+    case foreign
+  }
+
+  /// One copy: 2048 bytes.
+  func encoded() -> [UInt8] {
+    var writer = ByteWriter(capacity: Self.copyBytes)
+    writer.write(Self.magic)
+    writer.write(UInt32(0))
+    writer.write(Self.version)
+    writer.write(sequence)
+    writer.write(redoSegmentPayload)
+    writer.write(pageSegmentBytes)
+    writer.write(pageTargetBytes)
+    writer.write(recoveryLSN)
+    writer.write(durableLSN)
+    writer.write(incarnation)
+    writer.write(directoryAddress)
+    writer.write(directoryBytes)
+    writer.write(directoryParts)
+    writer.write(nextPageSerial)
+    writer.write(idsReserved)
+    writer.write(nextTreeID)
+    writer.write(UInt64(wasClosed ? 1 : 0))
+    writer.writeZeros(Self.copyBytes - writer.count)
+    writer.patch(Self.checksum(writer.bytes), at: 8)
+    return writer.bytes
+  }
+
+  /// Decodes 2048 bytes.
+  static func decode(_ bytes: [UInt8]) -> Copy {
+    guard bytes.count == copyBytes else { return .foreign }
+    // The reader does not outlive the array's buffer.
+    return unsafe bytes.withUnsafeBytes { buffer in
+      var reader = unsafe ByteReader(buffer)
+      guard let magic = unsafe reader.readUInt64(), magic == Self.magic else { return .foreign }
+      guard let sum = unsafe reader.readUInt32(), sum == checksum(bytes),
+        let version = unsafe reader.readUInt32()
+      else { return .damaged }
+      if version > Self.version { return .newer(version: version) }
+      guard version == Self.version, let block = unsafe fields(&reader) else { return .damaged }
+      return .valid(block)
+    }
+  }
+
+  private static func fields(_ reader: inout ByteReader) -> Superblock? {
+    var block = Superblock()
+    guard let sequence = unsafe reader.readUInt64(), let redo = unsafe reader.readUInt64(),
+      let page = unsafe reader.readUInt64(), let target = unsafe reader.readUInt64(),
+      let recovery = unsafe reader.readUInt64(), let durable = unsafe reader.readUInt64(),
+      let incarnation = unsafe reader.readUInt64(), let address = unsafe reader.readUInt64(),
+      let directoryBytes = unsafe reader.readUInt64(), let parts = unsafe reader.readUInt64(),
+      let serial = unsafe reader.readUInt64(), let ids = unsafe reader.readUInt64(),
+      let tree = unsafe reader.readUInt64(), let flags = unsafe reader.readUInt64()
+    else { return nil }
+    block.sequence = sequence
+    block.redoSegmentPayload = redo
+    block.pageSegmentBytes = page
+    block.pageTargetBytes = target
+    block.recoveryLSN = recovery
+    block.durableLSN = durable
+    block.incarnation = incarnation
+    block.directoryAddress = address
+    block.directoryBytes = directoryBytes
+    block.directoryParts = parts
+    block.nextPageSerial = serial
+    block.idsReserved = ids
+    block.nextTreeID = tree
+    block.wasClosed = flags & 1 != 0
+    return block
+  }
+
+  private static func checksum(_ bytes: [UInt8]) -> UInt32 {
+    // Within the array, which this borrows.
+    let span = unsafe bytes.span.bytes
+    return crc32c(span.extracting(12..<copyBytes), seed: crc32c(span.extracting(0..<8)))
+  }
+}

@@ -1,0 +1,188 @@
+import Platform
+
+/// The file `SUPERBLOCK`: two slots of 4096 bytes, used in turn.
+///
+/// Orders and invariants:
+/// - The file comes into being whole: written and synced under another name, renamed, the directory
+///   synced. So whatever bears the name and cannot be read is foreign or damaged, never half made,
+///   and it is never overwritten.
+/// - A superblock goes to the slot that does not hold the newest one. Until it is synced the newest one
+///   is untouched, so a crash at any moment leaves a valid one.
+/// - What `load` finds may be in the system's cache alone: the process that wrote it was killed before
+///   its sync, or its sync failed. So the name is synced by `load`, and the first write after it
+///   writes the newest one once more, in its own slot, and syncs it, before the other slot is touched.
+/// - Each slot holds two copies, in different sectors: rot of one is survived.
+/// - After a failed sync nobody knows what the slot holds, and nothing is written any more.
+///
+/// For one thread at a time: the opener, then the checkpoint.
+final class SuperblockStore {
+  static let slotBytes = 4096
+  static let name = "SUPERBLOCK"
+  private static let newName = "SUPERBLOCK.new"
+
+  private let files: any FileSystem
+  private let directory: String
+  let path: String
+  private var file: (any File)?
+  private var newestSlot = 0
+  private var newestIsSynced = false
+  /// The highest sequence given to a superblock, written well or not: no two share one.
+  private var lastSequence: UInt64 = 0
+  private var failure: LugeError?
+
+  /// The newest superblock known durable.
+  private(set) var newest: Superblock?
+
+  init(files: any FileSystem, directory: String) {
+    self.files = files
+    self.directory = directory
+    path = "\(directory)/\(Self.name)"
+  }
+
+  /// The newest valid superblock; nil when there is no file of that name.
+  ///
+  /// Throws `.notADatabase` for a file without any superblock's magic, `.corruption` where no copy
+  /// is good, `.unsupportedVersion` where a newer engine wrote one. Writes nothing.
+  func load() throws(LugeError) -> Superblock? {
+    var bytes = [UInt8](repeating: 0, count: 2 * Self.slotBytes)
+    let count: Int
+    do throws(PlatformError) {
+      guard try files.status(path) != nil else { return nil }
+      let opened = try files.open(path, .readWrite)
+      file = opened
+      count = try opened.readAvailable(at: 0, into: &bytes)
+      try files.syncDirectory(directory)
+    } catch {
+      throw LugeError(error, doing: "reading the superblock")
+    }
+    try choose(bytes, count: count)
+    return newest
+  }
+
+  private func choose(_ bytes: [UInt8], count: Int) throws(LugeError) {
+    var isForeign = true
+    var offset = 0
+    while offset < bytes.count {
+      let copy = Array(bytes[offset..<offset + Superblock.copyBytes])
+      switch Superblock.decode(copy) {
+      case .valid(let block):
+        isForeign = false
+        if block.sequence > newest?.sequence ?? 0 {
+          newest = block
+          newestSlot = offset / Self.slotBytes
+        }
+      case .newer(let version):
+        throw LugeError(
+          .unsupportedVersion, "the database was written by a newer version", path: path,
+          offset: Int64(offset), expected: "at most \(Superblock.version)", found: "\(version)")
+      case .damaged: isForeign = false
+      case .foreign: break
+      }
+      offset += Superblock.copyBytes
+    }
+    // The file came into being whole, so a short one was cut; the newest may have been behind the cut.
+    if let newest, count == bytes.count {
+      lastSequence = newest.sequence
+      return
+    }
+    newest = nil
+    if isForeign {
+      throw LugeError(
+        .notADatabase, "the file is not a superblock", path: path,
+        expected: "\(bytes.count) bytes that begin with \"LugeRoot\"", found: "\(count) bytes")
+    }
+    throw LugeError(
+      .corruption,
+      count < bytes.count
+        ? "the superblock file is cut short" : "every copy of the superblock is damaged",
+      path: path, offset: 0, expected: "\(bytes.count) bytes", found: "\(count)")
+  }
+
+  /// Makes the file with its first superblock, which gets sequence 1. Returns it.
+  ///
+  /// - Precondition: `load()` returned nil.
+  @discardableResult
+  func create(_ first: Superblock) throws(LugeError) -> Superblock {
+    var block = first
+    block.sequence = 1
+    let copy = block.encoded()
+    let newPath = "\(directory)/\(Self.newName)"
+    do throws(PlatformError) {
+      try faultPoint("superblock.write")
+      let opened = try files.open(newPath, .readWriteOrCreate)
+      defer { opened.close() }
+      try opened.truncate(to: 0)
+      let empty = [UInt8](repeating: 0, count: Self.slotBytes)
+      try opened.writeFully(copy + copy + empty, at: 0)
+      try faultPoint("superblock.sync")
+      try opened.syncAll()
+      try files.rename(newPath, to: path)
+      try files.syncDirectory(directory)
+      file = try files.open(path, .readWrite)
+    } catch {
+      throw LugeError(error, doing: "creating the superblock")
+    }
+    newest = block
+    newestSlot = 0
+    newestIsSynced = true
+    lastSequence = 1
+    return block
+  }
+
+  /// Writes the next superblock durably; it gets a higher sequence. Returns it.
+  ///
+  /// The caller has made durable all that it names. Throws `.noSpace` or `.inputOutput`: the former
+  /// one counts; the call may be made again unless it was the sync that failed: then `.failed` from here on.
+  @discardableResult
+  func write(_ next: Superblock) throws(LugeError) -> Superblock {
+    if let failure {
+      if failure.code == .killed { throw failure }
+      throw LugeError(
+        .failed, "an earlier failure is final: \(failure.message)", path: path,
+        underlying: failure.underlying)
+    }
+    guard let newest else { preconditionFailure("no superblock was loaded or created") }
+    if !newestIsSynced {
+      try put(newest, slot: newestSlot)
+      newestIsSynced = true
+    }
+    var block = next
+    lastSequence += 1
+    block.sequence = lastSequence
+    let slot = 1 - newestSlot
+    try put(block, slot: slot)
+    self.newest = block
+    newestSlot = slot
+    return block
+  }
+
+  /// Writes both copies of a slot and syncs them.
+  private func put(_ block: Superblock, slot: Int) throws(LugeError) {
+    guard let file else {
+      throw LugeError(.closed, "the superblock file is closed", path: path)
+    }
+    let copy = block.encoded()
+    do throws(PlatformError) {
+      try faultPoint("superblock.write")
+      try file.writeFully(copy + copy, at: Int64(slot * Self.slotBytes))
+    } catch {
+      throw LugeError(error, doing: "writing the superblock")
+    }
+    do throws(PlatformError) {
+      try faultPoint("superblock.sync")
+      try file.syncData()
+    } catch {
+      let final = LugeError(error, doing: "syncing the superblock")
+      failure = final
+      throw final
+    }
+  }
+
+  /// Whether a sync has failed: no superblock is written any more.
+  var hasFailed: Bool { failure != nil }
+
+  func close() {
+    file?.close()
+    file = nil
+  }
+}

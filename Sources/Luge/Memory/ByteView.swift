@@ -1,0 +1,113 @@
+internal import Platform
+
+/// A run of bytes that somebody else keeps alive and does not change: a caller's key for the length
+/// of a call, or part of an immutable record for the length of a pin.
+///
+/// Safe because every view is made from such a run, with its true length, and never outlives the
+/// call or the pin; nothing stores one.
+@safe struct ByteView {
+  let base: UnsafeRawPointer
+  let count: Int
+
+  @unsafe @inline(__always)
+  init(_ base: UnsafeRawPointer, count: Int) {
+    unsafe self.base = base
+    self.count = count
+  }
+
+  /// Views a buffer; an empty one may have no address.
+  @unsafe @inline(__always)
+  init(_ buffer: UnsafeRawBufferPointer) {
+    // No byte of an empty run is ever read, so any address stands for it.
+    unsafe self.base = buffer.baseAddress ?? UnsafeRawPointer(bitPattern: 16).unsafelyUnwrapped
+    self.count = buffer.count
+  }
+
+  /// The same bytes as a buffer, good for as long as the view.
+  @unsafe @inline(__always)
+  var buffer: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+
+  /// A run of no bytes.
+  static var empty: ByteView { unsafe ByteView(UnsafeRawBufferPointer(start: nil, count: 0)) }
+
+  /// A copy.
+  func copy() -> [UInt8] {
+    let (base, count) = unsafe (self.base, self.count)
+    if count == 0 { return [] }
+    return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+      unsafe UnsafeMutableRawPointer(buffer.baseAddress.unsafelyUnwrapped)
+        .copyMemory(from: base, byteCount: count)
+      done = count
+    }
+  }
+
+  @inline(__always)
+  func dropFirst(_ length: Int) -> ByteView {
+    unsafe ByteView(base + length, count: count - length)
+  }
+
+  /// Negative, zero or positive: unsigned bytes, lexicographic, a prefix before what it begins.
+  @inline(__always)
+  static func compare(_ left: ByteView, _ right: ByteView) -> Int {
+    unsafe compareBytes(left.base, left.count, right.base, right.count)
+  }
+
+  @inline(__always)
+  static func == (left: ByteView, right: ByteView) -> Bool {
+    if left.count != right.count { return false }
+    return unsafe compareBytes(left.base, left.count, right.base, right.count) == 0
+  }
+
+  /// The eight bytes from `offset` on as a big-endian number, zeros standing for missing ones, so
+  /// that numbers that differ are ordered as the keys are.
+  @inline(__always)
+  func head(at offset: Int) -> UInt64 {
+    let rest = count &- offset
+    if rest >= 8 {
+      return unsafe UInt64(bigEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+    return shortHead(at: offset, rest)
+  }
+
+  private func shortHead(at offset: Int, _ rest: Int) -> UInt64 {
+    var value: UInt64 = 0
+    var index = 0
+    while index < rest {
+      let byte = unsafe base.load(fromByteOffset: offset &+ index, as: UInt8.self)
+      value |= UInt64(byte) << UInt64(56 &- 8 &* index)
+      index &+= 1
+    }
+    return value
+  }
+
+  /// Sixteen bits that differ for most pairs of keys.
+  @inline(__always)
+  var hash16: UInt64 {
+    let tail = count > 8 ? head(at: count &- 8) : 0
+    let mixed = (head(at: 0) ^ (tail &* 0xD6E8_FEB8_6659_FD93) ^ UInt64(count))
+    return ((mixed ^ (mixed >> 29)) &* 0x9E37_79B9_7F4A_7C15) >> 48
+  }
+
+  /// How many bytes the two have in common at the start.
+  static func commonPrefix(_ left: ByteView, _ right: ByteView) -> Int {
+    let shorter = left.count < right.count ? left.count : right.count
+    var index = 0
+    while index < shorter {
+      let a = unsafe left.base.load(fromByteOffset: index, as: UInt8.self)
+      let b = unsafe right.base.load(fromByteOffset: index, as: UInt8.self)
+      if a != b { return index }
+      index += 1
+    }
+    return shorter
+  }
+}
+
+/// The order of keys held in arrays: negative, zero or positive.
+func compareKeys(_ left: [UInt8], _ right: [UInt8]) -> Int {
+  // The arrays outlive the closures.
+  unsafe left.withUnsafeBytes { left in
+    unsafe right.withUnsafeBytes { right in
+      unsafe ByteView.compare(ByteView(left), ByteView(right))
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import Platform
+
+/// Where a record of a page segment lies: the segment's serial and the offset in its file. Zero is
+/// no address. An address is never used twice.
+struct PageAddress: Hashable, Sendable, Comparable {
+  var rawValue: UInt64
+
+  init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  init(serial: UInt64, offset: Int) {
+    precondition(serial < 1 << 32 && offset >= 0 && offset < 1 << 32, "address out of range")
+    rawValue = serial << 32 | UInt64(offset)
+  }
+
+  static let none = PageAddress(rawValue: 0)
+
+  var serial: UInt64 { rawValue >> 32 }
+  var offset: Int { Int(rawValue & 0xFFFF_FFFF) }
+
+  static func < (left: PageAddress, right: PageAddress) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// What a record of a page segment is.
+enum PageKind: UInt8, Sendable {
+  case leaf = 1
+  case directory = 2
+}
+
+/// The records of page segments. All integers are little-endian; a record begins at a multiple of 8.
+///
+///     OFFSET SIZE DESCRIPTION
+///          0    1 kind: 1 leaf, 2 directory
+///          1    1 format version, 1
+///          2    2 zero
+///          4    4 length of the payload in bytes
+///          8    4 CRC-32C of bytes 0 to 7 and 12 to the end of the payload
+///         12    4 zero
+///         16    8 its own address: serial << 32 | offset
+///         24    n payload
+///       24+n    p zeros up to a multiple of 8
+///
+/// The first block of a segment file, copies at 0 and 2048, else zero:
+///
+///          0    8 magic: "LugePage"
+///          8    4 format version, 1
+///         12    4 CRC-32C of bytes 0 to 11 and 16 to 31
+///         16    8 serial, the number in the file's name
+///         24    8 zero
+enum PageFormat {
+  static let magic: UInt64 = 0x6567_6150_6567_754C
+  static let version: UInt8 = 1
+  static let segmentVersion: UInt32 = 1
+  static let blockBytes = 4096
+  static let copyOffsets = [0, 2048]
+  static let segmentHeaderBytes = 32
+  static let recordHeaderBytes = 24
+  static let prefix = "page-"
+
+  /// The bytes that a record takes in its segment.
+  static func recordBytes(payload: Int) -> Int { (recordHeaderBytes + payload + 7) & ~7 }
+
+  static func segmentHeader(serial: UInt64) -> [UInt8] {
+    var writer = ByteWriter(capacity: blockBytes)
+    for offset in copyOffsets {
+      writer.writeZeros(offset - writer.count)
+      writer.write(magic)
+      writer.write(segmentVersion)
+      writer.write(UInt32(0))
+      writer.write(serial)
+      writer.write(UInt64(0))
+      let copy = Array(writer.bytes[offset..<offset + segmentHeaderBytes])
+      writer.patch(segmentChecksum(copy), at: offset + 12)
+    }
+    writer.writeZeros(blockBytes - writer.count)
+    return writer.bytes
+  }
+
+  enum SegmentCopy: Equatable {
+    case valid(serial: UInt64)
+    case newer(version: UInt32)
+    case bad
+  }
+
+  static func decodeSegmentHeader(_ bytes: [UInt8]) -> SegmentCopy {
+    guard bytes.count == segmentHeaderBytes else { return .bad }
+    // The reader does not outlive the array's buffer.
+    return unsafe bytes.withUnsafeBytes { buffer in
+      var reader = unsafe ByteReader(buffer)
+      guard let magic = unsafe reader.readUInt64(), magic == Self.magic,
+        let version = unsafe reader.readUInt32(), let sum = unsafe reader.readUInt32(),
+        sum == segmentChecksum(bytes)
+      else { return .bad }
+      if version > segmentVersion { return .newer(version: version) }
+      guard version == segmentVersion, let serial = unsafe reader.readUInt64() else { return .bad }
+      return .valid(serial: serial)
+    }
+  }
+
+  private static func segmentChecksum(_ bytes: [UInt8]) -> UInt32 {
+    // Within the array, which this borrows.
+    let span = unsafe bytes.span.bytes
+    return crc32c(
+      span.extracting(16..<segmentHeaderBytes), seed: crc32c(span.extracting(0..<12)))
+  }
+
+  /// Appends a whole record to a buffer.
+  static func append(
+    _ kind: PageKind, _ payload: [UInt8], at address: PageAddress, to writer: inout ByteWriter
+  ) {
+    let start = writer.count
+    writer.write(kind.rawValue)
+    writer.write(version)
+    writer.write(UInt16(0))
+    writer.write(UInt32(payload.count))
+    writer.write(UInt32(0))
+    writer.write(UInt32(0))
+    writer.write(address.rawValue)
+    writer.write(payload)
+    let sum = recordChecksum(writer.bytes, from: start, payload: payload.count)
+    writer.patch(sum, at: start + 8)
+    writer.writeZeros(recordBytes(payload: payload.count) - (writer.count - start))
+  }
+
+  static func recordChecksum(_ bytes: [UInt8], from start: Int, payload: Int) -> UInt32 {
+    // Within the array, which this borrows.
+    let span = unsafe bytes.span.bytes
+    let first = crc32c(span.extracting(start..<start + 8))
+    return crc32c(span.extracting(start + 12..<start + recordHeaderBytes + payload), seed: first)
+  }
+
+  /// The first 24 bytes of a record, not believed.
+  struct RecordHeader {
+    var kind: UInt8
+    var version: UInt8
+    var length: UInt32
+    var checksum: UInt32
+    var address: UInt64
+
+    init?(_ bytes: [UInt8]) {
+      // The reader does not outlive the array's buffer.
+      let decoded = unsafe bytes.withUnsafeBytes { buffer -> RecordHeader? in
+        var reader = unsafe ByteReader(buffer)
+        guard let kind = unsafe reader.readUInt8(), let version = unsafe reader.readUInt8(),
+          unsafe reader.readUInt16() != nil, let length = unsafe reader.readUInt32(),
+          let checksum = unsafe reader.readUInt32(), unsafe reader.readUInt32() != nil,
+          let address = unsafe reader.readUInt64()
+        else { return nil }
+        return RecordHeader(
+          kind: kind, version: version, length: length, checksum: checksum, address: address)
+      }
+      guard let decoded else { return nil }
+      self = decoded
+    }
+
+    private init(kind: UInt8, version: UInt8, length: UInt32, checksum: UInt32, address: UInt64) {
+      self.kind = kind
+      self.version = version
+      self.length = length
+      self.checksum = checksum
+      self.address = address
+    }
+  }
+}

@@ -1,0 +1,206 @@
+internal import Platform
+
+// Consolidation and split, by whoever meets a frozen, full or heavy leaf. Any number of threads may
+// do it at once: each freezes (the same bits), each builds its own candidate, one wins.
+
+extension Leaf {
+  /// True when the leaf may have more than one entry.
+  @inline(__always)
+  var hasSeveral: Bool {
+    sortedCount > 1 || (wordCount > 1 && Leaf.record(word(1).load()) != 0)
+  }
+
+  /// Freezes all words: those that hold a record, and the first empty append word. Afterwards no
+  /// word of the leaf changes.
+  func freeze() {
+    let end = wordCount
+    var index = 0
+    while index < end {
+      let former = word(index).fetchOr(Leaf.frozen)
+      if Leaf.record(former) == 0 { return }
+      index &+= 1
+    }
+  }
+}
+
+/// What a rebuild of a leaf keeps and leaves out.
+@safe private struct Rebuild {
+  /// Addresses of the records kept, by key; then, from `capacity` on, of those left out.
+  let records: UnsafeMutablePointer<UInt64>
+  let capacity: Int
+  var kept = 0
+  var dropped = 0
+  var weight = 0
+  /// Everything appended came after everything in key order.
+  var ascending = false
+  var droppedTombstone = false
+
+  @unsafe
+  init(_ records: UnsafeMutablePointer<UInt64>, capacity: Int) {
+    unsafe self.records = records
+    self.capacity = capacity
+  }
+
+  mutating func drop(_ record: Record) {
+    unsafe records[capacity + dropped] = record.address
+    dropped += 1
+  }
+
+  /// Keeps what is to be kept of a word's records: the first that is not aborted, unless it is a
+  /// committed tombstone.
+  mutating func take(_ top: UInt64) {
+    var address = top
+    while address != 0 {
+      let record = Record(address: address)
+      var word = record.version.load()
+      if VersionWord.state(word) == VersionWord.transaction {
+        word = CommitDescriptor(address: VersionWord.body(word)).word.load()
+      }
+      let state = VersionWord.state(word)
+      if state == VersionWord.aborted {
+        drop(record)
+        address = record.predecessor.load()
+        continue
+      }
+      if state == VersionWord.committed && record.isTombstone {
+        drop(record)
+        droppedTombstone = true
+        return
+      }
+      unsafe records[kept] = address
+      kept += 1
+      weight += record.weight
+      return
+    }
+  }
+}
+
+extension BLinkTree {
+  /// Replaces a leaf by one or two rebuilt ones, unless another thread has done it. Afterwards the
+  /// page has another leaf than `leaf`. Throws only injected failures; then the leaf may be left
+  /// frozen.
+  @inline(never)
+  func consolidate(_ page: Page, _ leaf: Leaf, _ pin: Pin) throws(LugeError) {
+    leaf.freeze()
+    try context.interrupt("tree.frozen")
+    if page.leaf != leaf { return }
+    let capacity = leaf.wordCount
+    let order = LeafOrder(leaf)
+    defer { order.free() }
+    // A word leaves out two records at most: an aborted one, and the tombstone that it was built
+    // on.
+    let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: 3 * capacity + 1)
+    defer { unsafe scratch.deallocate() }
+    var rebuild = unsafe Rebuild(scratch, capacity: capacity)
+    rebuild.ascending = order.ascending
+    var index = 0
+    while index < order.count {
+      rebuild.take(order.address(index))
+      index += 1
+    }
+    let isSplit =
+      rebuild.kept >= 2
+      && (rebuild.kept > context.settings.leafEntries
+        || rebuild.weight > context.settings.leafBytes)
+    let won =
+      isSplit ? split(page, leaf, rebuild, pin) : replace(page, leaf, rebuild, pin)
+    if won { retire(leaf, rebuild, pin) }
+  }
+
+  /// Publishes one leaf in place of another.
+  private func replace(_ page: Page, _ leaf: Leaf, _ rebuild: Rebuild, _ pin: Pin) -> Bool {
+    let new = unsafe LeafBuilder.build(
+      pin, UnsafePointer(rebuild.records), count: rebuild.kept,
+      appendWords: context.settings.appendWords, high: leaf.hasHigh ? leaf.high : nil,
+      right: leaf.right, flags: inheritedFlags(leaf, rebuild))
+    if page.word.compareExchange(expected: leaf.address, desired: new.address) {
+      probe("tree.consolidated")
+      return true
+    }
+    new.free(pin)
+    return false
+  }
+
+  /// Publishes two leaves in place of one, the right one under a new page, then posts that page.
+  private func split(_ page: Page, _ leaf: Leaf, _ rebuild: Rebuild, _ pin: Pin) -> Bool {
+    let at = splitPoint(leaf, rebuild)
+    let separator = unsafe BLinkTree.separator(
+      Record(address: rebuild.records[at - 1]).key, Record(address: rebuild.records[at]).key)
+    let flags = Leaf.dirty | Leaf.baseOnly
+    let words = context.settings.appendWords
+    let rightLeaf = unsafe LeafBuilder.build(
+      pin, UnsafePointer(rebuild.records + at), count: rebuild.kept - at, appendWords: words,
+      high: leaf.hasHigh ? leaf.high : nil, right: leaf.right, flags: flags)
+    // Replay skips by the image that the records came from, so the new page inherits its LSN.
+    let right = Page.build(
+      pin, low: separator, leaf: rightLeaf, imageLSN: page.imageLSN.load())
+    let leftLeaf = unsafe LeafBuilder.build(
+      pin, UnsafePointer(rebuild.records), count: at, appendWords: words, high: separator,
+      right: right.address, flags: flags)
+    guard page.word.compareExchange(expected: leaf.address, desired: leftLeaf.address) else {
+      leftLeaf.free(pin)
+      right.free(pin)
+      rightLeaf.free(pin)
+      return false
+    }
+    probe("tree.leafSplit")
+    // A page that is not posted is found through its left neighbour, and posted by who comes that
+    // way.
+    if (try? context.interrupt("tree.split")) != nil { post(right, pin) }
+    return true
+  }
+
+  private func inheritedFlags(_ leaf: Leaf, _ rebuild: Rebuild) -> UInt64 {
+    let inherited = leaf.flags.load() & Leaf.baseOnly
+    return Leaf.dirty | inherited | (rebuild.droppedTombstone ? Leaf.baseOnly : 0)
+  }
+
+  /// How many records go into the left half: at least one, and not all.
+  private func splitPoint(_ leaf: Leaf, _ rebuild: Rebuild) -> Int {
+    let kept = rebuild.kept
+    if rebuild.weight > context.settings.leafBytes {
+      var left = 0
+      var index = 0
+      while index < kept - 1 {
+        left += unsafe Record(address: rebuild.records[index]).weight
+        index += 1
+        if 2 * left >= rebuild.weight { return index }
+      }
+      return kept - 1
+    }
+    // Keys that only ever grow would leave half-full leaves behind.
+    if rebuild.ascending && !leaf.hasHigh { return kept - max(1, kept / 8) }
+    return kept / 2
+  }
+
+  /// The shortest key that is above `left` and not above `right`.
+  private static func separator(_ left: ByteView, _ right: ByteView) -> ByteView {
+    unsafe ByteView(right.base, count: ByteView.commonPrefix(left, right) + 1)
+  }
+
+  /// The winner's duty: what the page no longer reaches.
+  private func retire(_ leaf: Leaf, _ rebuild: Rebuild, _ pin: Pin) {
+    var index = 0
+    while index < rebuild.dropped {
+      let record = unsafe Record(address: rebuild.records[rebuild.capacity + index])
+      // Beneath an aborted record is what was kept in its place; beneath a tombstone nothing
+      // counts.
+      if !isAborted(record) {
+        probe("tree.tombstoneDropped")
+        record.dropPredecessor(pin)
+      }
+      record.retire(pin)
+      index += 1
+    }
+    leaf.retire(pin)
+  }
+
+  /// Whether a decided record is aborted.
+  func isAborted(_ record: Record) -> Bool {
+    var word = record.version.load()
+    if VersionWord.state(word) == VersionWord.transaction {
+      word = CommitDescriptor(address: VersionWord.body(word)).word.load()
+    }
+    return VersionWord.state(word) == VersionWord.aborted
+  }
+}

@@ -1,0 +1,34 @@
+internal import Platform
+
+extension BLinkTree {
+  /// Frees everything that the tree holds. No operation runs any more: after `setState` and
+  /// `waitForQuiescence`, or when the database goes. Afterwards operations still throw as its state
+  /// says. Twice is harmless.
+  func destroy() throws(LugeError) {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    if index.load() == 0 { return }
+    // Whatever the caller did, nothing looks at the pages from here on.
+    if isOpen { setState(.closed) }
+    var page = firstPage
+    while true {
+      let leaf = page.leaf
+      let right = leaf.right
+      var index = 0
+      while index < leaf.wordCount {
+        var address = Leaf.record(leaf.word(index).load())
+        while address != 0 {
+          let record = Record(address: address)
+          address = record.predecessor.load()
+          record.free(pin)
+        }
+        index += 1
+      }
+      leaf.free(pin)
+      page.free(pin)
+      if right == 0 { break }
+      page = Page(address: right)
+    }
+    TreeIndex(address: index.exchange(0)).free(pin)
+  }
+}

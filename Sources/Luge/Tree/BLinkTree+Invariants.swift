@@ -1,0 +1,124 @@
+internal import Platform
+
+extension BLinkTree {
+  /// Everything that is wrong with a quiet tree, in words; empty when nothing is.
+  func checkInvariants() throws(LugeError) -> [String] {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    var problems: [String] = []
+    // After `destroy` there is nothing to look at.
+    if self.index.load() == 0 { return problems }
+    let index = TreeIndex(address: self.index.load())
+    var posted = 0
+    var live: UInt64 = 0
+    var number = 0
+    var page = firstPage
+    if page.low.count != 0 { problems.append("the first page has a low key") }
+    while true {
+      if posted < index.count && index.page(posted) == page { posted += 1 }
+      let leaf = page.leaf
+      live += checkLeaf(leaf, page, "page \(number)", pin, &problems)
+      if (leaf.right == 0) == leaf.hasHigh {
+        problems.append("page \(number): right page and high key disagree")
+        break
+      }
+      if leaf.right == 0 { break }
+      let right = Page(address: leaf.right)
+      if !(right.low == leaf.high) {
+        problems.append("page \(number): its high key is not the next page's low key")
+      }
+      if ByteView.compare(page.low, right.low) >= 0 {
+        problems.append("page \(number): its low key is not below the next page's")
+        break
+      }
+      page = right
+      number += 1
+    }
+    if posted != index.count {
+      problems.append("the index has \(index.count) pages, of which \(posted) are in the chain")
+    }
+    checkIndex(index, &problems)
+    if live != count { problems.append("count is \(count), entries are \(live)") }
+    return problems
+  }
+
+  private func checkIndex(_ index: TreeIndex, _ problems: inout [String]) {
+    if index.page(0) != firstPage {
+      problems.append("the index does not begin with the first page")
+    }
+    var place = 1
+    while place < index.count {
+      if ByteView.compare(index.page(place - 1).low, index.page(place).low) >= 0 {
+        problems.append("index: low keys \(place - 1) and \(place) do not ascend")
+      }
+      if index.position(index.page(place).low) != place + 1 {
+        problems.append("index: low key \(place) does not find its own page")
+      }
+      place += 1
+    }
+  }
+
+  /// Checks one leaf; returns how many entries it has.
+  private func checkLeaf(
+    _ leaf: Leaf, _ page: Page, _ name: String, _ pin: Pin, _ problems: inout [String]
+  ) -> UInt64 {
+    var live: UInt64 = 0
+    var ended = false
+    // Whoever froze a leaf may have failed before it was replaced; the next to meet it helps. But
+    // words freeze in order.
+    var isThawed = false
+    var index = 0
+    while index < leaf.wordCount {
+      let word = leaf.word(index).load()
+      let address = Leaf.record(word)
+      if address == 0 {
+        if index < leaf.sortedCount { problems.append("\(name): entry \(index) has no record") }
+        ended = true
+        index += 1
+        continue
+      }
+      if ended { problems.append("\(name): append word \(index) is taken after an empty one") }
+      if word & Leaf.frozen == 0 { isThawed = true }
+      if word & Leaf.frozen != 0 && isThawed {
+        problems.append("\(name): word \(index) is frozen, and one before it is not")
+      }
+      let key = Record(address: address).key
+      checkKey(key, index, leaf, page, name, &problems)
+      if presentValue(visible(address, leaf, pin).record) != nil { live += 1 }
+      index += 1
+    }
+    checkOrder(leaf, name, &problems)
+    return live
+  }
+
+  private func checkKey(
+    _ key: ByteView, _ index: Int, _ leaf: Leaf, _ page: Page, _ name: String,
+    _ problems: inout [String]
+  ) {
+    if ByteView.compare(key, page.low) < 0 {
+      problems.append("\(name): key \(index) is below the low key")
+    }
+    if leaf.isBelow(key) { problems.append("\(name): key \(index) is not below the high key") }
+    if leaf.locate(key).index != index {
+      problems.append("\(name): key \(index) is found elsewhere")
+    }
+    if index < leaf.sortedCount {
+      let head = unsafe leaf.heads[index]
+      if comparePrefix(key, leaf.prefix) != 0 || head != key.head(at: leaf.prefix.count) {
+        problems.append("\(name): prefix and head of key \(index) are not the key's")
+      }
+    }
+  }
+
+  private func checkOrder(_ leaf: Leaf, _ name: String, _ problems: inout [String]) {
+    let order = LeafOrder(leaf)
+    defer { order.free() }
+    var index = 1
+    while index < order.count {
+      if ByteView.compare(order.key(index - 1), order.key(index)) >= 0 {
+        problems.append("\(name): keys \(index - 1) and \(index) do not ascend")
+      }
+      index += 1
+    }
+  }
+}

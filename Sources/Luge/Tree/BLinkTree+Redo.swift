@@ -1,0 +1,24 @@
+internal import Platform
+
+// What a single-key write puts into the redo log.
+
+extension BLinkTree {
+  /// Bytes of the piece that one write of a key takes. A nil value: a removal.
+  @inline(__always)
+  func redoPieceBytes(key: Int, value: Int?) -> Int {
+    RedoLog.operationPieceBytes(tree: id, key: key, value: value)
+  }
+
+  /// Bytes of the piece that says what a record says.
+  @inline(__always)
+  func redoPieceBytes(_ record: Record) -> Int {
+    redoPieceBytes(key: record.keyCount, value: record.isTombstone ? nil : record.valueCount)
+  }
+
+  /// Fills a committed record's piece of `bytes` bytes.
+  func fill(_ lsn: UInt64, bytes: Int, _ record: Record) {
+    let value: ByteView? = record.isTombstone ? nil : record.value
+    unsafe context.log.fillOperation(
+      lsn, bytes: bytes, tree: id, key: record.key.buffer, value: value?.buffer)
+  }
+}

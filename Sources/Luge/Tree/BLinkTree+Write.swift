@@ -1,0 +1,185 @@
+internal import Platform
+
+// The single-key write. Its order of steps is the heart of the engine:
+// admission (unpinned), pin, find the word, resolve it, decide, install, mark dirty, stamp, drop
+// the predecessor, unpin. The LSN is taken *after* the install, and nobody sees the record before
+// it has one: so the order of LSNs is an order of writes that every observer agrees with.
+
+extension BLinkTree {
+  /// One try of a write between two admissions.
+  private enum Attempt {
+    case done(WriteResult)
+    /// Another thread was in the way and used up the log room paid for: admission again.
+    case again
+  }
+
+  /// Writes one key. `returnsOld` asks for a copy of the value found.
+  func update(
+    _ key: UnsafeRawBufferPointer, _ mode: WriteMode, returnsOld: Bool = true
+  ) throws(LugeError) -> WriteResult {
+    try BLinkTree.checkKey(key.count)
+    try BLinkTree.checkValue(mode.valueCount ?? 0)
+    let view = unsafe ByteView(key)
+    let pieceBytes = redoPieceBytes(key: key.count, value: mode.valueCount)
+    while true {
+      let admitted = try context.admit(pieceBytes)
+      defer { context.leave(admitted) }
+      let pin = try context.epochs.pin()
+      defer { pin.end() }
+      try checkOpen()
+      if case .done(let result) = try attempt(view, mode, returnsOld, pin) { return result }
+    }
+  }
+
+  private func attempt(
+    _ key: ByteView, _ mode: WriteMode, _ returnsOld: Bool, _ pin: Pin
+  ) throws(LugeError) -> Attempt {
+    while true {
+      let (page, leaf) = descend(key, pin)
+      var slot = leaf.locate(key)
+      while true {
+        if slot.word & Leaf.frozen != 0 {
+          probe("tree.helpedFrozen")
+          try consolidate(page, leaf, pin)
+          break
+        }
+        let top = Leaf.record(slot.word)
+        var beneath: UInt64 = 0
+        if top != 0 {
+          guard case .ready(let found) = try resolve(top, leaf, pin, patient: true) else {
+            return .again
+          }
+          beneath = found
+        }
+        let present = presentValue(beneath)
+        let value: ByteView?
+        switch mode.decide(present) {
+        case .leave(let applied):
+          return .done(WriteResult(applied: applied, old: returnsOld ? present?.copy() : nil))
+        case .write(let new): value = new
+        }
+        if slot.index == leaf.wordCount {
+          try consolidate(page, leaf, pin)
+          break
+        }
+        try context.interrupt("tree.install")
+        // Helping others may have used what this write needs.
+        if pin.field(PinLayout.reservations) < TreeContext.reservations { return .again }
+        let record = Record.build(
+          pin, version: VersionWord.pending, key: key, value: value, predecessor: beneath)
+        guard install(record, leaf, slot, beneath, pin) else {
+          record.free(pin)
+          slot = relocate(leaf, key, slot)
+          continue
+        }
+        guard try commit(record, present != nil, pin) else { return .again }
+        let old = returnsOld ? present?.copy() : nil
+        record.dropPredecessor(pin)
+        trim(page, leaf, pin)
+        return .done(WriteResult(applied: true, old: old))
+      }
+    }
+  }
+
+  @inline(__always)
+  func presentValue(_ address: UInt64) -> ByteView? {
+    if address == 0 { return nil }
+    let record = Record(address: address)
+    return record.isTombstone ? nil : record.value
+  }
+
+  /// Puts a record into its word over what was seen there. On success the aborted records between
+  /// it and what it builds on are retired, and the leaf is dirty.
+  func install(
+    _ record: Record, _ leaf: Leaf, _ slot: LeafSlot, _ beneath: UInt64, _ pin: Pin
+  ) -> Bool {
+    let word = Leaf.word(record, record.key)
+    guard leaf.word(slot.index).compareExchange(expected: slot.word, desired: word) else {
+      return false
+    }
+    // Before the commit: a write-out that clears the flag later sees the record and sets it again.
+    leaf.markDirty()
+    var skipped = Leaf.record(slot.word)
+    while skipped != beneath {
+      let aborted = Record(address: skipped)
+      skipped = aborted.predecessor.load()
+      aborted.retire(pin)
+    }
+    let former = beneath == 0 ? 0 : Record(address: beneath).weight
+    leaf.addWeight(record.weight &- former)
+    return true
+  }
+
+  /// After a lost install: the word to look at next. A lost append word may now hold the same key.
+  func relocate(_ leaf: Leaf, _ key: ByteView, _ slot: LeafSlot) -> LeafSlot {
+    if Leaf.record(slot.word) != 0 {
+      probe("tree.wordRaced")
+      return LeafSlot(index: slot.index, word: leaf.word(slot.index).load())
+    }
+    probe("tree.appendRaced")
+    return leaf.locateAppended(key, from: slot.index)
+  }
+
+  /// Stamps one's own record. True when it is committed; false when it was taken back for want of
+  /// log room. Throws when the log takes nothing any more.
+  private func commit(_ record: Record, _ wasPresent: Bool, _ pin: Pin) throws(LugeError) -> Bool {
+    do { try context.interrupt("tree.stamp") } catch {
+      // Unless somebody has given it an LSN, nobody has seen it.
+      if abort(record.version) { throw error }
+    }
+    if !stamp(record, pin) && abort(record.version) { return false }
+    if VersionWord.state(record.version.load()) == VersionWord.aborted {
+      throw context.refusal()
+    }
+    adjustCount(from: wasPresent, to: !record.isTombstone)
+    return true
+  }
+
+  @inline(__always)
+  func adjustCount(from wasPresent: Bool, to isPresent: Bool) {
+    if isPresent != wasPresent { _ = countWord.fetchAdd(isPresent ? 1 : 0 &- 1) }
+  }
+
+  /// Installs one record of a batch over what is resolved beneath it. Answers whether the key had a
+  /// value; nil when the log room paid for is used up. Waits for nothing.
+  func installUndecided(_ record: Record, _ pin: Pin) throws(LugeError) -> Bool? {
+    let key = record.key
+    while true {
+      let (page, leaf) = descend(key, pin)
+      var slot = leaf.locate(key)
+      while true {
+        if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {
+          if slot.word & Leaf.frozen != 0 { probe("tree.helpedFrozen") }
+          try consolidate(page, leaf, pin)
+          break
+        }
+        let top = Leaf.record(slot.word)
+        var beneath: UInt64 = 0
+        if top != 0 {
+          guard case .ready(let found) = try resolve(top, leaf, pin, patient: false) else {
+            return nil
+          }
+          beneath = found
+        }
+        try context.interrupt("tree.batchInstall")
+        record.predecessor.storeRelaxed(beneath)
+        if install(record, leaf, slot, beneath, pin) {
+          let wasPresent = presentValue(beneath) != nil
+          trim(page, leaf, pin)
+          return wasPresent
+        }
+        slot = relocate(leaf, key, slot)
+      }
+    }
+  }
+
+  /// Rebuilds a leaf that has become too heavy, when there is something to split.
+  @inline(__always)
+  func trim(_ page: Page, _ leaf: Leaf, _ pin: Pin) {
+    if leaf.weight.loadRelaxed() > UInt64(context.settings.leafBytes) && leaf.hasSeveral {
+      // The write is done whatever becomes of this: a leaf left frozen is rebuilt by the next
+      // writer.
+      try? consolidate(page, leaf, pin)
+    }
+  }
+}

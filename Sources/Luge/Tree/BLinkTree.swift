@@ -1,0 +1,173 @@
+internal import Platform
+
+/// An ordered map from byte strings to byte strings that any number of threads use at once: a
+/// B-link tree whose leaves are changed by compare-and-swap only.
+///
+/// A tree is its pages in a chain of right links, from the page whose low key is empty to the one
+/// whose leaf has no high key; the index above is only a faster way in.
+///
+/// Invariants (`checkInvariants` looks at a quiet tree):
+/// - A leaf's high key is the low key of its right page.
+/// - The pages' ranges cover all keys, without gap or overlap, at every moment: a split publishes
+///   both halves by one compare-and-swap of the left page's word.
+/// - `count` is the number of keys with a committed value, whenever no write is running.
+/// - What a leaf word or a predecessor refers to is freed only through the reclaimer.
+@safe final class BLinkTree: Sendable {
+  /// Never reused within a database.
+  let id: UInt64
+  let context: TreeContext
+
+  /// ```
+  /// OFFSET SIZE DESCRIPTION
+  ///      0    8 address of the index
+  ///      8    8 state: see `TreeState`
+  ///     64    8 count of entries
+  /// ```
+  // Words and nothing else; the address never changes.
+  nonisolated(unsafe) private let shared: UnsafeMutableRawPointer
+  private static let sharedSize = 128
+
+  /// The page whose low key is empty. Set once, when the tree is made.
+  let firstPage: Page
+
+  /// An empty tree: one page, never written.
+  convenience init(id: UInt64, context: TreeContext) throws(LugeError) {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    let leaf = unsafe LeafBuilder.build(
+      pin, UnsafePointer(UnsafeMutablePointer<UInt64>(bitPattern: 16).unsafelyUnwrapped), count: 0,
+      appendWords: context.settings.appendWords, high: nil, right: 0, flags: Leaf.dirty)
+    let page = Page.build(pin, low: .empty, leaf: leaf, imageLSN: 0)
+    self.init(id: id, context: context, pages: [page], count: 0, pin)
+  }
+
+  /// A tree over finished pages, in key order.
+  init(id: UInt64, context: TreeContext, pages: [Page], count: UInt64, _ pin: Pin) {
+    self.id = id
+    self.context = context
+    firstPage = pages[0]
+    let shared = UnsafeMutableRawPointer.allocate(
+      byteCount: BLinkTree.sharedSize, alignment: 64)
+    var addresses = [UInt64]()
+    addresses.reserveCapacity(pages.count)
+    for page in pages { addresses.append(page.address) }
+    let index = unsafe addresses.withUnsafeBufferPointer {
+      unsafe TreeIndex.build(pin, $0.baseAddress.unsafelyUnwrapped, count: pages.count)
+    }
+    unsafe WordRef.initialize(shared, 0, index.address)
+    unsafe WordRef.initialize(shared, 8, 0)
+    unsafe WordRef.initialize(shared, 64, count)
+    unsafe self.shared = shared
+  }
+
+  @inline(__always) var index: WordRef { unsafe WordRef(shared, 0) }
+  @inline(__always) private var state: WordRef { unsafe WordRef(shared, 8) }
+  @inline(__always) var countWord: WordRef { unsafe WordRef(shared, 64) }
+
+  /// The number of entries: exact when no write is running.
+  var count: UInt64 { countWord.load() }
+
+  /// Unless it is `open`, every operation throws from here on, except those that have begun: they
+  /// have ended after `waitForQuiescence`.
+  func setState(_ new: TreeState) { state.storeSequential(new.rawValue) }
+
+  var isOpen: Bool { state.load() == TreeState.open.rawValue }
+
+  @inline(__always)
+  func checkOpen() throws(LugeError) {
+    if state.load() != 0 { throw closedError() }
+  }
+
+  private func closedError() -> LugeError {
+    state.load() == TreeState.closed.rawValue
+      ? LugeError(.closed, "the database is closed")
+      : LugeError(.treeNotFound, "the tree was dropped")
+  }
+
+  /// A tree may be asked, and says that it is closed, long after `destroy`: its words live as long
+  /// as the object.
+  deinit { unsafe shared.deallocate() }
+
+  static func checkKey(_ count: Int) throws(LugeError) {
+    if count > TreeSettings.longestKey {
+      throw LugeError(
+        .tooLarge, "a key has \(count) bytes; the limit is \(TreeSettings.longestKey)")
+    }
+  }
+
+  static func checkValue(_ count: Int) throws(LugeError) {
+    if count > TreeSettings.longestValue {
+      throw LugeError(
+        .tooLarge, "a value has \(count) bytes; the limit is \(TreeSettings.longestValue)")
+    }
+  }
+
+  // MARK: Descending
+
+  /// The page that covers `key`, and its leaf. Pinned.
+  @inline(__always)
+  func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf) {
+    let page = TreeIndex(address: index.load()).find(key)
+    let leaf = page.leaf
+    if !leaf.isBelow(key) { return (page, leaf) }
+    return moveRight(leaf, key, pin)
+  }
+
+  /// Goes on to the right from a leaf that ends at or below `key`, and posts what the index lacks.
+  @inline(never)
+  private func moveRight(_ start: Leaf, _ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf) {
+    probe("tree.movedRight")
+    var leaf = start
+    while true {
+      let page = Page(address: leaf.right)
+      post(page, pin)
+      leaf = page.leaf
+      if !leaf.isBelow(key) { return (page, leaf) }
+    }
+  }
+
+  /// Enters a page into the index, unless it is there.
+  func post(_ page: Page, _ pin: Pin) {
+    while true {
+      let old = TreeIndex(address: index.load())
+      guard let new = old.adding(page, pin) else { return }
+      if index.compareExchange(expected: old.address, desired: new.address) {
+        old.retire(pin)
+        return
+      }
+      new.free(pin)
+    }
+  }
+
+  // MARK: Reading
+
+  /// The value of a key, or nil. Lock-free; writes nothing but, at most, a version word.
+  func get(_ key: UnsafeRawBufferPointer) throws(LugeError) -> [UInt8]? {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    try checkOpen()
+    guard let record = unsafe visible(ByteView(key), pin) else { return nil }
+    return record.value.copy()
+  }
+
+  /// Whether a key has a value.
+  func contains(_ key: UnsafeRawBufferPointer) throws(LugeError) -> Bool {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    try checkOpen()
+    return unsafe visible(ByteView(key), pin) != nil
+  }
+
+  /// The record that holds the key's present value. Pinned.
+  @inline(__always)
+  private func visible(_ key: ByteView, _ pin: Pin) -> Record? {
+    let leaf = descend(key, pin).leaf
+    let slot = leaf.locate(key)
+    let top = Leaf.record(slot.word)
+    if top == 0 { return nil }
+    let address = visible(top, leaf, pin).record
+    if address == 0 { return nil }
+    let record = Record(address: address)
+    return record.isTombstone ? nil : record
+  }
+}

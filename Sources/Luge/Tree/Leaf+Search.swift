@@ -1,0 +1,95 @@
+internal import Platform
+
+/// Where a key is in a leaf, or would go.
+struct LeafSlot {
+  /// Index of the word; `wordCount` when the key is absent and every append word is taken.
+  var index: Int
+  /// What the word held. No record in it means: absent, and this is the first empty append word.
+  var word: UInt64
+}
+
+extension Leaf {
+  /// Finds the key's word: among the entries in key order, then in the append words.
+  @inline(__always)
+  func locate(_ key: ByteView) -> LeafSlot {
+    let index = sortedIndex(key)
+    if index >= 0 { return LeafSlot(index: index, word: word(index).load()) }
+    return locateAppended(key, from: sortedCount)
+  }
+
+  /// Looks through the append words from `start` on, up to the first empty one.
+  func locateAppended(_ key: ByteView, from start: Int) -> LeafSlot {
+    let end = wordCount
+    var index = start
+    var hash = UInt64.max
+    while index < end {
+      let word = word(index).load()
+      let address = Leaf.record(word)
+      if address == 0 { return LeafSlot(index: index, word: word) }
+      if hash == .max { hash = key.hash16 }
+      if word >> 48 == hash && Record(address: address).key == key {
+        return LeafSlot(index: index, word: word)
+      }
+      index &+= 1
+    }
+    return LeafSlot(index: end, word: 0)
+  }
+
+  /// The index of `key` among the entries in key order; if absent, less than 0: minus one less the
+  /// number of them that are below it.
+  @inline(__always)
+  func sortedIndex(_ key: ByteView) -> Int {
+    let count = sortedCount
+    if count == 0 { return -1 }
+    let prefix = prefix
+    let length = prefix.count
+    if length > 0 {
+      let order = comparePrefix(key, prefix)
+      if order < 0 { return -1 }
+      if order > 0 { return -1 &- count }
+    }
+    let head = key.head(at: length)
+    let first = unsafe lowerBound(heads, count, head)
+    if first == count { return -1 &- count }
+    if unsafe heads[first] != head { return -1 &- first }
+    return searchAmongEqual(key, head, first, count)
+  }
+
+  /// Several keys may share a head: compares in full, by halves.
+  private func searchAmongEqual(_ key: ByteView, _ head: UInt64, _ first: Int, _ count: Int) -> Int
+  {
+    var low = first
+    var high = first &+ 1
+    while high < count, unsafe heads[high] == head { high &+= 1 }
+    while low < high {
+      let middle = (low &+ high) >> 1
+      let record = Record(address: Leaf.record(word(middle).load()))
+      let order = ByteView.compare(key, record.key)
+      if order == 0 { return middle }
+      if order > 0 { low = middle &+ 1 } else { high = middle }
+    }
+    return -1 &- low
+  }
+}
+
+/// Negative when `key` is below all keys with this prefix, positive when above, else 0.
+@inline(__always)
+func comparePrefix(_ key: ByteView, _ prefix: ByteView) -> Int {
+  let shorter = key.count < prefix.count ? key.count : prefix.count
+  return unsafe compareBytes(key.base, shorter, prefix.base, prefix.count)
+}
+
+/// The number of heads below `head`, in an ascending run of `count` (at least 1) heads.
+///
+/// The halving has no branch on what is compared.
+@unsafe @inline(__always)
+func lowerBound(_ heads: UnsafePointer<UInt64>, _ count: Int, _ head: UInt64) -> Int {
+  var first = 0
+  var rest = count
+  while rest > 1 {
+    let half = rest >> 1
+    first = unsafe heads[first &+ half &- 1] < head ? first &+ half : first
+    rest &-= half
+  }
+  return unsafe heads[first] < head ? first &+ 1 : first
+}

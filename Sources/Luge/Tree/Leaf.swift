@@ -1,0 +1,129 @@
+internal import Platform
+
+/// A leaf: one raw allocation. Readers see it change only in its words.
+///
+/// ```
+/// OFFSET SIZE DESCRIPTION
+///      0    8 flags word: dirty, base-only
+///      8    8 weight word: keys, values and 8 an entry, in bytes, about; a hint for splitting
+///     16    8 right page, or 0 in the last leaf
+///     24    4 n, entries in key order
+///     28    4 a, append words
+///     32    4 p, length of the prefix that the n keys share
+///     36    4 h, length of the high key
+///     40    4 1 when there is a high key, else 0: no key is too high
+///     44    4 bytes of the allocation
+///     48  8*n heads: eight bytes of each key after the prefix, big-endian
+///       + 8*n words of the entries, in the same order
+///       + 8*a append words, for keys that are not among the n
+///       +   p the prefix
+///       +   h the high key
+/// ```
+/// A *word* is the address of a record (bits 4-47), sixteen bits of its key's hash (48-63), and
+/// bit 0: frozen.
+///
+/// Invariants:
+/// - Keys of the n ascend; every key of the leaf is at or above its page's low key and below the
+///   high key.
+/// - A word of the n always has a record. An append word goes from empty to a record, or to empty
+///   and frozen; records in a word are replaced by records of the same key.
+/// - Append words fill in order: one is taken only by a thread that has seen those before it taken.
+///   So freezing the first empty one freezes all that follow.
+/// - No key is in two words: whoever adds one has seen all words before the one it takes.
+/// - A frozen word never changes again. A leaf whose words are all frozen, or whose first empty
+///   append word is, is replaced by whoever meets it.
+/// - The dirty flag is set after a record is installed and before it is committed, or the leaf is
+///   born dirty.
+///
+/// Safe because a reference is only used during a pin that began while the leaf was reachable, or
+/// by the thread that built it; and every index is below n + a.
+@safe struct Leaf: Equatable {
+  let base: UnsafeMutableRawPointer
+
+  static let dirty: UInt64 = 1
+  static let baseOnly: UInt64 = 2
+  static let headsOffset = 48
+
+  static let frozen: UInt64 = 1
+  static let addressMask: UInt64 = 0x0000_FFFF_FFFF_FFF0
+
+  @unsafe @inline(__always)
+  init(_ base: UnsafeMutableRawPointer) { unsafe self.base = base }
+
+  @inline(__always)
+  init(address: UInt64) {
+    unsafe base = UnsafeMutableRawPointer(bitPattern: UInt(address)).unsafelyUnwrapped
+  }
+
+  @inline(__always) var address: UInt64 { unsafe UInt64(UInt(bitPattern: base)) }
+
+  @inline(__always)
+  static func == (left: Leaf, right: Leaf) -> Bool { unsafe left.base == right.base }
+
+  @inline(__always)
+  private func field(_ offset: Int) -> Int {
+    unsafe Int(base.load(fromByteOffset: offset, as: UInt32.self))
+  }
+
+  @inline(__always) var flags: WordRef { unsafe WordRef(base, 0) }
+  @inline(__always) var weight: WordRef { unsafe WordRef(base, 8) }
+  @inline(__always)
+  var right: UInt64 { unsafe base.load(fromByteOffset: 16, as: UInt64.self) }
+  @inline(__always) var sortedCount: Int { field(24) }
+  @inline(__always) var appendCount: Int { field(28) }
+  @inline(__always) var hasHigh: Bool { field(40) != 0 }
+  @inline(__always) var size: Int { field(44) }
+  /// All words, those in key order first.
+  @inline(__always) var wordCount: Int { sortedCount &+ appendCount }
+
+  @inline(__always)
+  private var keysOffset: Int { Leaf.headsOffset &+ 16 &* sortedCount &+ 8 &* appendCount }
+
+  @inline(__always)
+  var prefix: ByteView { unsafe ByteView(base + keysOffset, count: field(32)) }
+
+  @inline(__always)
+  var high: ByteView { unsafe ByteView(base + keysOffset + field(32), count: field(36)) }
+
+  /// The word with index below `wordCount`.
+  @inline(__always)
+  func word(_ index: Int) -> WordRef {
+    unsafe WordRef(base, Leaf.headsOffset &+ 8 &* (sortedCount &+ index))
+  }
+
+  @inline(__always)
+  var heads: UnsafePointer<UInt64> {
+    unsafe UnsafePointer((base + Leaf.headsOffset).assumingMemoryBound(to: UInt64.self))
+  }
+
+  /// True when `key` belongs to a leaf further right.
+  @inline(__always)
+  func isBelow(_ key: ByteView) -> Bool { hasHigh && ByteView.compare(key, high) >= 0 }
+
+  @inline(__always)
+  static func record(_ word: UInt64) -> UInt64 { word & addressMask }
+
+  @inline(__always)
+  static func word(_ record: Record, _ key: ByteView) -> UInt64 {
+    record.address | key.hash16 << 48
+  }
+
+  @inline(__always)
+  func markDirty() {
+    // Sequential, so that a write-out that clears the flag after this load sees what was installed
+    // before it.
+    if flags.loadSequential() & Leaf.dirty == 0 { _ = flags.fetchOr(Leaf.dirty) }
+  }
+
+  @inline(__always)
+  func addWeight(_ change: Int) {
+    if change != 0 { _ = weight.fetchAdd(UInt64(bitPattern: Int64(change))) }
+  }
+
+  @inline(__always)
+  func retire(_ pin: Pin) { unsafe pin.retire(base, size) }
+
+  /// Frees a leaf that was never published. Its records stay.
+  @inline(__always)
+  func free(_ pin: Pin) { unsafe pin.free(base, size) }
+}

@@ -1,0 +1,136 @@
+internal import Platform
+
+/// One version of one key: immutable but for two words.
+///
+/// ```
+/// OFFSET SIZE DESCRIPTION
+///      0    8 version word (VersionWord)
+///      8    8 predecessor: address of the record beneath, or 0
+///     16    4 key length in bytes
+///     20    4 value length in bytes; bit 31: a tombstone, which has no value
+///     24    k key
+///   24+k    v value
+/// ```
+/// Invariants:
+/// - Key and value never change once the record is published.
+/// - The predecessor of a pending or transaction record is committed, or there is none; it is
+///   exchanged with 0 only after the record is committed, and whoever gets it out retires it.
+/// - A record is in a leaf word, or the predecessor of one that is, or retired, and only one of
+///   these.
+///
+/// Safe because a reference is only used during a pin that began while the record was reachable, or
+/// by the one thread that built it and has not published it.
+@safe struct Record: Equatable {
+  let base: UnsafeMutableRawPointer
+
+  static let keyOffset = 24
+  static let tombstoneBit: UInt32 = 1 << 31
+
+  @unsafe @inline(__always)
+  init(_ base: UnsafeMutableRawPointer) { unsafe self.base = base }
+
+  /// The record at an address taken from a shared word.
+  @inline(__always)
+  init(address: UInt64) {
+    unsafe base = UnsafeMutableRawPointer(bitPattern: UInt(address)).unsafelyUnwrapped
+  }
+
+  @inline(__always) var address: UInt64 { unsafe UInt64(UInt(bitPattern: base)) }
+
+  @inline(__always)
+  static func == (left: Record, right: Record) -> Bool { unsafe left.base == right.base }
+
+  @inline(__always) var version: WordRef { unsafe WordRef(base, 0) }
+  @inline(__always) var predecessor: WordRef { unsafe WordRef(base, 8) }
+
+  @inline(__always)
+  var keyCount: Int { unsafe Int(base.load(fromByteOffset: 16, as: UInt32.self)) }
+
+  @inline(__always)
+  private var valueField: UInt32 { unsafe base.load(fromByteOffset: 20, as: UInt32.self) }
+
+  @inline(__always) var isTombstone: Bool { valueField & Record.tombstoneBit != 0 }
+  @inline(__always) var valueCount: Int { Int(valueField & ~Record.tombstoneBit) }
+
+  @inline(__always)
+  var key: ByteView { unsafe ByteView(base + Record.keyOffset, count: keyCount) }
+
+  @inline(__always)
+  var value: ByteView {
+    unsafe ByteView(base + Record.keyOffset + keyCount, count: valueCount)
+  }
+
+  /// Bytes of the whole allocation.
+  @inline(__always)
+  var size: Int { Record.size(key: keyCount, value: valueCount) }
+
+  /// Bytes that the entry counts for in a leaf's weight: about its size in an image.
+  @inline(__always) var weight: Int { keyCount &+ valueCount &+ 8 }
+
+  @inline(__always)
+  static func size(key: Int, value: Int) -> Int { (keyOffset &+ key &+ value &+ 7) & ~7 }
+
+  /// A new record that nobody else knows yet; a nil value makes a tombstone.
+  static func build(
+    _ pin: Pin, version: UInt64, key: ByteView, value: ByteView?, predecessor: UInt64 = 0
+  ) -> Record {
+    let valueCount = value?.count ?? 0
+    let base = unsafe pin.allocate(size(key: key.count, value: valueCount))
+    unsafe WordRef.initialize(base, 0, version)
+    unsafe WordRef.initialize(base, 8, predecessor)
+    unsafe base.storeBytes(of: UInt32(key.count), toByteOffset: 16, as: UInt32.self)
+    let field = value == nil ? tombstoneBit : UInt32(valueCount)
+    unsafe base.storeBytes(of: field, toByteOffset: 20, as: UInt32.self)
+    unsafe (base + keyOffset).copyMemory(from: key.base, byteCount: key.count)
+    if let value {
+      unsafe (base + keyOffset + key.count).copyMemory(from: value.base, byteCount: valueCount)
+    }
+    return unsafe Record(base)
+  }
+
+  /// Frees a record that was never published.
+  @inline(__always)
+  func free(_ pin: Pin) { unsafe pin.free(base, size) }
+
+  /// Retires a record that can no longer be reached.
+  @inline(__always)
+  func retire(_ pin: Pin) { unsafe pin.retire(base, size) }
+
+  /// Cuts off and retires the versions beneath a committed record. Whoever exchanges an address out
+  /// is the one who retires it, so several threads may do this at once.
+  @inline(__always)
+  func dropPredecessor(_ pin: Pin) {
+    var record = self
+    while record.predecessor.load() != 0 {
+      let beneath = record.predecessor.exchange(0)
+      if beneath == 0 { return }
+      record = Record(address: beneath)
+      record.retire(pin)
+    }
+  }
+}
+
+/// The commit word that all records of one batch share.
+///
+/// Invariants: its address is a record's version body only until its owner has turned every
+/// record's version word into a final one; then it is retired. Its word is pending, committed or
+/// aborted.
+@safe struct CommitDescriptor {
+  private let base: UnsafeMutableRawPointer
+  static let size = 16
+
+  static func build(_ pin: Pin) -> CommitDescriptor {
+    let base = unsafe pin.allocate(size)
+    unsafe WordRef.initialize(base, 0, VersionWord.pending)
+    return CommitDescriptor(address: UInt64(UInt(bitPattern: base)))
+  }
+
+  @inline(__always)
+  init(address: UInt64) {
+    unsafe base = UnsafeMutableRawPointer(bitPattern: UInt(address)).unsafelyUnwrapped
+  }
+
+  @inline(__always) var address: UInt64 { unsafe UInt64(UInt(bitPattern: base)) }
+  @inline(__always) var word: WordRef { unsafe WordRef(base, 0) }
+  @inline(__always) func retire(_ pin: Pin) { unsafe pin.retire(base, CommitDescriptor.size) }
+}

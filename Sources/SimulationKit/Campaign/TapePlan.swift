@@ -1,0 +1,105 @@
+internal import EngineKit
+
+/// What is drawn once for a tape: the engine's settings, the number of clients, and the swarm of
+/// faults. A *swarm*: most tapes have few classes, so that rare combinations are met and no class hides another.
+struct TapePlan {
+  var settings = EngineSettings()
+  var clients = 1
+  var faults = FaultPlan()
+  /// Which fates a power loss may give to what was not synced.
+  var losses: DiskFaults = []
+  /// How the threads are interleaved.
+  var usesPriorities = false
+  /// After a clean end the power goes, and everything must still be there.
+  var endsWithPowerLoss = false
+  var crashesAtMost = 0
+  var allowsKill = false
+  var allowsPowerLoss = false
+  /// Bytes that the disk holds; nil: no limit.
+  var capacity: Int?
+
+  init(
+    _ scenario: Scenario, _ factory: any EngineFactory, operations: Int, tape: ChoiceTape
+  ) {
+    let contract = factory.faultContract
+    drawEngine(scenario, factory, tape.lane("plan"))
+    let swarm = tape.lane("swarm")
+    var never: [FaultClass] = []
+    for rule in scenario.faults {
+      if case .never(let fault) = rule { never.append(fault) }
+    }
+    func allows(_ fault: FaultClass) -> Bool {
+      contract[fault] != .outOfScope && !never.contains(fault)
+    }
+    for rule in scenario.faults {
+      switch rule {
+      case .crashes(let atMost):
+        crashesAtMost = atMost
+        allowsKill = allows(.processKill)
+        allowsPowerLoss = allows(.powerLoss)
+      case .swarm:
+        for fault in FaultClass.allCases where allows(fault) {
+          drawClass(fault, swarm, operations)
+        }
+        drawPoints(factory.faultPoints, swarm)
+      case .always(let fault, let oneIn):
+        if allows(fault) { faults[fault] = oneIn }
+        losses.formUnion(DiskFaults(fault))
+      case .never: break
+      }
+    }
+  }
+
+  private mutating func drawEngine(
+    _ scenario: Scenario, _ factory: any EngineFactory, _ lane: ChoiceLane
+  ) {
+    settings.automaticBackgroundWork = lane.draw("background", below: 3) != 0
+    settings.segmentSize = 4096 << Int(lane.draw("segmentSize", below: 7))
+    settings.pageSize = 512 << Int(lane.draw("pageSize", below: 4))
+    // 50 microseconds to 0.8 s of virtual time, or none.
+    let flush = lane.draw("flushInterval", below: 16)
+    settings.flushInterval = flush == 0 ? nil : 25_000 << flush
+    settings.checkpointInterval = 4096 << Int(lane.draw("checkpointInterval", below: 9))
+    settings.memoryBudget = 64 << 20
+    let most = factory.capabilities.contains(.concurrentClients) ? scenario.workload.clients : 1...1
+    clients =
+      most.lowerBound
+      + Int(lane.draw("clients", below: UInt64(most.upperBound - most.lowerBound + 1)))
+    endsWithPowerLoss = lane.draw("powerLossAtEnd", below: 2) == 1
+    usesPriorities = lane.draw("strategy", below: 2) == 1
+  }
+
+  /// On in one tape of three, with a rarity between often and once in a tape.
+  private mutating func drawClass(_ fault: FaultClass, _ lane: ChoiceLane, _ operations: Int) {
+    switch fault {
+    case .processKill, .powerLoss: return
+    case .droppedWrite, .tornWrite, .reorderedWrite, .lostLength, .lostDirectoryEntry:
+      // What a power loss does; most power losses do most of it.
+      if lane.draw("fate", below: 4) != 0 { losses.formUnion(DiskFaults(fault)) }
+    case .bitRot:
+      // Most openings end at it, and the tape with them: rarer than the others.
+      if lane.draw("on", below: 8) == 7 { faults[fault] = 8 << lane.draw("rarity", below: 8) }
+    case .readError:
+      // Engines read little but when they open.
+      if lane.draw("on", below: 4) == 3 { faults[fault] = 4 << lane.draw("rarity", below: 8) }
+    case .lyingSync, .writeError, .noSpace, .syncFailure:
+      if lane.draw("on", below: 4) == 3 {
+        faults[fault] = 64 << lane.draw("rarity", below: 6)
+      }
+    case .shortRead, .shortWrite, .latency:
+      if lane.draw("on", below: 3) == 2 {
+        faults[fault] = 4 << lane.draw("rarity", below: 8)
+      }
+    case .faultPointError, .faultPointDelay, .faultPointKill:
+      if lane.draw("on", below: 3) == 2 { faults[fault] = 1 }
+    }
+  }
+
+  /// Each point on in one tape of four, once in 1 to 128 hits.
+  private mutating func drawPoints(_ names: [String], _ lane: ChoiceLane) {
+    if faults[.faultPointError] | faults[.faultPointDelay] | faults[.faultPointKill] == 0 { return }
+    for name in names where lane.draw("point", below: 4) == 3 {
+      faults.setPoint(name, oneIn: 1 << (1 + lane.draw("pointRarity", below: 7)))
+    }
+  }
+}

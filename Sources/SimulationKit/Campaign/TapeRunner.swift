@@ -1,0 +1,71 @@
+public import EngineKit
+
+/// Runs single tapes.
+public enum TapeRunner {
+  /// Runs the tape that `driver` answers, once.
+  public static func run(
+    _ scenario: Scenario, _ factory: any EngineFactory, driver: any ChoiceDriver,
+    options: TapeOptions = TapeOptions()
+  ) -> TapeResult {
+    TapeRun(scenario, factory, driver: driver, options: options).run()
+  }
+
+  /// Runs the tape of a seed twice. Where the two runs differ, that is a failure "determinism"
+  /// with the first event that differs.
+  public static func runTwice(
+    _ scenario: Scenario, _ factory: any EngineFactory, seed: UInt64,
+    options: TapeOptions = TapeOptions()
+  ) -> TapeResult {
+    var first = run(scenario, factory, driver: SeededDriver(seed: seed), options: options)
+    let second = run(scenario, factory, driver: SeededDriver(seed: seed), options: options)
+    if first.traceHash == second.traceHash { return first }
+    var kept = options
+    kept.keepsEvents = true
+    let left = run(scenario, factory, driver: SeededDriver(seed: seed), options: kept)
+    let right = run(scenario, factory, driver: SeededDriver(seed: seed), options: kept)
+    first.failures.append(
+      Failure(
+        property: "determinism", detail: difference(left.events, right.events),
+        step: first.counters.operations))
+    return first
+  }
+
+  private static func difference(_ left: [String], _ right: [String]) -> String {
+    var index = 0
+    while index < left.count && index < right.count && left[index] == right[index] { index += 1 }
+    if index == left.count && index == right.count {
+      return "two runs had different trace hashes, and two further ones had the same"
+    }
+    let one = index < left.count ? left[index] : "the end"
+    let other = index < right.count ? right[index] : "the end"
+    return "event \(index) is \"\(one)\" in one run and \"\(other)\" in the other"
+  }
+}
+
+/// Makes failing tapes simple.
+public enum TapeShrinking {
+  /// The simplest tape found that violates the same property, run once more.
+  public static func shrink(
+    _ result: TapeResult, of scenario: Scenario, _ factory: any EngineFactory,
+    options: TapeOptions, maximumRuns: Int, shouldStop: () -> Bool = { false }
+  ) -> TapeResult {
+    guard let property = result.failures.first?.property else { return result }
+    // Several properties may break at one step, and another one may then come first: the tape still
+    // shows this one.
+    func isSame(_ again: TapeResult) -> Bool {
+      again.failures.contains { $0.property == property }
+    }
+    let shrunk = Shrinker(maximumRuns: maximumRuns).shrink(
+      result.choices, shouldStop: shouldStop,
+      rerun: { choices in
+        let again = TapeRunner.run(
+          scenario, factory, driver: ReplayDriver(choices), options: options)
+        return isSame(again) ? again.choices : nil
+      })
+    var best = TapeRunner.run(
+      scenario, factory, driver: ReplayDriver(shrunk.choices), options: options)
+    guard isSame(best) else { return result }
+    best.choices = shrunk.choices
+    return best
+  }
+}

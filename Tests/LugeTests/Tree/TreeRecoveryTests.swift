@@ -1,0 +1,203 @@
+import Platform
+import Synchronization
+import Testing
+
+@testable import Luge
+
+/// Images, write-out, loading and replay, single-threaded and beside writers.
+@Suite struct TreeRecoveryTests {
+  /// All pages of a tree, left to right, as a checkpoint takes them. Addresses count from 8.
+  static func checkpoint(_ tree: BLinkTree, _ disk: inout [[UInt8]]) throws -> [Int] {
+    var directory: [Int] = []
+    var key: [UInt8]? = []
+    while let from = key {
+      let image = try tree.writeOut(covering: from) { _ in false }
+      #expect(image.low == from)
+      if let bytes = image.bytes {
+        disk.append(bytes)
+        tree.wrote(image, at: UInt64(disk.count - 1 + 8))
+        directory.append(disk.count - 1)
+      } else {
+        directory.append(Int(image.diskAddress) - 8)
+      }
+      key = image.high
+    }
+    return directory
+  }
+
+  static func load(
+    _ world: TreeWorld, _ directory: [Int], _ disk: [[UInt8]]
+  ) throws -> BLinkTree {
+    var loader = TreeLoader(id: 1, context: world.context)
+    for place in directory {
+      try loader.append(
+        LeafImage(decoding: disk[place]), diskAddress: UInt64(place + 8), bytes: disk[place].count)
+    }
+    return try loader.finish()
+  }
+
+  @Test(arguments: [1, 2, 3])
+  func imagesGiveTheTreeBack(seed: UInt64) throws {
+    let world = try TreeWorld()
+    let tree = try world.tree()
+    var random = TestRandom(seed)
+    var model = SortedModel()
+    var disk: [[UInt8]] = []
+    for _ in 0..<6 {
+      for _ in 0..<200 { try TreeModelTests.step(tree, &model, &random) }
+      let directory = try Self.checkpoint(tree, &disk)
+      let loaded = try Self.load(world, directory, disk)
+      #expect(try loaded.entries() == model.entries)
+      #expect(try loaded.checkInvariants() == [])
+      for _ in 0..<100 { try TreeModelTests.step(loaded, &model, &random) }
+      #expect(try loaded.checkInvariants() == [])
+      try loaded.destroy()
+      // The model went on with the copy; start the next round from it.
+      for entry in try tree.entries() where model.get(entry.key) == nil {
+        _ = try tree.remove(entry.key)
+      }
+      for entry in model.entries { _ = try tree.put(entry.key, entry.value) }
+    }
+    try TreeConcurrencyTests.expectCleanEnd(world, [tree])
+  }
+
+  @Test func cleanPagesAreNotWrittenAgain() throws {
+    let world = try TreeWorld()
+    let tree = try world.tree()
+    for number in 0..<60 { _ = try tree.put([UInt8(number)], [1]) }
+    var disk: [[UInt8]] = []
+    let first = try Self.checkpoint(tree, &disk)
+    let written = disk.count
+    #expect(try Self.checkpoint(tree, &disk) == first)
+    #expect(disk.count == written)
+    _ = try tree.put([30], [2])
+    _ = try tree.put([30], [2])
+    _ = try tree.remove([200])
+    _ = try Self.checkpoint(tree, &disk)
+    #expect(disk.count == written + 1)
+    // A failed write leaves the page to be written.
+    _ = try tree.put([31], [3])
+    let image = try tree.writeOut(covering: [31]) { _ in false }
+    #expect(image.bytes != nil)
+    try tree.markDirty(image.page)
+    #expect(try tree.writeOut(covering: [31]) { _ in false }.bytes != nil)
+    // Moving pages elsewhere.
+    #expect(try tree.writeOut(covering: [0]) { $0 != 0 }.bytes != nil)
+    try TreeConcurrencyTests.expectCleanEnd(world, [tree])
+  }
+
+  @Test func replaySkipsWhatTheImageHas() throws {
+    let world = try TreeWorld()
+    let tree = try world.tree()
+    for number in 0..<40 { _ = try tree.put([UInt8(number)], [UInt8(number)]) }
+    var disk: [[UInt8]] = []
+    let directory = try Self.checkpoint(tree, &disk)
+    let loaded = try Self.load(world, directory, disk)
+    let lsn = try LeafImage(decoding: disk[directory[0]]).lsn
+    let key: [UInt8] = [5]
+    try unsafe key.span.bytes.withUnsafeBytes { (key) throws(LugeError) in
+      #expect(unsafe try !loaded.replayDelete(lsn: lsn - 8, key: key))
+      #expect(unsafe try loaded.replayDelete(lsn: lsn, key: key))
+      #expect(unsafe try loaded.replayDelete(lsn: lsn + 8, key: key))
+    }
+    #expect(try loaded.get([5]) == nil)
+    #expect(loaded.count == 39)
+    for number in 0..<200 {
+      let key: [UInt8] = [5, UInt8(number)]
+      try unsafe key.span.bytes.withUnsafeBytes { (key) throws(LugeError) in
+        #expect(unsafe try loaded.replayPut(lsn: lsn + 16, key: key, value: key))
+        // Split pages skip as the page that they came from.
+        #expect(unsafe try !loaded.replayPut(lsn: lsn - 8, key: key, value: key))
+      }
+    }
+    #expect(loaded.count == 239)
+    #expect(try loaded.checkInvariants() == [])
+    // What was replayed is dirty, the rest is not.
+    let before = disk.count
+    _ = try Self.checkpoint(loaded, &disk)
+    #expect(disk.count > before)
+    try loaded.destroy()
+    try TreeConcurrencyTests.expectCleanEnd(world, [tree])
+  }
+
+  /// While two threads write, checkpoints run. In the end each clean page's last image is what the
+  /// page has.
+  @Test func writeOutBesideWriters() throws {
+    let world = try TreeWorld()
+    let tree = try world.tree()
+    let done = AtomicWord(0)
+    let disk = Mutex<[[UInt8]]>([])
+    let writers = 2
+    try world.run(writers + 1) { thread in
+      var random = TestRandom(UInt64(thread))
+      if thread < writers {
+        defer { _ = done.fetchAdd(1) }
+        for turn in 0..<4000 {
+          var key = random.key()
+          key.append(UInt8(thread))
+          _ = try? turn % 3 == 0 ? tree.remove(key) : tree.put(key, random.value())
+        }
+      } else {
+        var images: [[UInt8]] = []
+        while done.load() < UInt64(writers) { _ = try? Self.checkpoint(tree, &images) }
+        disk.withLock { $0 = images }
+      }
+    }
+    let images = disk.withLock { $0 }
+    var key: [UInt8]? = []
+    var entries: [TreeEntry] = []
+    while let from = key {
+      let image = try tree.writeOut(covering: from) { _ in false }
+      let bytes = image.bytes ?? images[Int(image.diskAddress) - 8]
+      try LeafImage(decoding: bytes).visitEntries { key, value in
+        entries.append(TreeEntry(key: key.copy(), value: value.copy()))
+      }
+      key = image.high
+    }
+    #expect(try tree.entries() == entries)
+    try TreeConcurrencyTests.expectCleanEnd(world, [tree])
+  }
+
+  @Test func imagesOutOfOrderAreRefused() throws {
+    let world = try TreeWorld()
+    let tree = try world.tree()
+    for number in 0..<40 { _ = try tree.put([UInt8(number)], []) }
+    var disk: [[UInt8]] = []
+    let directory = try Self.checkpoint(tree, &disk)
+    var loader = TreeLoader(id: 1, context: world.context)
+    try loader.append(LeafImage(decoding: disk[directory[0]]), diskAddress: 8, bytes: 1)
+    #expect(throws: LugeError.self) {
+      try loader.append(LeafImage(decoding: disk[directory[2]]), diskAddress: 9, bytes: 1)
+    }
+    #expect(throws: LugeError.self) { try loader.finish() }
+    try loader.abandon()
+    try TreeConcurrencyTests.expectCleanEnd(world, [tree])
+  }
+
+  @Test func damagedImagesAreErrors() throws {
+    let world = try TreeWorld()
+    let tree = try world.tree()
+    for number in 0..<4 { _ = try tree.put([97, 98, UInt8(number)], [UInt8(number), 2]) }
+    let good = try tree.writeOut(covering: []) { _ in true }.bytes ?? []
+    #expect(try LeafImage(decoding: good).count == 4)
+    for length in 0..<good.count {
+      #expect(throws: LugeError.self) { try LeafImage(decoding: [UInt8](good[0..<length])) }
+    }
+    #expect(throws: LugeError.self) { try LeafImage(decoding: good + [0]) }
+    var random = TestRandom(5)
+    for _ in 0..<20_000 {
+      var bytes = good
+      for _ in 0...random.below(3) { bytes[random.below(bytes.count)] = UInt8(random.below(256)) }
+      if let image = try? LeafImage(decoding: bytes) {
+        var last: [UInt8]? = nil
+        image.visitEntries { key, _ in
+          let key = key.copy()
+          if let last, compareKeys(last, key) >= 0 { Issue.record("keys do not ascend") }
+          last = key
+        }
+      }
+      _ = try? LeafImage(decoding: (0..<random.below(80)).map { _ in UInt8(random.below(256)) })
+    }
+    try TreeConcurrencyTests.expectCleanEnd(world, [tree])
+  }
+}
