@@ -1,4 +1,5 @@
 import EngineKit
+import HistoryKit
 import Platform
 import SimulationKit
 import Testing
