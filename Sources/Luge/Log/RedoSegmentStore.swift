@@ -178,9 +178,10 @@ final class RedoSegmentStore: @unchecked Sendable {
     do throws(PlatformError) {
       try faultPoint("log.newSegment")
       let file = try files.open(spare.path, .readWrite)
-      try file.writeFully(copy, at: Int64(RedoSegmentHeader.copyOffsets[0]))
+      let kept = try secureHeader(file)
+      try file.writeFully(copy, at: Int64(RedoSegmentHeader.copyOffsets[1 - kept]))
       try syncing { () throws(PlatformError) in try file.syncData() }
-      try file.writeFully(copy, at: Int64(RedoSegmentHeader.copyOffsets[1]))
+      try file.writeFully(copy, at: Int64(RedoSegmentHeader.copyOffsets[kept]))
       unsynced.append(file)
       var segment = spare
       segment.end = base + payload
@@ -193,6 +194,26 @@ final class RedoSegmentStore: @unchecked Sendable {
     } catch {
       throw LugeError(error, doing: "recycling a redo segment")
     }
+  }
+
+  /// Makes one copy of the old header durable before the other is overwritten, and answers which. It may be
+  /// in the page cache alone: an earlier life may have been killed before its sync, or its
+  /// sync may have failed and left the page marked clean. Hence it is written again.
+  private func secureHeader(_ file: any File) throws(PlatformError) -> Int {
+    var kept = 1
+    while kept >= 0 {
+      let offset = Int64(RedoSegmentHeader.copyOffsets[kept])
+      var bytes = [UInt8](repeating: 0, count: RedoSegmentHeader.bytes)
+      _ = try file.readAvailable(at: offset, into: &bytes)
+      if case .valid = RedoSegmentHeader.decode(bytes) {
+        try file.writeFully(bytes, at: offset)
+        try syncing { () throws(PlatformError) in try file.syncData() }
+        return kept
+      }
+      kept -= 1
+    }
+    // Neither copy can be read: there is nothing to keep.
+    return 1
   }
 
   private func syncing(_ body: () throws(PlatformError) -> Void) throws(PlatformError) {
