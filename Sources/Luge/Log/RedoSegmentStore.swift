@@ -5,8 +5,8 @@ import Platform
 /// Orders, each of which a crash may interrupt anywhere:
 /// - A new file: prewritten with zeros and its header; synced with all metadata; its directory
 ///   synced; only then written to. So a group's sync owes nothing but data.
-/// - A recycled file: copy 0 of its header written and synced before copy 1 is touched, and before
-///   the first group goes in. So at any moment one copy is whole; copy 1 becomes durable with the group's own sync.
+/// - A recycled file: one copy of its old header made durable, the new header written over the other copy and synced, and only
+///   then over the first; all before a block is written into it.
 /// - A file is free, to be recycled or removed, when a durable superblock no longer needs it:
 ///   `release(below:)`. A removal need not be durable: a file that comes back is free again.
 ///
