@@ -65,8 +65,8 @@ enum RedoSegmentFiles {
           .unsupportedVersion, "the redo log was written by a newer version", path: path,
           expected: "at most \(RedoSegmentHeader.version)", found: "\(version)")
       case .valid(let header):
-        // Recycling writes one copy after the other; LSNs only grow.
-        if header.base >= newest?.base ?? 0 { newest = header }
+        // Recycling writes one copy after the other.
+        if newest.map(header.replaces) ?? true { newest = header }
       }
     }
     if let newest {

@@ -44,6 +44,12 @@ struct RedoSegmentHeader: Equatable, Sendable {
     return writer.bytes
   }
 
+  /// Whether this copy was written after the other one of the same file. LSNs grow within an incarnation only: a
+  /// later one begins below what an earlier one reserved and never made durable.
+  func replaces(_ other: RedoSegmentHeader) -> Bool {
+    incarnation != other.incarnation ? incarnation > other.incarnation : base >= other.base
+  }
+
   enum Copy: Equatable {
     case valid(RedoSegmentHeader)
     /// A good checksum and a version that this engine does not know.
