@@ -14,6 +14,8 @@ extension DatabaseCore {
   func verify() throws(LugeError) -> VerificationReport {
     try checkpointer.lock.acquire()
     defer { checkpointer.lock.unlock() }
+    // Closed while this waited: the trees are gone.
+    try checkOpen()
     var report = VerificationReport()
     for tree in try catalogue.snapshot().trees {
       report.trees += 1

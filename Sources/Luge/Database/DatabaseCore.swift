@@ -115,11 +115,16 @@ final class DatabaseCore: @unchecked Sendable {
       throw LugeError(.closed, "the database is closed")
     }
     var failure: LugeError?
+    var holdsCheckpointLock = false
+    defer { if holdsCheckpointLock { checkpointer.lock.unlock() } }
     do throws(LugeError) {
       try stop(threads)
       try catalogue.closeAll()
+      // Until all is freed: a checkpoint, or whoever else walks the trees, may be waiting for it.
+      try checkpointer.lock.acquire()
+      holdsCheckpointLock = true
       try context.epochs.waitForQuiescence(platform.threads)
-      try checkpointer.run()
+      try checkpointer.runLocked()
     } catch { failure = error }
     state.store(State.closed)
     log.close()
