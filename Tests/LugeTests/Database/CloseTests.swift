@@ -40,4 +40,34 @@ import Testing
     if let thread = late.withLock({ $0 }) { try threads.join(thread) }
     #expect(outcome.withLock { $0 } == "closed")
   }
+
+  /// The files of the log are closed when no flush is using them any more.
+  @Test func closingTheLogWaitsForAFlush() throws {
+    var platform = PlatformServices.inMemory()
+    let files = HookedFileSystem(try TestFiles.world([]).files)
+    platform.files = files
+    let clock = platform.clock
+    let log = try LogFixture(platform: platform).log
+    _ = try LogFixture.commit(log, [1])
+    let writes = Mutex(false)
+    let done = Mutex("under way")
+    files.setHook { call in
+      if call.operation == "write", call.offset >= 4096, call.count == 4096 {
+        writes.withLock { $0 = true }
+        try? clock.sleep(nanoseconds: 100_000_000)
+      }
+      return nil
+    }
+    let thread = try platform.threads.spawn("flush") {
+      do {
+        try log.flush()
+        done.withLock { $0 = "flushed" }
+      } catch { done.withLock { $0 = "\(error)" } }
+    }
+    while !writes.withLock({ $0 }) { try clock.sleep(nanoseconds: 1_000_000) }
+    log.close()
+    let state = done.withLock { $0 }
+    try platform.threads.join(thread)
+    #expect(state == "flushed")
+  }
 }
