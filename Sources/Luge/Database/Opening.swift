@@ -84,7 +84,8 @@ struct Opening {
       nextSerial: superblock.nextPageSerial)
     let log = try makeLog(superblock)
     let context = TreeContext(
-      log: log, epochs: EpochReclaimer(), platform: platform, settings: treeSettings)
+      log: log, epochs: EpochReclaimer(), platform: platform,
+      settings: treeSettings(pageBytes: pageBytes(superblock)))
     let recovery = Recovery(
       platform: platform, directory: directory, superblock: superblock, pages: pages,
       context: context)
@@ -122,10 +123,15 @@ struct Opening {
       superblockSequence: superblock.sequence, segments: scan.segments)
   }
 
-  private var treeSettings: TreeSettings {
+  /// A leaf holds up to this and one commit, a quarter of a segment, more; its image has bounds too.
+  private func pageBytes(_ superblock: Superblock) -> Int {
+    min(configuration.pageSize, Int(superblock.pageSegmentBytes) / 8)
+  }
+
+  private func treeSettings(pageBytes: Int) -> TreeSettings {
     TreeSettings(
       leafEntries: configuration.leafEntries, appendWords: configuration.leafAppendSlots,
-      leafBytes: configuration.pageSize,
+      leafBytes: pageBytes,
       lossesBeforeGate: configuration.batchLossesBeforeGate)
   }
 
@@ -142,7 +148,7 @@ struct Opening {
     let checkpointer = Checkpointer(
       log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,
       identifiers: identifiers, newest: superblock, directory: state.directory,
-      parts: state.parts, pageSize: configuration.pageSize, threads: platform.threads)
+      parts: state.parts, pageSize: pageBytes(superblock), threads: platform.threads)
     return DatabaseCore(
       platform: platform, directory: directory, configuration: configuration, context: context,
       log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,

@@ -1,0 +1,32 @@
+import Platform
+import Synchronization
+import Testing
+
+@testable import Luge
+
+/// Corners: full disks, odd settings, odd names, odd files.
+@Suite struct LimitsTests {
+  private func hooked() -> (HookedFileSystem, PlatformServices) {
+    var platform = PlatformServices.inMemory()
+    let files = HookedFileSystem(platform.files)
+    platform.files = files
+    return (files, platform)
+  }
+
+  /// Leaves and directory parts fit into the smallest segments, whatever the page size.
+  @Test func pagesFitIntoTheSmallestSegments() throws {
+    let platform = PlatformServices.inMemory()
+    var configuration = DatabaseTests.manual()
+    configuration.pageSegmentSize = Configuration.smallestSegmentSize
+    let database = try Database.open(at: "/db", configuration: configuration, platform: platform)
+    for index in 0..<1000 {
+      let key = Array("key-\(10_000 + index)".utf8)
+      try database.defaultTree.updateValue([UInt8](repeating: 1, count: 120), forKey: key)
+    }
+    try database.checkpoint()
+    try database.close()
+    let again = try Database.open(at: "/db", configuration: configuration, platform: platform)
+    #expect(try again.defaultTree.count() == 1000)
+    try again.close()
+  }
+}
