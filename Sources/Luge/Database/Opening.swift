@@ -51,6 +51,17 @@ struct Opening {
     }
   }
 
+  /// The directory may be there and its name not be durable: an earlier opening made it, and failed.
+  private func syncParent() throws(LugeError) {
+    do throws(PlatformError) {
+      try platform.files.syncDirectory(parent(of: directory))
+    } catch {
+      // Whoever made a directory under one that we may not read answers for its name.
+      if error.code == .permissionDenied { return }
+      throw LugeError(error, doing: "syncing the name of the database directory")
+    }
+  }
+
   private func acquireLock() throws(LugeError) -> any FileLock {
     do throws(PlatformError) {
       // Looking first keeps a read of a foreign directory from leaving a lock file in it.
@@ -173,6 +184,7 @@ struct Opening {
         .corruption, "the database's superblock file is missing, but its segments are there",
         path: directory + "/" + stray, expected: SuperblockStore.name, found: "no such file")
     }
+    try syncParent()
     var first = Superblock()
     first.redoSegmentPayload = UInt64(
       configuration.redoSegmentSize ?? Configuration.defaultSegmentSize)

@@ -29,4 +29,19 @@ import Testing
     #expect(try again.defaultTree.count() == 1000)
     try again.close()
   }
+
+  /// The name of a directory that an earlier, failed opening made is made durable all the same.
+  @Test func theDirectorysNameIsSyncedBeforeItHoldsADatabase() throws {
+    let (files, platform) = hooked()
+    files.setHook { $0.operation == "syncDirectory" && $0.path == "/" ? .inputOutput : nil }
+    #expect(throws: LugeError.self) {
+      try Database.open(at: "/db", configuration: DatabaseTests.manual(), platform: platform)
+    }
+    files.setHook(nil)
+    _ = files.takeCalls()
+    let database = try Database.open(
+      at: "/db", configuration: DatabaseTests.manual(), platform: platform)
+    #expect(files.takeCalls().contains { $0.operation == "syncDirectory" && $0.path == "/" })
+    try database.close()
+  }
 }
