@@ -44,4 +44,19 @@ import Testing
     #expect(files.takeCalls().contains { $0.operation == "syncDirectory" && $0.path == "/" })
     try database.close()
   }
+
+  /// Names are bytes: two spellings that only Unicode calls equal are two trees.
+  @Test func aDroppedTreeDoesNotComeBackUnderAnotherSpelling() throws {
+    let platform = PlatformServices.inMemory()
+    let database = try Database.open(
+      at: "/db", configuration: DatabaseTests.manual(), platform: platform)
+    _ = try database.tree(named: "caf\u{E9}")
+    try database.dropTree(named: "cafe\u{301}")
+    let before = try database.treeNames().map { Array($0.utf8) }
+    try database.close()
+    let again = try Database.open(
+      at: "/db", configuration: DatabaseTests.manual(), platform: platform)
+    #expect(try again.treeNames().map { Array($0.utf8) } == before)
+    try again.close()
+  }
 }
