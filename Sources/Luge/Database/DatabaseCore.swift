@@ -104,7 +104,10 @@ final class DatabaseCore: @unchecked Sendable {
 
   /// What the checkpoint thread does each time it wakes.
   func performCheckpointWork() throws(LugeError) {
-    try log.prepareSpare()
+    do throws(LugeError) { try log.prepareSpare() } catch {
+      // A checkpoint gives back the space that is lacking.
+      if error.code != .noSpace || !checkpointIsDue { throw error }
+    }
     if checkpointIsDue { try checkpointer.run() }
   }
 

@@ -59,4 +59,21 @@ import Testing
     #expect(try again.treeNames().map { Array($0.utf8) } == before)
     try again.close()
   }
+
+  /// A checkpoint gives back what a new segment lacks, so it must not wait for one.
+  @Test func aFullDiskDoesNotKeepACheckpointFromFreeingIt() throws {
+    let (files, platform) = hooked()
+    var configuration = DatabaseTests.manual()
+    configuration.checkpointInterval = 4096
+    let database = try Database.open(at: "/db", configuration: configuration, platform: platform)
+    let value = [UInt8](repeating: 1, count: 100)
+    for index in 0..<100 { try database.defaultTree.updateValue(value, forKey: [UInt8(index)]) }
+    try database.flush()
+    let before = try database.statistics().recoveryLSN
+    files.setHook { $0.operation == "create" && $0.path.contains("redo-") ? .noSpace : nil }
+    try? database.performBackgroundWork()
+    files.setHook(nil)
+    #expect(try database.statistics().recoveryLSN > before)
+    try database.close()
+  }
 }
