@@ -19,7 +19,7 @@ extension DatabaseCore {
     var report = VerificationReport()
     for tree in try catalogue.snapshot().trees {
       report.trees += 1
-      report.entries += Int(tree.count)
+      report.entries += tree.entryCount
       for problem in try tree.checkInvariants() {
         report.problems.append("tree \(tree.id): \(problem)")
       }

@@ -76,4 +76,15 @@ import Testing
     #expect(try database.statistics().recoveryLSN > before)
     try database.close()
   }
+
+  @Test func figuresSurviveARemovalCountedBeforeItsInsert() throws {
+    let database = try Database.open(
+      at: "/db", configuration: DatabaseTests.manual(), platform: .inMemory())
+    let tree = database.core.catalogue.defaultTree
+    tree.adjustCount(from: true, to: false)
+    #expect(try database.statistics().entries == 0)
+    _ = try database.verify()
+    tree.adjustCount(from: false, to: true)
+    try database.close()
+  }
 }
