@@ -151,9 +151,9 @@ final class RedoLog: @unchecked Sendable {
   /// Throws `.tooLarge`, `.noSpace`, `.failed`, `.closed`, `.resourceExhausted`, `.killed`; then there
   /// is nothing to give back.
   func admit(pieceBytes: Int) throws(LugeError) {
-    if pieceBytes > settings.largestOrdinaryPiece { return try admitLarge(pieceBytes) }
     let slot = ThreadSlot.current
     if slot < 0 || slot >= settings.maximumThreads { throw tooManyThreads() }
+    if pieceBytes > settings.largestOrdinaryPiece { return try admitLarge(pieceBytes) }
     try waitForRoom()
   }
 

@@ -87,4 +87,34 @@ import Testing
     tree.adjustCount(from: false, to: true)
     try database.close()
   }
+
+  /// Large commits leave room for small ones later, so they too count against the writers.
+  @Test func aWriterTooManyIsRefusedWhateverItsSize() throws {
+    var settings = LogFixture.small
+    settings.maximumThreads = 1
+    let log = try LogFixture(settings: settings).log
+    let large = settings.largestOrdinaryPiece + 8
+    let refused = Mutex((small: 0, large: 0))
+    // Both are alive at once, so at least one has another slot than the first.
+    let gate = Latch(threads: RealThreads(), clock: RealClock())
+    var threads: [ThreadID] = []
+    for _ in 0..<2 {
+      threads.append(
+        try RealThreads().spawn("writer") {
+          _ = ThreadSlot.current
+          try? gate.wait()
+          if (try? log.admit(pieceBytes: 64)) == nil { refused.withLock { $0.small += 1 } }
+          do {
+            try log.admit(pieceBytes: large)
+            log.releaseCredits(pieceBytes: large)
+          } catch { refused.withLock { $0.large += 1 } }
+        })
+    }
+    try RealClock().sleep(nanoseconds: 50_000_000)
+    gate.open()
+    for thread in threads { try RealThreads().join(thread) }
+    let seen = refused.withLock { $0 }
+    #expect(seen.small >= 1)
+    #expect(seen.large == seen.small)
+  }
 }
