@@ -117,4 +117,10 @@ import Testing
     #expect(seen.small >= 1)
     #expect(seen.large == seen.small)
   }
+
+  @Test func aSettingBeyondAllBoundsIsRefused() {
+    var configuration = DatabaseTests.manual()
+    configuration.ordinaryCommitSize = 1 << 60
+    #expect(throws: LugeError.self) { try configuration.validate() }
+  }
 }
