@@ -123,4 +123,13 @@ import Testing
     configuration.ordinaryCommitSize = 1 << 60
     #expect(throws: LugeError.self) { try configuration.validate() }
   }
+
+  @Test func aSegmentOfTheHighestSerialIsNoTrap() throws {
+    let platform = PlatformServices.inMemory()
+    try Database.open(at: "/db", configuration: DatabaseTests.manual(), platform: platform).close()
+    try TestFiles.write(platform.files, "/db/redo-ffffffffffffffff", [])
+    #expect(throws: LugeError.self) {
+      try Database.open(at: "/db", configuration: DatabaseTests.manual(), platform: platform)
+    }
+  }
 }
