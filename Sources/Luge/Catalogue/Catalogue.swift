@@ -112,7 +112,8 @@ final class Catalogue: @unchecked Sendable {
   private var allTrees: [BLinkTree] { [tree, defaultTree] + open.map { entry in entry.tree } }
 
   private func index(of name: String) -> Int? {
-    open.firstIndex { entry in entry.name == name }
+    // By bytes, as the catalogue's keys: equal strings may differ in their UTF-8.
+    open.firstIndex { entry in entry.name.utf8.elementsEqual(name.utf8) }
   }
 
   static func encode(_ id: UInt64) -> [UInt8] {

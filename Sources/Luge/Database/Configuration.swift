@@ -91,8 +91,9 @@ extension Configuration {
     try check(
       maximumWriters >= 1 && maximumWriters <= 1024, "maximumWriters must be from 1 to 1024")
     try check(
-      ordinaryCommitSize >= 256 && ordinaryCommitSize % 8 == 0,
-      "ordinaryCommitSize must be a multiple of 8 of at least 256")
+      ordinaryCommitSize >= 256 && ordinaryCommitSize % 8 == 0
+        && ordinaryCommitSize <= logBufferSize,
+      "ordinaryCommitSize must be a multiple of 8 from 256 to logBufferSize")
     try check(
       maximumWriters * 4 * ordinaryCommitSize <= logBufferSize / 2,
       "logBufferSize must be at least 8 x maximumWriters x ordinaryCommitSize")

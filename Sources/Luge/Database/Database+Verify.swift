@@ -14,10 +14,12 @@ extension DatabaseCore {
   func verify() throws(LugeError) -> VerificationReport {
     try checkpointer.lock.acquire()
     defer { checkpointer.lock.unlock() }
+    // Closed while this waited: the trees are gone.
+    try checkOpen()
     var report = VerificationReport()
     for tree in try catalogue.snapshot().trees {
       report.trees += 1
-      report.entries += Int(tree.count)
+      report.entries += tree.entryCount
       for problem in try tree.checkInvariants() {
         report.problems.append("tree \(tree.id): \(problem)")
       }

@@ -104,7 +104,10 @@ final class DatabaseCore: @unchecked Sendable {
 
   /// What the checkpoint thread does each time it wakes.
   func performCheckpointWork() throws(LugeError) {
-    try log.prepareSpare()
+    do throws(LugeError) { try log.prepareSpare() } catch {
+      // A checkpoint gives back the space that is lacking.
+      if error.code != .noSpace || !checkpointIsDue { throw error }
+    }
     if checkpointIsDue { try checkpointer.run() }
   }
 
@@ -115,11 +118,16 @@ final class DatabaseCore: @unchecked Sendable {
       throw LugeError(.closed, "the database is closed")
     }
     var failure: LugeError?
+    var holdsCheckpointLock = false
+    defer { if holdsCheckpointLock { checkpointer.lock.unlock() } }
     do throws(LugeError) {
       try stop(threads)
       try catalogue.closeAll()
+      // Until all is freed: a checkpoint, or whoever else walks the trees, may be waiting for it.
+      try checkpointer.lock.acquire()
+      holdsCheckpointLock = true
       try context.epochs.waitForQuiescence(platform.threads)
-      try checkpointer.run()
+      try checkpointer.runLocked()
     } catch { failure = error }
     state.store(State.closed)
     log.close()

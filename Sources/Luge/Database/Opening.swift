@@ -51,6 +51,17 @@ struct Opening {
     }
   }
 
+  /// The directory may be there and its name not be durable: an earlier opening made it, and failed.
+  private func syncParent() throws(LugeError) {
+    do throws(PlatformError) {
+      try platform.files.syncDirectory(parent(of: directory))
+    } catch {
+      // Whoever made a directory under one that we may not read answers for its name.
+      if error.code == .permissionDenied { return }
+      throw LugeError(error, doing: "syncing the name of the database directory")
+    }
+  }
+
   private func acquireLock() throws(LugeError) -> any FileLock {
     do throws(PlatformError) {
       // Looking first keeps a read of a foreign directory from leaving a lock file in it.
@@ -84,7 +95,8 @@ struct Opening {
       nextSerial: superblock.nextPageSerial)
     let log = try makeLog(superblock)
     let context = TreeContext(
-      log: log, epochs: EpochReclaimer(), platform: platform, settings: treeSettings)
+      log: log, epochs: EpochReclaimer(), platform: platform,
+      settings: treeSettings(pageBytes: pageBytes(superblock)))
     let recovery = Recovery(
       platform: platform, directory: directory, superblock: superblock, pages: pages,
       context: context)
@@ -122,10 +134,15 @@ struct Opening {
       superblockSequence: superblock.sequence, segments: scan.segments)
   }
 
-  private var treeSettings: TreeSettings {
+  /// A leaf holds up to this and one commit, a quarter of a segment, more; its image has bounds too.
+  private func pageBytes(_ superblock: Superblock) -> Int {
+    min(configuration.pageSize, Int(superblock.pageSegmentBytes) / 8)
+  }
+
+  private func treeSettings(pageBytes: Int) -> TreeSettings {
     TreeSettings(
       leafEntries: configuration.leafEntries, appendWords: configuration.leafAppendSlots,
-      leafBytes: configuration.pageSize,
+      leafBytes: pageBytes,
       lossesBeforeGate: configuration.batchLossesBeforeGate)
   }
 
@@ -142,7 +159,7 @@ struct Opening {
     let checkpointer = Checkpointer(
       log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,
       identifiers: identifiers, newest: superblock, directory: state.directory,
-      parts: state.parts, pageSize: configuration.pageSize, threads: platform.threads)
+      parts: state.parts, pageSize: pageBytes(superblock), threads: platform.threads)
     return DatabaseCore(
       platform: platform, directory: directory, configuration: configuration, context: context,
       log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,
@@ -167,6 +184,7 @@ struct Opening {
         .corruption, "the database's superblock file is missing, but its segments are there",
         path: directory + "/" + stray, expected: SuperblockStore.name, found: "no such file")
     }
+    try syncParent()
     var first = Superblock()
     first.redoSegmentPayload = UInt64(
       configuration.redoSegmentSize ?? Configuration.defaultSegmentSize)

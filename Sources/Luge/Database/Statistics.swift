@@ -27,9 +27,10 @@ extension Database {
     var statistics = Statistics()
     for tree in try core.catalogue.snapshot().trees where tree.id != Catalogue.catalogueID {
       statistics.trees += 1
-      statistics.entries += Int(tree.count)
+      statistics.entries += tree.entryCount
     }
-    statistics.memoryBytes = Int(core.context.epochs.allocatedBytes)
+    // A sum over threads at work may miss an allocation and see its end.
+    statistics.memoryBytes = max(0, Int(truncatingIfNeeded: core.context.epochs.allocatedBytes))
     statistics.tailLSN = core.log.tail
     statistics.durableLSN = core.log.durable
     statistics.recoveryLSN = core.checkpointer.durableRecoveryLSN.load()

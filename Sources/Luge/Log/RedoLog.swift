@@ -111,9 +111,13 @@ final class RedoLog: @unchecked Sendable {
   /// Makes every later call fail with this cause. The first call counts.
   func fail(_ error: LugeError) { failureCell.set(error) }
 
-  /// Refuses everything from here on; what is reserved already may be filled. Does not flush.
+  /// Refuses everything from here on; what is reserved already may be filled. Does not flush, but
+  /// waits for a flush under way, which is using the files.
   func close() {
     unsafe words[Self.closedIndex].store(1)
+    // A dead process's files go with its memory.
+    guard (try? flushLock.lock()) != nil else { return }
+    defer { flushLock.unlock() }
     store.close()
   }
 
@@ -147,9 +151,9 @@ final class RedoLog: @unchecked Sendable {
   /// Throws `.tooLarge`, `.noSpace`, `.failed`, `.closed`, `.resourceExhausted`, `.killed`; then there
   /// is nothing to give back.
   func admit(pieceBytes: Int) throws(LugeError) {
-    if pieceBytes > settings.largestOrdinaryPiece { return try admitLarge(pieceBytes) }
     let slot = ThreadSlot.current
     if slot < 0 || slot >= settings.maximumThreads { throw tooManyThreads() }
+    if pieceBytes > settings.largestOrdinaryPiece { return try admitLarge(pieceBytes) }
     try waitForRoom()
   }
 

@@ -36,6 +36,9 @@ enum RedoSegmentFiles {
       for name in try files.list(directory) {
         guard let serial = SegmentName.serial(prefix, name) else { continue }
         let path = "\(directory)/\(name)"
+        guard serial < 1 << 62 else {
+          throw LugeError(.corruption, "a redo segment's serial is out of range", path: path)
+        }
         let file = try files.open(path, .read)
         defer { file.close() }
         infos.append(try read(file, serial: serial, path: path))

@@ -67,6 +67,9 @@ internal import Platform
   /// The number of entries: exact when no write is running.
   var count: UInt64 { countWord.load() }
 
+  /// `count` for people: a removal may be counted before the insert that it undoes.
+  var entryCount: Int { max(0, Int(truncatingIfNeeded: count)) }
+
   /// Unless it is `open`, every operation throws from here on, except those that have begun: they
   /// have ended after `waitForQuiescence`.
   func setState(_ new: TreeState) { state.storeSequential(new.rawValue) }

@@ -90,12 +90,11 @@ struct BatchCommit {
   /// Commits; returns the LSN. Throws when a tree is closed or the log refuses; then nothing was
   /// written.
   mutating func commit() throws(LugeError) -> UInt64 {
-    var admitted = try context.admit(pieceBytes)
-    do { try context.lockBatch() } catch {
-      context.leave(admitted)
-      throw error
-    }
+    // The lock comes first: who waits for it must not hold the log room that its holder may need
+    // for another try.
+    try context.lockBatch()
     defer { context.unlockBatch() }
+    var admitted = try context.admit(pieceBytes)
     var losses = 0
     var gated = false
     // The gate is the lock holder's: it opens before the lock does.
