@@ -6,7 +6,11 @@ import Testing
 
 @Suite struct RedoLogThreadTests {
   @Test func threadsFillAndFlushTogether() throws {
-    let fixture = try LogFixture()
+    // Thread slots are the process's: suites that run beside this one hold some.
+    var settings = LogFixture.small
+    settings.ringBytes = 128 << 10
+    settings.maximumThreads = 24
+    let fixture = try LogFixture(settings: settings)
     let log = fixture.log
     let made = Mutex<[(lsn: UInt64, payload: [UInt8])]>([])
     let failures = Mutex<[String]>([])
