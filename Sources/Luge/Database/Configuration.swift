@@ -39,10 +39,10 @@ public struct Configuration: Equatable, Sendable {
   public var pageSize = 16 << 10
 
   /// The most threads that may write at once; each keeps room in the log buffer free.
-  public var maximumWriters = 64
+  public var maximumWriters = 256
 
   /// The largest commit, in bytes, that needs no extra admission. The log buffer holds room for four a writer.
-  public var ordinaryCommitSize = 16 << 10
+  public var ordinaryCommitSize = 8 << 10
 
   /// Attempts of a batch that single writes may abort before it makes new writes wait, for at most 10 ms.
   public var batchLossesBeforeGate = 8
