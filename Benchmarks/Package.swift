@@ -31,6 +31,7 @@ let package = Package(
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
       ]),
+    .testTarget(name: "CompareTests", dependencies: ["compare"], path: "Tests"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -36,6 +36,7 @@ final class EngineContestant<E: Engine>: Contestant {
 
   func run(_ step: Step) throws -> Double {
     let engine = try opened()
+    try engine.prepare(durable: step.workload == .commitSync)
     let crew = Crew(step.threads)
     for index in 0..<step.threads {
       let thread = Thread {

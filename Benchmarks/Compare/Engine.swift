@@ -14,6 +14,8 @@ protocol Engine: Sendable {
   func makeSession() throws -> Session
   /// Whether `nextID` of the sessions works.
   static var makesIdentifiers: Bool { get }
+  /// Called before a step while there is no session: whether its commits will be durable ones.
+  func prepare(durable: Bool) throws
   /// Writes out what is still buffered; not timed, between workloads.
   func settle() throws
   func close() throws
@@ -22,6 +24,7 @@ protocol Engine: Sendable {
 extension Engine {
   static var loadTransaction: Int { 1000 }
   static var makesIdentifiers: Bool { false }
+  func prepare(durable: Bool) {}
 }
 
 /// One thread's access to an engine.

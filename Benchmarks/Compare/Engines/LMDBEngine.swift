@@ -1,41 +1,48 @@
 import CLMDB
 
-/// LMDB as its users run it without durability: a writable map, no syncs.
+/// LMDB as its users run it without durability: a writable map, no syncs; with its defaults, which
+/// are much faster there, where commits have to be durable.
 ///
 /// The environment is used from several threads, as LMDB permits; pointers into the map are read
-/// only within the transaction that returned them.
-struct LMDBEngine: Engine, @unchecked Sendable {
+/// only within the transaction that returned them. It is exchanged only while there is no session.
+final class LMDBEngine: Engine, @unchecked Sendable {
   static let name = "lmdb"
   static var settings: String {
     "\(String(cString: mdb_version(nil, nil, nil))); NOSYNC, WRITEMAP, NOTLS; map "
       + "4 GiB (the page cache is its cache); read transactions renewed and reset for every get; "
-      + "NOSYNC is switched off for commit_sync"
+      + "reopened without NOSYNC and WRITEMAP for commit_sync"
   }
 
-  private let environment: OpaquePointer
-  private let table: MDB_dbi
+  private let directory: String
+  private var environment: OpaquePointer?
+  private var table: MDB_dbi = 0
+  private var isDurable = false
 
   init(directory: String) throws {
-    var environment: OpaquePointer?
+    self.directory = directory
+    try open()
+  }
+
+  private func open() throws {
     try checkLMDB(mdb_env_create(&environment))
     try checkLMDB(mdb_env_set_mapsize(environment, 4 << 30))
-    let flags = MDB_NOSYNC | MDB_WRITEMAP | MDB_NOTLS
+    let flags = isDurable ? MDB_NOTLS : MDB_NOSYNC | MDB_WRITEMAP | MDB_NOTLS
     try checkLMDB(mdb_env_open(environment, directory, UInt32(flags), 0o644))
     var transaction: OpaquePointer?
-    var table: MDB_dbi = 0
     try checkLMDB(mdb_txn_begin(environment, nil, 0, &transaction))
     try checkLMDB(mdb_dbi_open(transaction, nil, UInt32(MDB_CREATE), &table))
     try checkLMDB(mdb_txn_commit(transaction))
-    self.environment = environment!
-    self.table = table
+  }
+
+  func prepare(durable: Bool) throws {
+    guard durable != isDurable else { return }
+    close()
+    isDurable = durable
+    try open()
   }
 
   func makeSession() throws -> LMDBSession { try LMDBSession(environment, table) }
-  func settle() throws {
-    try checkLMDB(mdb_env_set_flags(environment, UInt32(MDB_NOSYNC), 1))
-    try checkLMDB(mdb_env_sync(environment, 1))
-  }
-
+  func settle() throws { try checkLMDB(mdb_env_sync(environment, 1)) }
   func close() { mdb_env_close(environment) }
 }
 
@@ -50,14 +57,14 @@ private func bytes(_ value: MDB_val) -> UnsafeRawBufferPointer {
 }
 
 struct LMDBSession: EngineSession {
-  private let environment: OpaquePointer
+  private let environment: OpaquePointer?
   private let table: MDB_dbi
   private let reader: OpaquePointer
   private let cursor: OpaquePointer
   private let value = UnsafeMutableRawBufferPointer.allocate(
     byteCount: Item.valueSize, alignment: 8)
 
-  init(_ environment: OpaquePointer, _ table: MDB_dbi) throws {
+  init(_ environment: OpaquePointer?, _ table: MDB_dbi) throws {
     self.environment = environment
     self.table = table
     var reader: OpaquePointer?
@@ -93,11 +100,8 @@ struct LMDBSession: EngineSession {
 
   mutating func put(_ item: Item) throws { try write { try put(item, in: $0) } }
 
-  mutating func putDurably(_ item: Item) throws {
-    // One word, and every thread of the step writes the same: commits sync from here to `settle`.
-    try checkLMDB(mdb_env_set_flags(environment, UInt32(MDB_NOSYNC), 0))
-    try put(item)
-  }
+  /// The environment was opened so that every commit syncs.
+  mutating func putDurably(_ item: Item) throws { try put(item) }
 
   mutating func putAll(_ items: [Item]) throws {
     try write { transaction in
