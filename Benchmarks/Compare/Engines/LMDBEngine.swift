@@ -1,7 +1,7 @@
 import CLMDB
 
-/// LMDB as its users run it without durability: a writable map, no syncs; with its defaults, which
-/// are much faster there, where commits have to be durable.
+/// LMDB as its users run it without durability: a writable map, no syncs; with its defaults where
+/// commits have to be durable.
 ///
 /// The environment is used from several threads, as LMDB permits; pointers into the map are read
 /// only within the transaction that returned them. It is exchanged only while there is no session.
