@@ -9,7 +9,7 @@ import Platform
 /// 3. No superblock is written before the redo of every image that it names is durable, and before
 ///    images, directory and their files' names are.
 /// 4. Nothing that the newest durable superblock names is removed or reused.
-/// 5. A checkpoint that fails leaves every leaf that it wrote dirty again.
+/// 5. What a checkpoint that fails has written stays good for the next one, which names it.
 final class Checkpointer: @unchecked Sendable {
   private let log: RedoLog
   private let pages: PageStore
@@ -59,8 +59,9 @@ final class Checkpointer: @unchecked Sendable {
     let redoStart = log.tail
     let identifiersReserved = identifiers.reservedThrough
     let (trees, nextTreeID) = try catalogue.snapshot()
-    try pages.begin()
-    var walk = CheckpointWalk(pages: pages, sparse: try sparseSegments())
+    // What is evicted from here on lies in the segment written to now, or in a later one.
+    let firstSerial = try pages.nextSegmentSerial() - 1
+    var walk = CheckpointWalk(sparse: try sparseSegments())
     do throws(LugeError) {
       for tree in trees { try walk.visit(tree) }
       let parts = try writeDirectory(walk.entries)
@@ -81,7 +82,6 @@ final class Checkpointer: @unchecked Sendable {
       directory = walk.entries
       self.parts = parts
     } catch {
-      walk.undo()
       // A failed sync is final for the whole database, whichever file it was.
       if pages.hasFailed || superblocks.hasFailed { log.fail(error) }
       throw error
@@ -89,7 +89,7 @@ final class Checkpointer: @unchecked Sendable {
     durableRecoveryLSN.store(redoStart)
     log.superblockSequence = newest.sequence
     probe("checkpoint.completed")
-    try releaseWhatIsUnnamed(redoStart)
+    try releaseWhatIsUnnamed(redoStart, below: firstSerial)
   }
 
   /// The directory in parts, last part first, so that each names the next. In reading order.
@@ -134,12 +134,16 @@ final class Checkpointer: @unchecked Sendable {
   }
 
   /// What the newest superblock does not name goes. A file that cannot be removed now is tried again later.
-  private func releaseWhatIsUnnamed(_ redoStart: UInt64) throws(LugeError) {
+  ///
+  /// - Parameter firstSerial: of the first page segment that may hold what was evicted since the walk began.
+  private func releaseWhatIsUnnamed(
+    _ redoStart: UInt64, below firstSerial: UInt64
+  ) throws(LugeError) {
     try failurePoint("checkpoint.release", doing: "giving back what a checkpoint freed")
     var live = liveBytes().map { item in item.serial }
     live.append(contentsOf: parts.map { address in address.serial })
     live.sort()
-    _ = try pages.removeSegments(notIn: live)
+    _ = try pages.removeSegments(notIn: live, below: firstSerial)
     try log.release(below: redoStart)
   }
 }

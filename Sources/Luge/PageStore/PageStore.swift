@@ -3,15 +3,14 @@ import Platform
 /// The page segments: records appended by the checkpoint, read by address.
 ///
 /// Orders and invariants:
-/// - An address is never used twice: each opening begins a new segment above every serial seen, and
-///   a segment in which a write failed is left for a new one.
+/// - An address is never used twice: each opening begins a new segment above every serial seen.
 /// - Nothing appended counts before `sync()` has returned, and then a superblock names it. `sync()` writes the
 ///   buffer, syncs every file written to since the last one, then the directory where a file was
 ///   made since.
 /// - A synced block is never written again: what follows a sync begins at a fresh block.
-/// - After an error of `append` or `sync` all that was appended since the last good `sync()` is void:
-///   `append` and `sync` refuse until `begin()` starts another checkpoint. After a failed sync
-///   everything is refused for good but reads.
+/// - What `append` answered stays readable: an evicted page has no other copy in memory. So the buffer is kept
+///   when a write fails, and written again later, at the same place; an `append` that fails took
+///   nothing. After a failed sync everything is refused for good but reads.
 /// - `lock` guards all state; it is held during I/O, which is the checkpoint's and the opener's.
 final class PageStore: @unchecked Sendable {
   private static let bufferBytes = 256 << 10
@@ -31,7 +30,6 @@ final class PageStore: @unchecked Sendable {
   private var written = 0
   /// Bytes of the current segment that a good sync covers.
   private var synced = 0
-  private var isVoid = false
   private var buffer = ByteWriter()
 
   private var unsynced: [any File] = []
@@ -77,15 +75,8 @@ final class PageStore: @unchecked Sendable {
 
   // MARK: Appending
 
-  /// Starts a checkpoint: what an earlier one appended and did not sync is given up.
-  func begin() throws(LugeError) {
-    try locking()
-    defer { lock.unlock() }
-    try checkFailure()
-    isVoid = false
-  }
-
-  /// Appends a record and returns its address. It is durable after the next good `sync()`.
+  /// Appends a record and returns its address. It is readable at once, and durable after the next
+  /// good `sync()`. When it throws, nothing was appended.
   func append(_ kind: PageKind, _ payload: [UInt8]) throws(LugeError) -> PageAddress {
     try locking()
     defer { lock.unlock() }
@@ -96,6 +87,8 @@ final class PageStore: @unchecked Sendable {
         expected: "at most \(largestPayload) bytes", found: "\(payload.count)")
     }
     let bytes = PageFormat.recordBytes(payload: payload.count)
+    // Before the record is there: the buffer is bounded however long writes fail.
+    if buffer.count > 0, buffer.count + bytes > Self.bufferBytes { try writeBuffer() }
     if current != nil, written + buffer.count + bytes > segmentBytes {
       try writeBuffer()
       // Its file stays in `unsynced` until the next sync, which closes it.
@@ -107,7 +100,6 @@ final class PageStore: @unchecked Sendable {
     guard let current else { preconditionFailure("a segment was just begun") }
     let address = PageAddress(serial: current.serial, offset: written + buffer.count)
     PageFormat.append(kind, payload, at: address, to: &buffer)
-    if buffer.count >= Self.bufferBytes { try writeBuffer() }
     return address
   }
 
@@ -128,12 +120,11 @@ final class PageStore: @unchecked Sendable {
       buffer.removeAll()
       buffer.write(PageFormat.segmentHeader(serial: serial))
     } catch {
-      isVoid = true
       throw LugeError(error, doing: "making a page segment")
     }
   }
 
-  /// Hands the buffer to the file system. On failure the segment is left for a new one.
+  /// Hands the buffer to the file system. On failure it is kept, to be written again.
   private func writeBuffer() throws(LugeError) {
     guard let current, buffer.count > 0 else { return }
     do throws(PlatformError) {
@@ -141,9 +132,6 @@ final class PageStore: @unchecked Sendable {
       if !unsynced.contains(where: { $0 === current.file }) { unsynced.append(current.file) }
       try current.file.writeFully(buffer.bytes, at: Int64(written))
     } catch {
-      isVoid = true
-      if error.code != .killed { giveBack(current) }
-      forgetSegment()
       throw LugeError(error, doing: "writing pages")
     }
     written += buffer.count
@@ -153,16 +141,6 @@ final class PageStore: @unchecked Sendable {
 
   private func noteSize(_ serial: UInt64, _ bytes: Int) {
     if let index = sizes.lastIndex(where: { $0.serial == serial }) { sizes[index].bytes = bytes }
-  }
-
-  /// Leaves a segment in which a write failed: its void part needs no sync, and gives its space
-  /// back where that can be done; else it stays until the segment is removed.
-  private func giveBack(_ segment: (serial: UInt64, file: any File)) {
-    unsynced.removeAll { $0 === segment.file }
-    if (try? segment.file.truncate(to: Int64(synced))) != nil {
-      noteSize(segment.serial, synced)
-    }
-    segment.file.close()
   }
 
   private func forgetSegment() {
@@ -183,7 +161,6 @@ final class PageStore: @unchecked Sendable {
       for file in unsynced { try file.syncAll() }
       if directoryIsUnsynced { try files.syncDirectory(directory) }
     } catch {
-      isVoid = true
       let final = LugeError(error, doing: "syncing pages")
       failure = final
       throw final
@@ -200,14 +177,6 @@ final class PageStore: @unchecked Sendable {
   var hasFailed: Bool { failure != nil }
 
   private func checkUsable() throws(LugeError) {
-    try checkFailure()
-    if isVoid {
-      throw LugeError(
-        .inputOutput, "an earlier failure made the pages of this checkpoint void")
-    }
-  }
-
-  private func checkFailure() throws(LugeError) {
     guard let failure else { return }
     if failure.code == .killed { throw failure }
     throw LugeError(
@@ -222,10 +191,8 @@ final class PageStore: @unchecked Sendable {
   func read(_ address: PageAddress, _ kind: PageKind) throws(LugeError) -> [UInt8] {
     try locking()
     defer { lock.unlock() }
-    if let current, current.serial == address.serial, address.offset >= written {
-      try writeBuffer()
-    }
-    let file = try opened(address)
+    let isBuffered = current?.serial == address.serial && address.offset >= written
+    let file = isBuffered ? nil : try opened(address)
     let limit = segmentBytes
     let head = try readBytes(file, at: address.offset, count: PageFormat.recordHeaderBytes)
     guard let header = PageFormat.RecordHeader(head),
@@ -256,10 +223,14 @@ final class PageStore: @unchecked Sendable {
     return rest
   }
 
-  /// Up to `count` bytes; fewer where the file ends.
+  /// Up to `count` bytes; fewer where the file ends. No file: of the buffer.
   private func readBytes(
-    _ file: any File, at offset: Int, count: Int
+    _ file: (any File)?, at offset: Int, count: Int
   ) throws(LugeError) -> [UInt8] {
+    guard let file else {
+      let start = min(offset - written, buffer.count)
+      return Array(buffer.bytes[start..<min(start + count, buffer.count)])
+    }
     var bytes = [UInt8](repeating: 0, count: count)
     do {
       let done = try file.readAvailable(at: Int64(offset), into: &bytes)
@@ -318,12 +289,12 @@ final class PageStore: @unchecked Sendable {
 
   // MARK: Segments
 
-  /// Removes every segment that is not in `live` and is not being appended to. Call it when a superblock
+  /// Removes every segment below `limit` that is not in `live` and is not being appended to. Call it when a superblock
   /// that names only live ones is durable. Returns how many went; one that cannot go now is tried again.
   ///
   /// - Parameter live: serials in ascending order.
   @discardableResult
-  func removeSegments(notIn live: [UInt64]) throws(LugeError) -> Int {
+  func removeSegments(notIn live: [UInt64], below limit: UInt64 = .max) throws(LugeError) -> Int {
     try locking()
     defer { lock.unlock() }
     var kept: [(serial: UInt64, bytes: Int)] = []
@@ -332,7 +303,9 @@ final class PageStore: @unchecked Sendable {
     while index < sizes.count {
       let entry = sizes[index]
       index += 1
-      if Self.contains(live, entry.serial) || entry.serial == current?.serial {
+      if Self.contains(live, entry.serial) || entry.serial == current?.serial
+        || entry.serial >= limit
+      {
         kept.append(entry)
         continue
       }
