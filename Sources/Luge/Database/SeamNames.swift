@@ -13,7 +13,8 @@ public enum SeamNames {
     // Page cache
     "cache.load",
     // Tree
-    "tree.batchCommit", "tree.batchInstall", "tree.frozen", "tree.install", "tree.leafTaken",
+    "tree.batchCommit", "tree.batchInstall", "tree.chunkFrozen", "tree.frozen", "tree.install",
+    "tree.leafTaken",
     "tree.reserved", "tree.split", "tree.stamp", "tree.writeOut",
   ]
 
@@ -33,7 +34,8 @@ public enum SeamNames {
     "cache.loadAwaited", "cache.loadFailed", "cache.pagedIn",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
-    "tree.consolidated", "tree.gateClosed", "tree.helpedFrozen", "tree.leafSplit",
+    "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
+    "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
     "tree.movedRight", "tree.pendingPushed", "tree.stampLost", "tree.stampedForOther",
     "tree.tombstoneDropped", "tree.wordRaced", "tree.writeOutPushed",
   ]

@@ -11,7 +11,7 @@ internal import Platform
 /// Invariants: all three are guarded by the cache's lock, except that whoever puts a page onto the
 /// stack, which nobody else does at that time, sets place and next before.
 ///
-/// Safe because a page leaves its queue before it is freed.
+/// Safe: a page leaves its queue before it is freed.
 @safe struct CacheLink: Equatable {
   private let base: UnsafeMutableRawPointer
 

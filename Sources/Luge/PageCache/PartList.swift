@@ -16,7 +16,7 @@ struct PagePart: Equatable, Sendable {
 ///     16    8 n, parts, at least 1
 ///     24 16*n address and length of each part, the base first
 /// ```
-/// Safe because a page's list is used in a pin, or by whoever holds the page's claim or loads it.
+/// Safe: a page's list is used in a pin, or by whoever holds the page's claim or loads it.
 @safe struct PartList {
   private let base: UnsafeMutableRawPointer
   private static let headerSize = 24

@@ -8,14 +8,22 @@ extension BLinkTree {
     try waitForLoads()
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    if index.load() == 0 { return }
+    if root.load() == 0 { return }
     // Whatever the caller did, nothing looks at the pages from here on.
     if isOpen { setState(.closed) }
-    for page in allPages() {
+    forEachPage { page in
       if let leaf = page.leaf { BLinkTree.destroy(leaf, pin) }
       page.free(pin)
     }
-    TreeIndex(address: index.exchange(0)).free(pin)
+    let root = Branch(address: root.exchange(0))
+    var index = 0
+    while index < root.count {
+      let chunk = Chunk(address: root.node(index))
+      Chunk.branch(chunk.word.load()).free(pin)
+      chunk.free(pin)
+      index += 1
+    }
+    root.free(pin)
   }
 
   private static func destroy(_ leaf: Leaf, _ pin: Pin) {
@@ -32,16 +40,28 @@ extension BLinkTree {
     leaf.free(pin)
   }
 
-  /// The pages of a quiet tree in key order: the posted ones as the index has them, the others by
-  /// the right links before them.
-  func allPages() -> [Page] {
-    let index = TreeIndex(address: self.index.load())
+  /// Calls `body`, which may free the page, with every page of a quiet tree in key order: the posted
+  /// ones as the index has them, the others by the right links before them.
+  func forEachPage(_ body: (Page) -> Void) {
+    let root = Branch(address: root.load())
+    var index = 0
+    while index < root.count {
+      let chunk = Chunk(address: root.node(index))
+      index += 1
+      let end: ByteView? = index < root.count ? root.low(index) : nil
+      // All of them first, because a freed page says no more where it ends.
+      for page in BLinkTree.pages(of: chunk, end: end) { body(page) }
+    }
+  }
+
+  private static func pages(of chunk: Chunk, end: ByteView?) -> [Page] {
+    let branch = Chunk.branch(chunk.word.load())
     var pages: [Page] = []
-    var place = 0
-    while place < index.count {
-      var page = index.page(place)
-      place += 1
-      let next: ByteView? = place < index.count ? index.page(place).low : nil
+    var index = 0
+    while index < branch.count {
+      var page = Page(address: branch.node(index))
+      index += 1
+      let next = index < branch.count ? branch.low(index) : end
       pages.append(page)
       // A page without a leaf is followed by a posted one, and so is a leaf without a right link.
       while let leaf = page.leaf, leaf.hasHigh, leaf.right != 0,
@@ -66,8 +86,11 @@ extension BLinkTree {
   private func isLoading() throws(LugeError) -> Bool {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    if index.load() == 0 { return false }
-    for page in allPages() where PageWord.tag(page.word.load()) == PageWord.loading { return true }
-    return false
+    if root.load() == 0 { return false }
+    var found = false
+    forEachPage { page in
+      if PageWord.tag(page.word.load()) == PageWord.loading { found = true }
+    }
+    return found
   }
 }

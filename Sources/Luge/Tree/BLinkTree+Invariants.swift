@@ -6,7 +6,9 @@ extension BLinkTree {
   func checkInvariants() throws(LugeError) -> [String] {
     var problems: [String] = []
     // After `destroy` there is nothing to look at.
-    if index.load() == 0 { return problems }
+    if root.load() == 0 { return problems }
+    try checkIndexPinned(&problems)
+    if !problems.isEmpty { return problems }
     var live: UInt64 = 0
     var number = 0
     var next: [UInt8]? = []
@@ -25,9 +27,6 @@ extension BLinkTree {
       }
       number += 1
     }
-    let pin = try context.epochs.pin()
-    defer { pin.end() }
-    checkIndex(TreeIndex(address: index.load()), &problems)
     if live != count { problems.append("count is \(count), entries are \(live)") }
     return problems
   }
@@ -52,17 +51,44 @@ extension BLinkTree {
     return (live, leaf.hasHigh ? leaf.high.copy() : nil)
   }
 
-  private func checkIndex(_ index: TreeIndex, _ problems: inout [String]) {
-    if index.page(0) != firstPage {
-      problems.append("the index does not begin with the first page")
-    }
-    var place = 1
-    while place < index.count {
-      if ByteView.compare(index.page(place - 1).low, index.page(place).low) >= 0 {
-        problems.append("index: low keys \(place - 1) and \(place) do not ascend")
+  private func checkIndexPinned(_ problems: inout [String]) throws(LugeError) {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    checkIndex(&problems)
+  }
+
+  /// Root and chunks: afterwards it is safe to walk along the pages.
+  private func checkIndex(_ problems: inout [String]) {
+    let root = Branch(address: root.load())
+    checkBranch(root, "root", &problems)
+    if root.low(0).count != 0 { problems.append("the first chunk has a low key") }
+    var index = 0
+    while index < root.count {
+      let chunk = Chunk(address: root.node(index))
+      let branch = Chunk.branch(chunk.word.load())
+      checkBranch(branch, "chunk \(index)", &problems)
+      if !(branch.low(0) == chunk.low) {
+        problems.append("chunk \(index): it does not begin with its first page")
       }
-      if index.position(index.page(place).low) != place + 1 {
-        problems.append("index: low key \(place) does not find its own page")
+      index += 1
+      let last = branch.low(branch.count - 1)
+      if index < root.count && ByteView.compare(last, root.low(index)) >= 0 {
+        problems.append("chunk \(index - 1): its last page is not below the next chunk")
+      }
+    }
+  }
+
+  private func checkBranch(_ branch: Branch, _ name: String, _ problems: inout [String]) {
+    var place = 1
+    while place < branch.count {
+      if ByteView.compare(branch.low(place - 1), branch.low(place)) >= 0 {
+        problems.append("\(name): low keys \(place - 1) and \(place) do not ascend")
+      }
+      if branch.position(branch.low(place)) != place + 1 {
+        problems.append("\(name): low key \(place) does not find its own node")
+      }
+      if branch.position(branch.low(place), strictly: true) != place {
+        problems.append("\(name): low key \(place) does not find what lies below it")
       }
       place += 1
     }

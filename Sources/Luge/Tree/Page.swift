@@ -75,12 +75,9 @@ enum PageWord {
   var owner: WordRef { unsafe WordRef(base, 40) }
 
   @inline(__always)
-  private var lowCount: Int { unsafe Int(base.load(fromByteOffset: 8, as: UInt32.self)) }
+  var low: ByteView { unsafe IndexNode.low(base) }
 
-  @inline(__always)
-  var low: ByteView { unsafe ByteView(base + Page.lowOffset, count: lowCount) }
-
-  private var size: Int { (Page.lowOffset + lowCount + 7) & ~7 }
+  private var size: Int { (Page.lowOffset + low.count + 7) & ~7 }
 
   /// What of the page is on disk; nil when nothing is.
   var parts: PartList? {
@@ -105,10 +102,8 @@ enum PageWord {
     let base = unsafe pin.allocate((lowOffset + low.count + 7) & ~7)
     unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: lowOffset)
     unsafe WordRef.initialize(base, 0, word)
-    unsafe base.storeBytes(of: UInt32(low.count), toByteOffset: 8, as: UInt32.self)
-    unsafe base.storeBytes(of: UInt32(lowOffset), toByteOffset: 12, as: UInt32.self)
     unsafe WordRef.initialize(base, 32, imageLSN)
-    unsafe (base + lowOffset).copyMemory(from: low.base, byteCount: low.count)
+    unsafe IndexNode.setLow(base, low, at: lowOffset)
     return Page(address: UInt64(UInt(bitPattern: base)))
   }
 
