@@ -22,7 +22,7 @@ public enum SeamNames {
     "log.admissionFlushed", "log.flushWaited", "log.groupOfMany", "log.pieceSpansBlocks",
     "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
     // PageStore
-    "page.appendWaited", "page.fileClosed", "page.readRound", "page.segmentRemoved",
+    "page.appendWaited", "page.fileClosed", "page.segmentRemoved",
     "page.segmentRolled", "page.writeRetried",
     // Checkpoint, catalogue, ids, recovery
     "catalogue.treeCreated", "catalogue.treeDropped", "checkpoint.completed",
