@@ -3,8 +3,10 @@ internal import Platform
 extension BLinkTree {
   /// Frees everything that the tree holds. No operation runs any more: after `setState` and
   /// `waitForQuiescence`, or when the database goes. Afterwards operations still throw as its state
-  /// says. Twice is harmless.
+  /// says. Twice is harmless. Records that callers still look at stay until they let go.
   func destroy() throws(LugeError) {
+    // No operation runs, so no record of this tree gets a hazard from here on.
+    let hazards = try context.epochs.hazards()
     let pin = try context.epochs.pin()
     defer { pin.end() }
     if index.load() == 0 { return }
@@ -20,7 +22,7 @@ extension BLinkTree {
         while address != 0 {
           let record = Record(address: address)
           address = record.predecessor.load()
-          record.free(pin)
+          if hazards.contains(record.address) { record.retire(pin) } else { record.free(pin) }
         }
         index += 1
       }
