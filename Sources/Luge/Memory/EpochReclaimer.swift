@@ -124,9 +124,9 @@ internal import Platform
   /// Frees what the calling thread has retired, as far as pins and hazards allow.
   func reclaim() throws(LugeError) { try place().reclaim() }
 
-  /// The hazards of now, for whoever frees blocks that no operation can reach any more: one that is
-  /// in it is to be retired instead. No pin held.
-  func hazards() throws(LugeError) -> HazardSet { HazardSet(seenBy: try place()) }
+  /// The blocks that hazards name now, for whoever frees what no operation can reach any more: one
+  /// of these is to be retired instead.
+  func protectedBlocks() throws(LugeError) -> [UInt64] { HazardSet(seenBy: try place()).copy() }
 
   /// Waits until every operation that was pinned at the call has ended. The caller must not be
   /// pinned. Throws only when the process is killed.

@@ -163,7 +163,16 @@ extension Pin {
     pin.setField(PinLayout.seenCapacity, UInt64(capacity))
   }
 
-  var isEmpty: Bool { count == 0 }
+  /// The addresses, for longer than the set is good.
+  func copy() -> [UInt64] {
+    var result: [UInt64] = []
+    var index = 0
+    while index < count {
+      unsafe result.append(addresses[index])
+      index += 1
+    }
+    return result
+  }
 
   @inline(__always)
   func contains(_ address: UInt64) -> Bool { count != 0 && search(address) }
