@@ -1,12 +1,5 @@
 internal import Platform
 
-/// One record of a page segment that a page is made of.
-struct PagePart: Equatable, Sendable {
-  var address: PageAddress
-  /// Bytes of the payload.
-  var length: Int
-}
-
 /// What of a page is on disk: a base, then fragments, each newer than those before. Immutable.
 ///
 /// ```

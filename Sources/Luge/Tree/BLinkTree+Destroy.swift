@@ -3,16 +3,27 @@ internal import Platform
 extension BLinkTree {
   /// Frees everything that the tree holds. No operation runs any more: after `setState` and
   /// `waitForQuiescence`, or when the database goes. Afterwards operations still throw as its state
-  /// says. Twice is harmless.
-  func destroy() throws(LugeError) {
+  /// says. Twice is harmless. Records that callers still look at stay until they let go.
+  ///
+  /// - Parameter releasesParts: the tree is gone for good, and what it has on disk.
+  func destroy(releasesParts: Bool = false) throws(LugeError) {
     try waitForLoads()
+    let parts = try freeAll(releasesParts)
+    if !parts.isEmpty { try context.pages.release(parts) }
+  }
+
+  private func freeAll(_ releasesParts: Bool) throws(LugeError) -> [PagePart] {
+    // No operation runs, so no record of this tree gets a hazard from here on.
+    let held = try context.epochs.protectedBlocks()
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    if root.load() == 0 { return }
+    if root.load() == 0 { return [] }
     // Whatever the caller did, nothing looks at the pages from here on.
     if isOpen { setState(.closed) }
+    var parts: [PagePart] = []
     forEachPage { page in
-      if let leaf = page.leaf { BLinkTree.destroy(leaf, pin) }
+      if let leaf = page.leaf { BLinkTree.destroy(leaf, held, pin) }
+      if releasesParts, let list = page.parts { parts.append(contentsOf: list.copy()) }
       page.free(pin)
     }
     let root = Branch(address: root.exchange(0))
@@ -24,16 +35,21 @@ extension BLinkTree {
       index += 1
     }
     root.free(pin)
+    return parts
   }
 
-  private static func destroy(_ leaf: Leaf, _ pin: Pin) {
+  private static func destroy(_ leaf: Leaf, _ held: [UInt64], _ pin: Pin) {
     var index = 0
     while index < leaf.wordCount {
       var address = Leaf.record(leaf.word(index).load())
       while address != 0 {
         let record = Record(address: address)
         address = record.predecessor.load()
-        record.free(pin)
+        if !held.isEmpty && held.contains(record.address) {
+          record.retire(pin)
+        } else {
+          record.free(pin)
+        }
       }
       index += 1
     }

@@ -85,15 +85,9 @@ extension BLinkTree {
     case .kept(let kept): return kept
     case .written(let new): image = new
     }
+    let part: PagePart
     do throws(LugeError) {
-      let address = try context.pages.append(.leaf, image.bytes)
-      let pin = try context.epochs.pin()
-      defer { pin.end() }
-      let part = PagePart(address: address, length: image.bytes.count)
-      page.setParts(PartList.build(pin, lsn: image.lsn, entries: image.entries, [part]), pin)
-      return PageImage(
-        low: page.low.copy(), high: image.high, lsn: image.lsn, entries: image.entries,
-        parts: [part], wasWritten: true)
+      part = try context.pages.append(.leaf, image.bytes, to: image.isMoved ? .cold : .hot)
     } catch {
       // Not on disk after all: to be written at the next opportunity, and whole.
       let pin = try context.epochs.pin()
@@ -101,9 +95,26 @@ extension BLinkTree {
       if let leaf = page.leaf { _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly) }
       throw error
     }
+    // What takes its place is named first.
+    let former = try name(part, image, of: page)
+    if !former.isEmpty { try context.pages.release(former) }
+    return PageImage(
+      low: page.low.copy(), high: image.high, lsn: image.lsn, entries: image.entries,
+      parts: [part], wasWritten: true)
+  }
+
+  private func name(
+    _ part: PagePart, _ image: PendingImage, of page: Page
+  ) throws(LugeError) -> [PagePart] {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    let list = PartList.build(pin, lsn: image.lsn, entries: image.entries, [part])
+    return page.setParts(list, pin)
   }
 
   private struct PendingImage {
+    /// Was not dirty.
+    var isMoved: Bool
     var high: [UInt8]?
     var lsn: UInt64
     var entries: Int
@@ -130,9 +141,8 @@ extension BLinkTree {
     guard let leaf = page.leaf else { return .none }
     try context.interrupt("tree.leafTaken")
     let high = leaf.hasHigh ? leaf.high.copy() : nil
-    if leaf.flags.load() & Leaf.dirty == 0, let parts = page.parts,
-      !BLinkTree.isToMove(parts, rewrites)
-    {
+    let isDirty = leaf.flags.load() & Leaf.dirty != 0
+    if !isDirty, let parts = page.parts, !BLinkTree.isToMove(parts, rewrites) {
       return .kept(
         PageImage(
           low: page.low.copy(), high: high, lsn: parts.lsn, entries: parts.entries,
@@ -143,11 +153,11 @@ extension BLinkTree {
       _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly)
       throw error
     }
-    return .written(encode(page, leaf, lsn, high, pin))
+    return .written(encode(page, leaf, lsn, high, isMoved: !isDirty, pin))
   }
 
   private func encode(
-    _ page: Page, _ leaf: Leaf, _ lsn: UInt64, _ high: [UInt8]?, _ pin: Pin
+    _ page: Page, _ leaf: Leaf, _ lsn: UInt64, _ high: [UInt8]?, isMoved: Bool, _ pin: Pin
   ) -> PendingImage {
     let order = LeafOrder(leaf)
     defer { order.free() }
@@ -172,6 +182,7 @@ extension BLinkTree {
     let bytes = unsafe LeafImage.encode(
       tree: id, lsn: lsn, low: page.low, high: leaf.hasHigh ? leaf.high : nil, records: scratch,
       count: found)
-    return PendingImage(high: high, lsn: lsn, entries: found, bytes: bytes)
+    return PendingImage(
+      isMoved: isMoved, high: high, lsn: lsn, entries: found, bytes: bytes)
   }
 }
