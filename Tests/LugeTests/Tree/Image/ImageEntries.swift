@@ -85,7 +85,7 @@ enum ImageCodec {
       unsafe part.bytes.raw { unsafe copy.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
       return unsafe copy
     }
-    defer { unsafe copies.forEach { unsafe $0.deallocate() } }
+    defer { for index in 0..<parts.count { unsafe copies[index].deallocate() } }
     var views: [LeafPart] = []
     for (index, part) in parts.enumerated() {
       views.append(
