@@ -12,11 +12,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-<<<<<<< HEAD
 #include <sys/uio.h>
-=======
 #include <unistd.h>
->>>>>>> main
 #elif defined(__APPLE__)
 #include <stdlib.h>
 #endif
@@ -39,7 +36,6 @@ int platform_punch_hole(int descriptor, int64_t offset, int64_t length) {
 #endif
 }
 
-<<<<<<< HEAD
 ssize_t platform_read_cached(int descriptor, void *buffer, size_t count, int64_t offset) {
 #if defined(__linux__) && defined(RWF_NOWAIT)
   struct iovec range = {buffer, count};
@@ -47,7 +43,9 @@ ssize_t platform_read_cached(int descriptor, void *buffer, size_t count, int64_t
 #else
   errno = EAGAIN;
   return -1;
-=======
+#endif
+}
+
 void platform_prefer_large_pages(void *base, size_t length) {
 #if defined(__linux__)
   // A hint: a system without large pages refuses it, and nothing is lost.
@@ -67,7 +65,6 @@ void platform_discard_pages(void *base, size_t length) {
 #else
   (void)base;
   (void)length;
->>>>>>> main
 #endif
 }
 
