@@ -6,12 +6,14 @@ internal import Platform
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 global epoch, from 1 up
 ///     64    8 number of places that have ever been used: all are below it
-///    128 8192 addresses of the places, by thread slot; 0 until first used
+///    128  128 the readers (`ReaderList`)
+///    256 8192 addresses of the places, by thread slot; 0 until first used
 /// ```
 enum EpochTable {
   static let epoch = 0
   static let used = 64
-  static let places = 128
+  static let readers = 128
+  static let places = 256
   static var size: Int { places + 8 * ThreadSlot.limit }
 
   /// The least epoch in which a pin that still holds began; `UInt64.max` when none holds.
@@ -36,7 +38,7 @@ enum EpochTable {
 ///
 /// An operation pins before it reads shared memory and ends the pin afterwards. A block that was
 /// unlinked is *retired* with the epoch of that moment; it is freed once no pin that began in that
-/// epoch or before still holds. A pin takes the epoch, publishes it, and only then reads; so
+/// epoch or before still holds, and no reader holds its address (`Reader`). A pin takes the epoch, publishes it, and only then reads; so
 /// whoever can reach a block has published an epoch not above the one with which the block is
 /// retired later.
 ///
@@ -66,8 +68,13 @@ enum EpochTable {
       }
       index += 1
     }
+    readers.destroy()
     unsafe table.deallocate()
   }
+
+  /// Who reads on between pins.
+  @inline(__always)
+  var readers: ReaderList { unsafe ReaderList(table + EpochTable.readers) }
 
   @inline(__always)
   private func place(_ slot: Int) -> UnsafeMutableRawPointer? {
@@ -143,7 +150,7 @@ enum EpochTable {
     }
   }
 
-  /// Frees everything retired. Only when no operation runs any more.
+  /// Frees everything retired but what readers hold. Only when no operation runs any more.
   func freeAll() {
     var index = 0
     while index < ThreadSlot.limit {

@@ -159,20 +159,53 @@ enum PinLayout {
     setField(PinLayout.nextReclaim, field(PinLayout.end) &+ PinLayout.batch)
   }
 
-  /// Frees the blocks retired in an epoch before `epoch`.
+  /// Frees the blocks retired in an epoch before `epoch`, but those that readers hold.
+  ///
+  /// Whoever knows that no pin of such an epoch holds has looked at the pins, so the held addresses
+  /// may be looked at now.
   func freeBlocks(before epoch: UInt64) {
-    var first = field(PinLayout.first)
+    if field(PinLayout.first) == field(PinLayout.end) { return }
+    withHeldFilter { freeBlocks(before: epoch, $0) }
+  }
+
+  private func freeBlocks(before epoch: UInt64, _ filter: HeldFilter) {
+    let start = field(PinLayout.first)
     let end = field(PinLayout.end)
+    var first = start
+    var kept = start
     while first < end {
       let block = unsafe blocks + Int(first) &* PinLayout.blockSize
       let retired = unsafe block.load(fromByteOffset: 16, as: UInt64.self)
       if retired >= epoch { break }
       let address = unsafe block.load(as: UInt64.self)
       let bytes = unsafe block.load(fromByteOffset: 8, as: UInt64.self)
-      unsafe free(
-        UnsafeMutableRawPointer(bitPattern: UInt(address)).unsafelyUnwrapped, Int(bytes))
+      if filter.contains(address) {
+        probe("memory.heldBlockKept")
+        unsafe (blocks + Int(kept) &* PinLayout.blockSize)
+          .copyMemory(from: block, byteCount: PinLayout.blockSize)
+        kept &+= 1
+      } else {
+        unsafe free(
+          UnsafeMutableRawPointer(bitPattern: UInt(address)).unsafelyUnwrapped, Int(bytes))
+      }
       first &+= 1
     }
-    setField(PinLayout.first, first)
+    // What was kept comes right before what is not old enough.
+    let count = kept &- start
+    if count > 0 && first > kept {
+      unsafe (blocks + Int(first &- count) &* PinLayout.blockSize)
+        .copyMemory(
+          from: blocks + Int(start) &* PinLayout.blockSize,
+          byteCount: Int(count) &* PinLayout.blockSize)
+    }
+    setField(PinLayout.first, first &- count)
+  }
+
+  /// Calls `body` with a filter of all that readers hold now.
+  func withHeldFilter(_ body: (HeldFilter) -> Void) {
+    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: HeldFilter.words) { bits in
+      let readers = unsafe ReaderList(table + EpochTable.readers)
+      body(unsafe HeldFilter(readers, bits.baseAddress.unsafelyUnwrapped))
+    }
   }
 }
