@@ -11,8 +11,8 @@ public enum SeamNames {
     // Checkpoint
     "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.release",
     // Tree
-    "tree.batchCommit", "tree.batchInstall", "tree.frozen", "tree.install", "tree.leafTaken",
-    "tree.reserved", "tree.split", "tree.stamp", "tree.writeOut",
+    "tree.batchCommit", "tree.batchInstall", "tree.chunkFrozen", "tree.frozen", "tree.install",
+    "tree.leafTaken", "tree.reserved", "tree.scan", "tree.split", "tree.stamp", "tree.writeOut",
   ]
 
   /// Places that some run must reach.
@@ -29,8 +29,10 @@ public enum SeamNames {
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
-    "tree.consolidated", "tree.gateClosed", "tree.helpedFrozen", "tree.leafSplit",
-    "tree.movedRight", "tree.pendingPushed", "tree.stampLost", "tree.stampedForOther",
-    "tree.tombstoneDropped", "tree.wordRaced", "tree.writeOutPushed",
+    "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
+    "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
+    "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.stampLost",
+    "tree.stampedForOther", "tree.tombstoneDropped", "tree.versionKept", "tree.versionTakenOut",
+    "tree.wordRaced", "tree.writeOutPushed",
   ]
 }

@@ -1,37 +1,37 @@
 internal import Platform
 
-/// Which addresses readers hold, gathered once for many questions. Most questions about what is not held
-/// are answered by one bit.
+/// Which addresses readers hold, gathered once for many questions. Most questions about what is
+/// not held are answered by one bit.
 ///
-/// Safe because the words belong to the caller for as long as the filter is used, and readers live
-/// as long as their list.
+/// Safe because the bits lie in a place of a thread, which uses them up before it makes the next
+/// filter there, and readers live as long as their list.
 @safe struct HeldFilter {
   private let bits: UnsafeMutablePointer<UInt64>
   private let readers: ReaderList
-  /// False: nothing is held.
-  let holdsAny: Bool
+  private let holdsAny: Bool
 
-  static let words = 64
+  private static let words = 64
 
-  /// Looks at every reader. After the pins were looked at; `bits` has room for `words` words.
-  @unsafe
-  init(_ readers: ReaderList, _ bits: UnsafeMutablePointer<UInt64>) {
-    unsafe self.bits = bits
-    self.readers = readers
+  /// Looks at every reader. After all pins were looked at.
+  init(_ readers: ReaderList, seenBy pin: Pin) {
+    let base = unsafe pin.place + PinLayout.heldBits
+    let bits = unsafe base.assumingMemoryBound(to: UInt64.self)
     var any = false
     HeldFilter.forEach(readers) { address in
       if !any {
         any = true
-        unsafe bits.initialize(repeating: 0, count: HeldFilter.words)
+        unsafe bits.update(repeating: 0, count: HeldFilter.words)
       }
       let bit = HeldFilter.bit(address)
       unsafe bits[bit >> 6] |= 1 << UInt64(bit & 63)
       return true
     }
+    unsafe self.bits = bits
+    self.readers = readers
     holdsAny = any
   }
 
-  /// Whether a reader held this address when the filter was made.
+  /// Whether a reader holds this address, and has since the filter was made.
   @inline(__always)
   func contains(_ address: UInt64) -> Bool {
     if !holdsAny { return false }
@@ -48,6 +48,15 @@ internal import Platform
       return !found
     }
     return found
+  }
+
+  /// Calls `body` with every address held now.
+  func forEach(_ body: (UInt64) -> Void) {
+    if !holdsAny { return }
+    HeldFilter.forEach(readers) { address in
+      body(address)
+      return true
+    }
   }
 
   @inline(__always)
@@ -74,5 +83,27 @@ internal import Platform
       }
       candidate = Reader(address: reader.next.loadRelaxed())
     }
+  }
+}
+
+/// Blocks that somebody held at one moment, for as long as one likes.
+struct ProtectedBlocks: Sendable {
+  private let addresses: [UInt64]
+
+  init(_ hazards: HazardSet) {
+    var addresses: [UInt64] = []
+    hazards.forEach { address in addresses.append(address) }
+    addresses.sort()
+    self.addresses = addresses
+  }
+
+  func contains(_ address: UInt64) -> Bool {
+    var low = 0
+    var high = addresses.count
+    while low < high {
+      let middle = (low + high) / 2
+      if addresses[middle] < address { low = middle + 1 } else { high = middle }
+    }
+    return low < addresses.count && addresses[low] == address
   }
 }

@@ -123,6 +123,7 @@ struct TreeEntry: Equatable, Sendable {
     var address = place.loadRelaxed()
     let word = Record(address: address).version.load()
     if VersionWord.state(word) != VersionWord.committed || VersionWord.body(word) >= snapshot {
+      probe("tree.scanLookedBeneath")
       address = try tree.lookBeneath(Record(address: address), place, at: snapshot)
       if address == 0 { return false }
     }
@@ -152,6 +153,7 @@ struct TreeEntry: Equatable, Sendable {
   @inline(never)
   private mutating func readUp() throws(LugeError) -> Bool {
     guard let from = lower, let to = upper else { return false }
+    try tree.context.interrupt("tree.scan")
     let step = try tree.scanUp(reader, run: 0, from: from, to: to)
     (frontNext, frontEnd) = (step.first, step.end)
     lower = step.next
@@ -168,6 +170,7 @@ struct TreeEntry: Equatable, Sendable {
   @inline(never)
   private mutating func readDown() throws(LugeError) -> Bool {
     guard let from = lower, let to = upper else { return false }
+    try tree.context.interrupt("tree.scan")
     let step = try tree.scanDown(reader, run: 1, from: from, to: to)
     (backFirst, backEnd) = (step.first, step.end)
     upper = step.next
