@@ -38,14 +38,14 @@ extension BLinkTree {
     return parts
   }
 
-  private static func destroy(_ leaf: Leaf, _ held: [UInt64], _ pin: Pin) {
+  private static func destroy(_ leaf: Leaf, _ held: ProtectedBlocks, _ pin: Pin) {
     var index = 0
     while index < leaf.wordCount {
       var address = Leaf.record(leaf.word(index).load())
       while address != 0 {
         let record = Record(address: address)
-        address = record.predecessor.load()
-        if !held.isEmpty && held.contains(record.address) {
+        address = record.beneath
+        if held.contains(record.address) {
           record.retire(pin)
         } else {
           record.free(pin)
