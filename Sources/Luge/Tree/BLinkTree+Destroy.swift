@@ -8,6 +8,7 @@ extension BLinkTree {
   /// - Parameter releasesParts: the tree is gone for good, and what it has on disk.
   func destroy(releasesParts: Bool = false) throws(LugeError) {
     try waitForLoads()
+    try leaveCache()
     let parts = try freeAll(releasesParts)
     if !parts.isEmpty { try context.pages.release(parts) }
   }
@@ -97,6 +98,30 @@ extension BLinkTree {
       try context.backOff(attempt, "waiting for a page")
       attempt += 1
     }
+  }
+
+  /// Takes all pages from whoever evicts, for good.
+  private func leaveCache() throws(LugeError) {
+    let pages = try pages()
+    var index = 0
+    while index < pages.count {
+      var attempt = 0
+      while !pages[index].tryClaim() {
+        try context.backOff(attempt, "waiting for a page")
+        attempt += 1
+      }
+      index += 1
+    }
+    try context.cache.remove(pages.map { page in CacheLink(page.address) })
+  }
+
+  private func pages() throws(LugeError) -> [Page] {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    if root.load() == 0 { return [] }
+    var pages: [Page] = []
+    forEachPage { page in pages.append(page) }
+    return pages
   }
 
   private func isLoading() throws(LugeError) -> Bool {

@@ -137,7 +137,7 @@ extension BLinkTree {
   ) throws(LugeError) -> Making {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    let lsn = context.log.tail
+    let lsn = context.imageBound
     guard let leaf = page.leaf else { return .none }
     try context.interrupt("tree.leafTaken")
     let high = leaf.hasHigh ? leaf.high.copy() : nil

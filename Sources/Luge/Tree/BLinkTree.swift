@@ -34,7 +34,8 @@ internal import Platform
     defer { pin.end() }
     let leaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(UnsafeMutablePointer<UInt64>(bitPattern: 16).unsafelyUnwrapped), count: 0,
-      appendWords: context.settings.appendWords, high: nil, right: 0, flags: Leaf.dirty)
+      appendWords: context.settings.appendWords, high: nil, right: 0,
+      flags: Leaf.dirty | Leaf.visits)
     let page = Page.build(pin, low: .empty, word: leaf.address, imageLSN: 0)
     self.init(id: id, context: context, pages: [page], count: 0, pin)
   }
@@ -52,7 +53,10 @@ internal import Platform
     unsafe self.shared = shared
     // The pages know their tree without holding it: `destroy` comes before its end.
     let owner = unsafe UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()))
-    for page in pages { page.owner.store(owner) }
+    for page in pages {
+      page.owner.store(owner)
+      if page.leaf != nil { context.cache.add(CacheLink(page.address)) }
+    }
   }
 
   @inline(__always) var root: WordRef { unsafe WordRef(shared, 0) }
@@ -127,6 +131,14 @@ internal import Platform
     }
   }
 
+  /// The tree that a published page belongs to. While the page's claim is held.
+  static func owner(of page: Page) -> BLinkTree {
+    // `destroy` waits for the claim, and comes before the tree's end.
+    unsafe Unmanaged<BLinkTree>.fromOpaque(
+      UnsafeRawPointer(bitPattern: UInt(page.owner.load())).unsafelyUnwrapped
+    ).takeUnretainedValue()
+  }
+
   // MARK: Reading
 
   /// The value of a key, or nil. Lock-free; writes nothing but, at most, a version word.
@@ -144,6 +156,7 @@ internal import Platform
     defer { pin.end() }
     try checkOpen()
     guard let leaf = descend(key, pin).leaf else { return .none }
+    leaf.noteVisit()
     return .some(visible(key, leaf, pin)?.value.copy())
   }
 
@@ -161,6 +174,7 @@ internal import Platform
     defer { pin.end() }
     try checkOpen()
     guard let leaf = descend(key, pin).leaf else { return nil }
+    leaf.noteVisit()
     return visible(key, leaf, pin) != nil
   }
 
