@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 // MARK: Seam context: one pointer a thread, one flag a process.
 
@@ -67,6 +68,9 @@ static inline void platform_spin_hint(void) {
 // Reserves blocks for a range, extending the file; gives blocks back. 0, or -1 and errno.
 int platform_allocate(int descriptor, int64_t offset, int64_t length);
 int platform_punch_hole(int descriptor, int64_t offset, int64_t length);
+// pread that never waits for a device: -1 and EAGAIN where the bytes are not in memory (or where
+// the system cannot tell).
+ssize_t platform_read_cached(int descriptor, void *buffer, size_t count, int64_t offset);
 // Random bits of the system; false when it has none to give.
 bool platform_random(uint64_t *word);
 // Names the calling thread for debuggers; Linux takes at most 15 bytes.

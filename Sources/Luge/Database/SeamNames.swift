@@ -22,7 +22,8 @@ public enum SeamNames {
     "log.admissionFlushed", "log.flushWaited", "log.groupOfMany", "log.pieceSpansBlocks",
     "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
     // PageStore
-    "page.segmentRemoved", "page.segmentRolled",
+    "page.appendWaited", "page.fileClosed", "page.readRound", "page.segmentRemoved",
+    "page.segmentRolled", "page.writeRetried",
     // Checkpoint, catalogue, ids, recovery
     "catalogue.treeCreated", "catalogue.treeDropped", "checkpoint.completed",
     "checkpoint.directoryInParts", "checkpoint.leafKept", "checkpoint.leafMoved",
