@@ -91,6 +91,11 @@ let package = Package(
       ],
       path: "Simulations/Simulate", swiftSettings: strict),
 
+    // Counts what operations of the engine cost; the comparison with its peers is Benchmarks/Package.swift.
+    .executableTarget(
+      name: "counters", dependencies: ["Luge", "SimulationKit", "Platform"],
+      path: "Benchmarks/Counters", swiftSettings: strict),
+
     // Tests, one folder a module.
     .target(
       name: "PlatformTestSupport", dependencies: ["Platform"], path: "Tests/PlatformTestSupport",

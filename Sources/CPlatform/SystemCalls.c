@@ -10,8 +10,10 @@
 
 #if defined(__linux__)
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/uio.h>
+#include <unistd.h>
 #elif defined(__APPLE__)
 #include <stdlib.h>
 #endif
@@ -41,6 +43,28 @@ ssize_t platform_read_cached(int descriptor, void *buffer, size_t count, int64_t
 #else
   errno = EAGAIN;
   return -1;
+#endif
+}
+
+void platform_prefer_large_pages(void *base, size_t length) {
+#if defined(__linux__)
+  // A hint: a system without large pages refuses it, and nothing is lost.
+  (void)madvise(base, length, MADV_HUGEPAGE);
+#else
+  (void)base;
+  (void)length;
+#endif
+}
+
+void platform_discard_pages(void *base, size_t length) {
+#if defined(__linux__)
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t start = ((uintptr_t)base + page - 1) / page * page;
+  uintptr_t end = ((uintptr_t)base + length) / page * page;
+  if (start < end) (void)madvise((void *)start, end - start, MADV_DONTNEED);
+#else
+  (void)base;
+  (void)length;
 #endif
 }
 

@@ -29,8 +29,7 @@ extension Database {
       statistics.trees += 1
       statistics.entries += tree.entryCount
     }
-    // A sum over threads at work may miss an allocation and see its end.
-    statistics.memoryBytes = max(0, Int(truncatingIfNeeded: core.context.epochs.allocatedBytes))
+    statistics.memoryBytes = core.context.epochs.account.bytes
     statistics.tailLSN = core.log.tail
     statistics.durableLSN = core.log.durable
     statistics.recoveryLSN = core.checkpointer.durableRecoveryLSN.load()

@@ -25,13 +25,9 @@ struct LeafRun: Sendable {
 
   private func slice(_ start: Int, _ count: Int) -> [UInt8] {
     if count == 0 { return [] }
-    return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
-      // Both are `count` bytes long: places lie inside `bytes` by how they were made.
-      unsafe bytes.withUnsafeBytes { source in
-        unsafe UnsafeMutableRawPointer(buffer.baseAddress.unsafelyUnwrapped).copyMemory(
-          from: source.baseAddress.unsafelyUnwrapped + start, byteCount: count)
-      }
-      done = count
+    // Places lie inside `bytes` by how they were made. See `ByteView.copy` on why so.
+    return unsafe bytes.withUnsafeBytes { source in
+      unsafe [UInt8](UnsafeRawBufferPointer(rebasing: source[start..<start + count]))
     }
   }
 

@@ -92,6 +92,10 @@ internal import Platform
   @inline(__always)
   func free(_ pin: Pin) { unsafe pin.free(base, size) }
 
+  /// Keeps the record until the guard is given up, though the pin ends.
+  @inline(__always)
+  func protect(_ pin: Pin) -> HazardGuard { pin.protect(address) }
+
   /// Retires a record that can no longer be reached.
   @inline(__always)
   func retire(_ pin: Pin) { unsafe pin.retire(base, size) }
