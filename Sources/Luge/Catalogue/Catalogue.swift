@@ -18,7 +18,7 @@ final class Catalogue: @unchecked Sendable {
   let defaultTree: BLinkTree
   private let context: TreeContext
   private let lock: Lock
-  // Guarded by `lock`. Sorted by name.
+  // Guarded by `lock`. In the order of the names' bytes.
   private var open: [(name: String, tree: BLinkTree)] = []
   private var nextTreeID: UInt64
 
@@ -28,7 +28,7 @@ final class Catalogue: @unchecked Sendable {
   ) {
     self.tree = tree
     self.defaultTree = defaultTree
-    self.open = open.sorted { left, right in left.name < right.name }
+    self.open = open.sorted { left, right in Self.precedes(left.name, right.name) }
     self.nextTreeID = nextTreeID
     self.context = context
     lock = Lock(threads: threads)
@@ -50,8 +50,7 @@ final class Catalogue: @unchecked Sendable {
     nextTreeID += 1
     _ = try tree.updateValue(Self.encode(id), forKey: Array(name.utf8))
     let created = try BLinkTree(id: id, context: context)
-    open.append((name, created))
-    open.sort { left, right in left.name < right.name }
+    open.insert((name, created), at: place(of: name))
     probe("catalogue.treeCreated")
     return created
   }
@@ -76,6 +75,7 @@ final class Catalogue: @unchecked Sendable {
       throw error
     }
     open.remove(at: index)
+    try dropped.releaseParts()
     try dropped.destroy()
     probe("catalogue.treeDropped")
     return true
@@ -112,8 +112,24 @@ final class Catalogue: @unchecked Sendable {
   private var allTrees: [BLinkTree] { [tree, defaultTree] + open.map { entry in entry.tree } }
 
   private func index(of name: String) -> Int? {
-    // By bytes, as the catalogue's keys: equal strings may differ in their UTF-8.
-    open.firstIndex { entry in entry.name.utf8.elementsEqual(name.utf8) }
+    let place = place(of: name)
+    return place < open.count && !Self.precedes(name, open[place].name) ? place : nil
+  }
+
+  /// How many open trees have lower names.
+  private func place(of name: String) -> Int {
+    var low = 0
+    var high = open.count
+    while low < high {
+      let middle = (low + high) / 2
+      if Self.precedes(open[middle].name, name) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  /// By bytes, as the catalogue's keys: equal strings may differ in their UTF-8.
+  private static func precedes(_ left: String, _ right: String) -> Bool {
+    left.utf8.lexicographicallyPrecedes(right.utf8)
   }
 
   static func encode(_ id: UInt64) -> [UInt8] {

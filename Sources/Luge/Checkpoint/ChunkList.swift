@@ -61,7 +61,7 @@ enum ChunkList {
       var records: [PagePart] = []
       var left = count
       while left > 0 {
-        guard let record = readPart(&reader) else { return nil }
+        guard let record = unsafe readPart(&reader) else { return nil }
         records.append(record)
         left -= 1
       }
@@ -120,7 +120,7 @@ enum ChunkList {
       var list: [ChunkEntry] = []
       var left = count
       while left > 0 {
-        guard let entry = readEntry(&reader, after: list.last) else { return nil }
+        guard let entry = unsafe readEntry(&reader, after: list.last) else { return nil }
         list.append(entry)
         left -= 1
       }
@@ -135,8 +135,9 @@ enum ChunkList {
     let (tree, overflow) = (former?.tree ?? 0).addingReportingOverflow(step)
     let isSameTree = tree == former?.tree
     guard !overflow,
-      let low = KeyStep.read(&reader, after: isSameTree ? former?.low ?? [] : []),
-      let image = readPart(&reader), let entries = unsafe reader.readVarint(), entries < 1 << 48
+      let low = unsafe KeyStep.read(&reader, after: isSameTree ? former?.low ?? [] : []),
+      let image = unsafe readPart(&reader), let entries = unsafe reader.readVarint(),
+      entries < 1 << 48
     else { return nil }
     if let former, isSameTree, compareKeys(former.low, low) >= 0 { return nil }
     return ChunkEntry(tree: tree, low: low, image: image, entries: Int(entries))

@@ -59,7 +59,8 @@ struct PageRecord: Sendable {
     unsafe try bytes.withUnsafeBufferPointer { (buffer) throws(LugeError) in
       let start = PageFormat.recordHeaderBytes
       return unsafe try body(
-        UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[start..<start + payloadCount]))
+        UnsafeRawBufferPointer(
+          rebasing: UnsafeRawBufferPointer(buffer)[start..<start + payloadCount]))
     }
   }
 }

@@ -5,6 +5,7 @@ extension BLinkTree {
   /// `waitForQuiescence`, or when the database goes. Afterwards operations still throw as its state
   /// says. Twice is harmless. Records that callers still look at stay until they let go.
   func destroy() throws(LugeError) {
+    try waitForLoads()
     // No operation runs, so no record of this tree gets a hazard from here on.
     let held = try context.epochs.protectedBlocks()
     let pin = try context.epochs.pin()
@@ -13,14 +14,15 @@ extension BLinkTree {
     // Whatever the caller did, nothing looks at the pages from here on.
     if isOpen { setState(.closed) }
     forEachPage { page in
-      BLinkTree.destroy(page.leaf, held, pin)
+      if let leaf = page.leaf { BLinkTree.destroy(leaf, held, pin) }
       page.free(pin)
     }
     let root = Branch(address: root.exchange(0))
     var index = 0
     while index < root.count {
       let chunk = Chunk(address: root.node(index))
-      Chunk.branch(chunk.word.load()).free(pin)
+      let word = chunk.word.load()
+      if ChunkWord.hasBranch(word) { ChunkWord.branch(word).free(pin) }
       chunk.free(pin)
       index += 1
     }
@@ -59,8 +61,10 @@ extension BLinkTree {
     }
   }
 
-  private static func pages(of chunk: Chunk, end: ByteView?) -> [Page] {
-    let branch = Chunk.branch(chunk.word.load())
+  static func pages(of chunk: Chunk, end: ByteView?) -> [Page] {
+    let word = chunk.word.load()
+    if !ChunkWord.hasBranch(word) { return [] }
+    let branch = ChunkWord.branch(word)
     var pages: [Page] = []
     var index = 0
     while index < branch.count {
@@ -68,11 +72,41 @@ extension BLinkTree {
       index += 1
       let next = index < branch.count ? branch.low(index) : end
       pages.append(page)
-      while page.leaf.hasHigh, next.map({ low in !(page.leaf.high == low) }) ?? true {
-        page = Page(address: page.leaf.right)
+      // A page without a leaf is followed by a posted one, and so is a leaf without a right link.
+      while let leaf = page.leaf, leaf.hasHigh, leaf.right != 0,
+        next.map({ low in !(leaf.high == low) }) ?? true
+      {
+        page = Page(address: leaf.right)
         pages.append(page)
       }
     }
     return pages
+  }
+
+  /// Operations that were reading a page when the tree was closed still have it in hand, unpinned.
+  func waitForLoads() throws(LugeError) {
+    var attempt = 0
+    while try isLoading() {
+      try context.backOff(attempt, "waiting for a page")
+      attempt += 1
+    }
+  }
+
+  private func isLoading() throws(LugeError) -> Bool {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    if self.root.load() == 0 { return false }
+    let root = Branch(address: self.root.load())
+    var found = false
+    var index = 0
+    while index < root.count {
+      let word = Chunk(address: root.node(index)).word.load()
+      if ChunkWord.tag(word) == ChunkWord.loading { found = true }
+      index += 1
+    }
+    forEachPage { page in
+      if PageWord.tag(page.word.load()) == PageWord.loading { found = true }
+    }
+    return found
   }
 }

@@ -9,6 +9,23 @@ extension BLinkTree {
   func scanUp(
     from bound: ScanBound, limit: Int = .max, withValues: Bool = true
   ) throws(LugeError) -> ScanStep {
+    while true {
+      switch try scanUpResident(from: bound, limit: limit, withValues: withValues) {
+      case .step(let step): return step
+      case .missing(let key): try pageIn(key)
+      }
+    }
+  }
+
+  /// A step, or the key of a leaf that is not in memory.
+  private enum Outcome {
+    case step(ScanStep)
+    case missing([UInt8])
+  }
+
+  private func scanUpResident(
+    from bound: ScanBound, limit: Int, withValues: Bool
+  ) throws(LugeError) -> Outcome {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
@@ -16,7 +33,7 @@ extension BLinkTree {
     // The array outlives the closure; nothing in it is kept.
     return unsafe start.withUnsafeBytes {
       let key = unsafe ByteView($0)
-      let leaf = descend(key, pin).leaf
+      guard let leaf = descend(key, pin)?.leaf else { return .missing(start) }
       let order = LeafOrder(leaf)
       defer { order.free() }
       let first = order.firstIndex(atOrAbove: key, after: bound.isExclusive)
@@ -34,9 +51,9 @@ extension BLinkTree {
       }
       let run = unsafe LeafRun(copying: scratch, count: found, withValues: withValues)
       if index < order.count {
-        return ScanStep(run: run, next: .exclusive(order.key(index - 1).copy()))
+        return .step(ScanStep(run: run, next: .exclusive(order.key(index - 1).copy())))
       }
-      return ScanStep(run: run, next: leaf.hasHigh ? .inclusive(leaf.high.copy()) : nil)
+      return .step(ScanStep(run: run, next: leaf.hasHigh ? .inclusive(leaf.high.copy()) : nil))
     }
   }
 
@@ -45,6 +62,17 @@ extension BLinkTree {
   func scanDown(
     from bound: ScanBound, limit: Int = .max, withValues: Bool = true
   ) throws(LugeError) -> ScanStep {
+    while true {
+      switch try scanDownResident(from: bound, limit: limit, withValues: withValues) {
+      case .step(let step): return step
+      case .missing(let key): try pageIn(key)
+      }
+    }
+  }
+
+  private func scanDownResident(
+    from bound: ScanBound, limit: Int, withValues: Bool
+  ) throws(LugeError) -> Outcome {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
@@ -52,7 +80,10 @@ extension BLinkTree {
     // The array outlives the closure; nothing in it is kept.
     return unsafe start.withUnsafeBytes {
       let key = unsafe ByteView($0)
-      let (page, leaf) = lastLeaf(bound, key, pin)
+      guard let (page, found) = lastLeaf(bound, key, pin) else {
+        return .missing(findLastChunk(bound, key).low.copy())
+      }
+      guard let leaf = found else { return .missing(page.low.copy()) }
       let order = LeafOrder(leaf)
       defer { order.free() }
       var end = order.count
@@ -74,9 +105,11 @@ extension BLinkTree {
       }
       let run = unsafe LeafRun(
         copying: scratch + first, count: end - first, withValues: withValues)
-      if index > 0 { return ScanStep(run: run, next: .exclusive(order.key(index).copy())) }
+      if index > 0 {
+        return .step(ScanStep(run: run, next: .exclusive(order.key(index).copy())))
+      }
       let low = page.low
-      return ScanStep(run: run, next: low.count == 0 ? nil : .exclusive(low.copy()))
+      return .step(ScanStep(run: run, next: low.count == 0 ? nil : .exclusive(low.copy())))
     }
   }
 
@@ -84,10 +117,10 @@ extension BLinkTree {
   /// then to the right until a high key reaches it. There are no left links.
   private func lastLeaf(
     _ bound: ScanBound, _ key: ByteView, _ pin: Pin
-  ) -> (page: Page, leaf: Leaf) {
-    var page = findLastPage(bound, key)
+  ) -> (page: Page, leaf: Leaf?)? {
+    guard var page = findLastPage(bound, key) else { return nil }
     while true {
-      let leaf = page.leaf
+      guard let leaf = page.leaf else { return (page, nil) }
       guard leaf.hasHigh else { return (page, leaf) }
       switch bound {
       case .unbounded: break
@@ -97,7 +130,10 @@ extension BLinkTree {
         if ByteView.compare(key, leaf.high) <= 0 { return (page, leaf) }
       }
       probe("tree.movedRight")
-      page = step(from: page, leaf, found: findLastPage(bound, key), pin)
+      guard let right = step(from: page, leaf, found: findLastPage(bound, key), pin) else {
+        return nil
+      }
+      page = right
     }
   }
 }

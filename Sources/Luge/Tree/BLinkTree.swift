@@ -35,21 +35,55 @@ internal import Platform
     let leaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(UnsafeMutablePointer<UInt64>(bitPattern: 16).unsafelyUnwrapped), count: 0,
       appendWords: context.settings.appendWords, high: nil, right: 0, flags: Leaf.dirty)
-    let page = Page.build(pin, low: .empty, leaf: leaf, imageLSN: 0)
+    let page = Page.build(pin, low: .empty, word: leaf.address, imageLSN: 0)
     self.init(id: id, context: context, pages: [page], count: 0, pin)
   }
 
   /// A tree over finished pages, in key order.
-  init(id: UInt64, context: TreeContext, pages: [Page], count: UInt64, _ pin: Pin) {
+  convenience init(id: UInt64, context: TreeContext, pages: [Page], count: UInt64, _ pin: Pin) {
+    self.init(id: id, context: context, root: BLinkTree.makeRoot(pages, context, pin), count: count)
+    for page in pages { page.owner.store(ownerWord) }
+  }
+
+  /// A tree that lies on disk, chunk by chunk in key order, the first with an empty low key; at least
+  /// one. Nothing is read.
+  convenience init(
+    id: UInt64, context: TreeContext, chunks: [(low: [UInt8], image: PagePart, entries: Int)]
+  ) throws(LugeError) {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    var nodes: [UInt64] = []
+    nodes.reserveCapacity(chunks.count)
+    var count: UInt64 = 0
+    for chunk in chunks {
+      let stamp = context.newStamp()
+      let image = PartList.build(pin, lsn: stamp, entries: chunk.entries, [chunk.image])
+      let word = chunk.image.address.rawValue | ChunkWord.evicted
+      // The array outlives the closure, which copies from it.
+      let node = unsafe chunk.low.withUnsafeBytes {
+        unsafe Chunk.build(pin, low: ByteView($0), word: word, stamp: stamp, image: image)
+      }
+      nodes.append(node.address)
+      count &+= UInt64(chunk.entries)
+    }
+    let root = BLinkTree.makeRoot(nodes, pin)
+    self.init(id: id, context: context, root: root, count: count)
+  }
+
+  private init(id: UInt64, context: TreeContext, root: Branch, count: UInt64) {
     self.id = id
     self.context = context
     let shared = UnsafeMutableRawPointer.allocate(
       byteCount: BLinkTree.sharedSize, alignment: 64)
-    let root = BLinkTree.makeRoot(pages, context.settings, pin)
     unsafe WordRef.initialize(shared, 0, root.address)
     unsafe WordRef.initialize(shared, 8, 0)
     unsafe WordRef.initialize(shared, 64, count)
     unsafe self.shared = shared
+  }
+
+  /// What pages know their tree by, without holding it: `destroy` comes before its end.
+  var ownerWord: UInt64 {
+    unsafe UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()))
   }
 
   @inline(__always) var root: WordRef { unsafe WordRef(shared, 0) }
@@ -99,11 +133,12 @@ internal import Platform
 
   // MARK: Descending
 
-  /// The page that covers `key`, and its leaf. Pinned.
+  /// The page that covers `key`, and its leaf; nil what of that is not in memory: unpin, `pageIn`,
+  /// start again. Pinned.
   @inline(__always)
-  func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf) {
-    let page = findPage(key)
-    let leaf = page.leaf
+  func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf?)? {
+    guard let page = findPage(key) else { return nil }
+    guard let leaf = page.leaf else { return (page, nil) }
     if !leaf.isBelow(key) { return (page, leaf) }
     return moveRight(page, leaf, key, pin)
   }
@@ -112,12 +147,14 @@ internal import Platform
   @inline(never)
   private func moveRight(
     _ page: Page, _ leaf: Leaf, _ key: ByteView, _ pin: Pin
-  ) -> (page: Page, leaf: Leaf) {
+  ) -> (page: Page, leaf: Leaf?)? {
     probe("tree.movedRight")
     var (page, leaf) = (page, leaf)
     while true {
-      page = step(from: page, leaf, found: findPage(key), pin)
-      leaf = page.leaf
+      guard let right = step(from: page, leaf, found: findPage(key), pin) else { return nil }
+      page = right
+      guard let next = page.leaf else { return (page, nil) }
+      leaf = next
       if !leaf.isBelow(key) { return (page, leaf) }
     }
   }
@@ -126,25 +163,42 @@ internal import Platform
 
   /// The value of a key, or nil. Lock-free; writes nothing but, at most, a version word.
   func get(_ key: UnsafeRawBufferPointer) throws(LugeError) -> [UInt8]? {
+    while true {
+      if let found = unsafe try getResident(ByteView(key)) { return found }
+      unsafe try pageIn(ByteView(key))
+    }
+  }
+
+  /// The value, or nil in it; nil when the leaf is not in memory.
+  @inline(__always)
+  private func getResident(_ key: ByteView) throws(LugeError) -> [UInt8]?? {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let record = unsafe visible(ByteView(key), pin) else { return nil }
-    return record.value.copy()
+    guard let leaf = descend(key, pin)?.leaf else { return .none }
+    return .some(visible(key, leaf, pin)?.value.copy())
   }
 
   /// Whether a key has a value.
   func contains(_ key: UnsafeRawBufferPointer) throws(LugeError) -> Bool {
+    while true {
+      if let found = unsafe try containsResident(ByteView(key)) { return found }
+      unsafe try pageIn(ByteView(key))
+    }
+  }
+
+  @inline(__always)
+  private func containsResident(_ key: ByteView) throws(LugeError) -> Bool? {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    return unsafe visible(ByteView(key), pin) != nil
+    guard let leaf = descend(key, pin)?.leaf else { return nil }
+    return visible(key, leaf, pin) != nil
   }
 
   /// The record that holds the key's present value. Pinned.
   @inline(__always)
-  private func visible(_ key: ByteView, _ pin: Pin) -> Record? {
-    let leaf = descend(key, pin).leaf
+  private func visible(_ key: ByteView, _ leaf: Leaf, _ pin: Pin) -> Record? {
     let slot = leaf.locate(key)
     let top = Leaf.record(slot.word)
     if top == 0 { return nil }

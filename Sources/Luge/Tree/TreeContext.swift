@@ -6,17 +6,31 @@ final class TreeContext: Sendable {
   let epochs: EpochReclaimer
   let platform: PlatformServices
   let settings: TreeSettings
+  let pages: PageStore
+  /// Records that a pinned thread has unlinked.
+  let released = ReleaseStack()
+  private let stamps = AtomicWord(0)
+  /// Pages that are being read.
+  let loads: PageLoads
   let gate = CommitGate()
   /// Held by the one batch that is being committed. Waited for unpinned.
   private let batchLock: Lock
 
-  init(log: RedoLog, epochs: EpochReclaimer, platform: PlatformServices, settings: TreeSettings) {
+  init(
+    log: RedoLog, epochs: EpochReclaimer, pages: PageStore, platform: PlatformServices,
+    settings: TreeSettings
+  ) {
     self.log = log
+    self.pages = pages
+    loads = PageLoads(platform)
     self.epochs = epochs
     self.platform = platform
     self.settings = settings
     batchLock = Lock(threads: platform.threads)
   }
+
+  /// A number never given before: see `Chunk`.
+  func newStamp() -> UInt64 { stamps.fetchAdd(1) &+ 1 }
 
   /// Reservations that one admission pays for.
   static let reservations: UInt64 = 4

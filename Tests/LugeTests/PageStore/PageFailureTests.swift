@@ -18,7 +18,8 @@ import Testing
     files.setHook { $0.operation == operation ? failure : nil }
     var parts: [PagePart] = []
     let expected = LugeError(
-      PlatformError(failure, operation: "", path: ""), doing: "").code
+      PlatformError(failure, operation: "", path: ""), doing: ""
+    ).code
     // Buffers take some; then appends are refused, and nothing that was taken is lost.
     var refused = 0
     while refused < 3 {

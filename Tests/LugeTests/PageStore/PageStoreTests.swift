@@ -62,7 +62,9 @@ import Testing
     #expect(store.counters.readRounds.load() == 1)
     // The streams share no segment.
     let cold = Set(stride(from: 0, to: 60, by: 3).map { parts[$0].address.serial })
-    for index in 0..<60 where index % 3 != 0 { #expect(!cold.contains(parts[index].address.serial)) }
+    for index in 0..<60 where index % 3 != 0 {
+      #expect(!cold.contains(parts[index].address.serial))
+    }
   }
 
   @Test func theLargestPayloadFitsAndOneMoreDoesNot() throws {

@@ -12,7 +12,7 @@ import Testing
     defer { pin.end() }
     let root = Branch(address: tree.root.load())
     return (0..<root.count).map { index in
-      Chunk.branch(Chunk(address: root.node(index)).word.load()).count
+      ChunkWord.branch(Chunk(address: root.node(index)).word.load()).count
     }
   }
 
@@ -86,7 +86,7 @@ import Testing
 
   static func page(_ low: [UInt8], _ pin: Pin) -> Page {
     unsafe low.withUnsafeBytes {
-      unsafe Page.build(pin, low: ByteView($0), leaf: Leaf(address: 16), imageLSN: 0)
+      unsafe Page.build(pin, low: ByteView($0), word: 16, imageLSN: 0)
     }
   }
 

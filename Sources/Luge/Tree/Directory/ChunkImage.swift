@@ -98,7 +98,7 @@ struct ChunkImage: Equatable, Sendable {
         guard let key = unsafe reader.readSlice(Int(highSize) - 1) else { return nil }
         high = unsafe Array(key)
       }
-      var image = unsafe ChunkImage(tree: tree, high: high, pages: [])
+      var image = ChunkImage(tree: tree, high: high, pages: [])
       // A damaged count must not make us reserve memory for it: the bytes left bound it.
       image.pages.reserveCapacity(Int(min(count, UInt64(bytes.count / 8))))
       var former = unsafe Array(low)
@@ -119,7 +119,8 @@ struct ChunkImage: Equatable, Sendable {
   private static func readPage(
     _ reader: inout ByteReader, _ former: [UInt8], _ least: UInt64
   ) -> ChunkPage? {
-    guard let low = KeyStep.read(&reader, after: former), let step = unsafe reader.readVarint(),
+    guard let low = unsafe KeyStep.read(&reader, after: former),
+      let step = unsafe reader.readVarint(),
       let entries = unsafe reader.readVarint(), entries < 1 << 32,
       let count = unsafe reader.readVarint(), count >= 1, count <= UInt64(mostParts)
     else { return nil }

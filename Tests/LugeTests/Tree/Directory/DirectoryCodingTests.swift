@@ -79,7 +79,9 @@ import Testing
       ChunkPage(
         low: Array("user\(10_000_000 + 97 * number)".utf8), lsn: 1 << 34 + UInt64(number) * 4000,
         entries: 120,
-        parts: [PagePart(address: PageAddress(serial: 900, offset: 40_000 * number + 8), length: 4000)]
+        parts: [
+          PagePart(address: PageAddress(serial: 900, offset: 40_000 * number + 8), length: 4000)
+        ]
       )
     }
     let bytes = ChunkImage(tree: 7, high: nil, pages: pages).encode().count
