@@ -51,7 +51,9 @@ let package = Package(
       swiftSettings: strict),
 
     // The engine. It never imports the harness.
-    .target(name: "Luge", dependencies: ["Platform"], path: "Sources/Luge", swiftSettings: strict),
+    .target(
+      name: "Luge", dependencies: ["Platform", "CZstd", "CLZ4"], path: "Sources/Luge",
+      swiftSettings: strict),
 
     // The harness. It never imports the engine.
     .target(

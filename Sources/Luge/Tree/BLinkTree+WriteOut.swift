@@ -75,7 +75,7 @@ extension BLinkTree {
     }
     let bytes = unsafe LeafImage.encodeBase(
       tree: id, lsn: lsn, low: page.low, high: leaf.hasHigh ? leaf.high : nil, records: scratch,
-      count: found)
+      count: found, compression: compression, contexts: context.codecs)
     return PageImage(
       page: page, low: low, high: high, lsn: lsn, entries: found,
       byteCount: bytes.count, bytes: bytes,

@@ -7,6 +7,7 @@ final class TreeContext: Sendable {
   let platform: PlatformServices
   let settings: TreeSettings
   let gate = CommitGate()
+  let codecs = CodecContexts()
   /// Held by the one batch that is being committed. Waited for unpinned.
   private let batchLock: Lock
 
