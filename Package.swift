@@ -51,9 +51,10 @@ let package = Package(
       swiftSettings: strict),
 
     // The engine. It never imports the harness.
+    // Lifetimes: a cursor's spans are borrowed from it.
     .target(
       name: "Luge", dependencies: ["Platform", "CZstd", "CLZ4"], path: "Sources/Luge",
-      swiftSettings: strict),
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // The harness. It never imports the engine.
     .target(
