@@ -83,10 +83,13 @@ let package = Package(
     .target(
       name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),
+    .target(
+      name: "Interleavings", dependencies: ["SimulationKit"], path: "Simulations/Interleavings",
+      swiftSettings: strict),
     .executableTarget(
       name: "simulate",
       dependencies: [
-        "Scenarios", "SimulationFormats", "SimulationKit", "HistoryKit", "EngineKit",
+        "Scenarios", "Interleavings", "SimulationFormats", "SimulationKit", "HistoryKit", "EngineKit",
         "EngineAdapters", "Platform", argumentParser,
       ],
       path: "Simulations/Simulate", swiftSettings: strict),
