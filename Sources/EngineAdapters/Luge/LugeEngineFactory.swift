@@ -73,6 +73,7 @@ public struct LugeEngineFactory: EngineFactory {
     if settings.pageSize < 4096 {
       configuration.leafEntries = max(4, settings.pageSize / 64)
       configuration.leafAppendSlots = max(2, settings.pageSize / 256)
+      configuration.chunkPages = max(2, settings.pageSize / 256)
     }
     return configuration
   }

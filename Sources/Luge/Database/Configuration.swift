@@ -35,6 +35,9 @@ public struct Configuration: Equatable, Sendable {
   /// Places for new keys beside a leaf's entries; when they are taken, it is rebuilt. 32 unless said.
   public var leafAppendSlots = 32
 
+  /// The most leaves whose places one chunk of the directory keeps, from 1 to 4096. 256 unless said.
+  public var chunkPages = 256
+
   /// Bytes that a leaf should have on disk: a leaf much larger is split before it has `leafEntries`.
   public var pageSize = 16 << 10
 
@@ -87,6 +90,7 @@ extension Configuration {
     try check(leafEntries >= 2 && leafEntries <= 4096, "leafEntries must be from 2 to 4096")
     try check(
       leafAppendSlots >= 1 && leafAppendSlots <= 1024, "leafAppendSlots must be from 1 to 1024")
+    try check(chunkPages >= 1 && chunkPages <= 4096, "chunkPages must be from 1 to 4096")
     try check(pageSize >= 256 && pageSize <= 1 << 20, "pageSize must be from 256 bytes to 1 MiB")
     try check(
       maximumWriters >= 1 && maximumWriters <= 1024, "maximumWriters must be from 1 to 1024")

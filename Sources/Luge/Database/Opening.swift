@@ -142,7 +142,7 @@ struct Opening {
   private func treeSettings(pageBytes: Int) -> TreeSettings {
     TreeSettings(
       leafEntries: configuration.leafEntries, appendWords: configuration.leafAppendSlots,
-      leafBytes: pageBytes,
+      leafBytes: pageBytes, chunkPages: configuration.chunkPages,
       lossesBeforeGate: configuration.batchLossesBeforeGate)
   }
 

@@ -11,7 +11,8 @@ public enum SeamNames {
     // Checkpoint
     "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.release",
     // Tree
-    "tree.batchCommit", "tree.batchInstall", "tree.frozen", "tree.install", "tree.leafTaken",
+    "tree.batchCommit", "tree.batchInstall", "tree.chunkFrozen", "tree.frozen", "tree.install",
+    "tree.leafTaken",
     "tree.reserved", "tree.split", "tree.stamp", "tree.writeOut",
   ]
 
@@ -29,7 +30,8 @@ public enum SeamNames {
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
-    "tree.consolidated", "tree.gateClosed", "tree.helpedFrozen", "tree.leafSplit",
+    "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
+    "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
     "tree.movedRight", "tree.pendingPushed", "tree.stampLost", "tree.stampedForOther",
     "tree.tombstoneDropped", "tree.wordRaced", "tree.writeOutPushed",
   ]

@@ -7,28 +7,66 @@ extension BLinkTree {
   func destroy() throws(LugeError) {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    if index.load() == 0 { return }
+    if root.load() == 0 { return }
     // Whatever the caller did, nothing looks at the pages from here on.
     if isOpen { setState(.closed) }
-    var page = firstPage
-    while true {
-      let leaf = page.leaf
-      let right = leaf.right
-      var index = 0
-      while index < leaf.wordCount {
-        var address = Leaf.record(leaf.word(index).load())
-        while address != 0 {
-          let record = Record(address: address)
-          address = record.predecessor.load()
-          record.free(pin)
-        }
-        index += 1
-      }
-      leaf.free(pin)
+    forEachPage { page in
+      BLinkTree.destroy(page.leaf, pin)
       page.free(pin)
-      if right == 0 { break }
-      page = Page(address: right)
     }
-    TreeIndex(address: index.exchange(0)).free(pin)
+    let root = Branch(address: root.exchange(0))
+    var index = 0
+    while index < root.count {
+      let chunk = Chunk(address: root.node(index))
+      Chunk.branch(chunk.word.load()).free(pin)
+      chunk.free(pin)
+      index += 1
+    }
+    root.free(pin)
+  }
+
+  private static func destroy(_ leaf: Leaf, _ pin: Pin) {
+    var index = 0
+    while index < leaf.wordCount {
+      var address = Leaf.record(leaf.word(index).load())
+      while address != 0 {
+        let record = Record(address: address)
+        address = record.predecessor.load()
+        record.free(pin)
+      }
+      index += 1
+    }
+    leaf.free(pin)
+  }
+
+  /// Calls `body`, which may free the page, with every page of a quiet tree in key order: the posted
+  /// ones as the index has them, the others by the right links before them.
+  func forEachPage(_ body: (Page) -> Void) {
+    let root = Branch(address: root.load())
+    var index = 0
+    while index < root.count {
+      let chunk = Chunk(address: root.node(index))
+      index += 1
+      let end: ByteView? = index < root.count ? root.low(index) : nil
+      // All of them first, because a freed page says no more where it ends.
+      for page in BLinkTree.pages(of: chunk, end: end) { body(page) }
+    }
+  }
+
+  private static func pages(of chunk: Chunk, end: ByteView?) -> [Page] {
+    let branch = Chunk.branch(chunk.word.load())
+    var pages: [Page] = []
+    var index = 0
+    while index < branch.count {
+      var page = Page(address: branch.node(index))
+      index += 1
+      let next = index < branch.count ? branch.low(index) : end
+      pages.append(page)
+      while page.leaf.hasHigh, next.map({ low in !(page.leaf.high == low) }) ?? true {
+        page = Page(address: page.leaf.right)
+        pages.append(page)
+      }
+    }
+    return pages
   }
 }

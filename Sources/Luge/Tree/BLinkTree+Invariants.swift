@@ -7,52 +7,61 @@ extension BLinkTree {
     defer { pin.end() }
     var problems: [String] = []
     // After `destroy` there is nothing to look at.
-    if self.index.load() == 0 { return problems }
-    let index = TreeIndex(address: self.index.load())
-    var posted = 0
+    if root.load() == 0 { return problems }
+    checkIndex(&problems)
+    if !problems.isEmpty { return problems }
     var live: UInt64 = 0
     var number = 0
-    var page = firstPage
-    if page.low.count != 0 { problems.append("the first page has a low key") }
-    while true {
-      if posted < index.count && index.page(posted) == page { posted += 1 }
+    var high: [UInt8]? = []
+    forEachPage { page in
       let leaf = page.leaf
+      if page.low.copy() != high {
+        problems.append("page \(number): its low key is not the high key before it")
+      }
+      high = leaf.hasHigh ? leaf.high.copy() : nil
+      if leaf.hasHigh && ByteView.compare(page.low, leaf.high) >= 0 {
+        problems.append("page \(number): its low key is not below its high key")
+      }
       live += checkLeaf(leaf, page, "page \(number)", pin, &problems)
-      if (leaf.right == 0) == leaf.hasHigh {
-        problems.append("page \(number): right page and high key disagree")
-        break
-      }
-      if leaf.right == 0 { break }
-      let right = Page(address: leaf.right)
-      if !(right.low == leaf.high) {
-        problems.append("page \(number): its high key is not the next page's low key")
-      }
-      if ByteView.compare(page.low, right.low) >= 0 {
-        problems.append("page \(number): its low key is not below the next page's")
-        break
-      }
-      page = right
       number += 1
     }
-    if posted != index.count {
-      problems.append("the index has \(index.count) pages, of which \(posted) are in the chain")
-    }
-    checkIndex(index, &problems)
+    if high != nil { problems.append("the last page has a high key") }
     if live != count { problems.append("count is \(count), entries are \(live)") }
     return problems
   }
 
-  private func checkIndex(_ index: TreeIndex, _ problems: inout [String]) {
-    if index.page(0) != firstPage {
-      problems.append("the index does not begin with the first page")
-    }
-    var place = 1
-    while place < index.count {
-      if ByteView.compare(index.page(place - 1).low, index.page(place).low) >= 0 {
-        problems.append("index: low keys \(place - 1) and \(place) do not ascend")
+  /// Root and chunks: afterwards it is safe to walk along the pages.
+  private func checkIndex(_ problems: inout [String]) {
+    let root = Branch(address: root.load())
+    checkBranch(root, "root", &problems)
+    if root.low(0).count != 0 { problems.append("the first chunk has a low key") }
+    var index = 0
+    while index < root.count {
+      let chunk = Chunk(address: root.node(index))
+      let branch = Chunk.branch(chunk.word.load())
+      checkBranch(branch, "chunk \(index)", &problems)
+      if !(branch.low(0) == chunk.low) {
+        problems.append("chunk \(index): it does not begin with its first page")
       }
-      if index.position(index.page(place).low) != place + 1 {
-        problems.append("index: low key \(place) does not find its own page")
+      index += 1
+      let last = branch.low(branch.count - 1)
+      if index < root.count && ByteView.compare(last, root.low(index)) >= 0 {
+        problems.append("chunk \(index - 1): its last page is not below the next chunk")
+      }
+    }
+  }
+
+  private func checkBranch(_ branch: Branch, _ name: String, _ problems: inout [String]) {
+    var place = 1
+    while place < branch.count {
+      if ByteView.compare(branch.low(place - 1), branch.low(place)) >= 0 {
+        problems.append("\(name): low keys \(place - 1) and \(place) do not ascend")
+      }
+      if branch.position(branch.low(place)) != place + 1 {
+        problems.append("\(name): low key \(place) does not find its own node")
+      }
+      if branch.position(branch.low(place), strictly: true) != place {
+        problems.append("\(name): low key \(place) does not find what lies below it")
       }
       place += 1
     }

@@ -85,14 +85,7 @@ extension BLinkTree {
   private func lastLeaf(
     _ bound: ScanBound, _ key: ByteView, _ pin: Pin
   ) -> (page: Page, leaf: Leaf) {
-    let index = TreeIndex(address: self.index.load())
-    let place: Int
-    switch bound {
-    case .unbounded: place = index.count
-    case .inclusive: place = index.position(key)
-    case .exclusive: place = index.position(key, strictly: true)
-    }
-    var page = index.page(place - 1)
+    var page = findLastPage(bound, key)
     while true {
       let leaf = page.leaf
       guard leaf.hasHigh else { return (page, leaf) }
@@ -104,8 +97,7 @@ extension BLinkTree {
         if ByteView.compare(key, leaf.high) <= 0 { return (page, leaf) }
       }
       probe("tree.movedRight")
-      page = Page(address: leaf.right)
-      post(page, pin)
+      page = step(from: page, leaf, found: findLastPage(bound, key), pin)
     }
   }
 }

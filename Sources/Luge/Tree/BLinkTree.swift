@@ -4,10 +4,11 @@ internal import Platform
 /// B-link tree whose leaves are changed by compare-and-swap only.
 ///
 /// A tree is its pages in a chain of right links, from the page whose low key is empty to the one
-/// whose leaf has no high key; the index above is only a faster way in.
+/// whose leaf has no high key; the index above (root and chunks) is only a faster way in.
 ///
 /// Invariants (`checkInvariants` looks at a quiet tree):
-/// - A leaf's high key is the low key of its right page.
+/// - A leaf's high key is the low key of its right page. A right link may be followed only when the
+///   index, read after the leaf in the same pin, leads to no page further right (see `step`).
 /// - The pages' ranges cover all keys, without gap or overlap, at every moment: a split publishes
 ///   both halves by one compare-and-swap of the left page's word.
 /// - `count` is the number of keys with a committed value, whenever no write is running.
@@ -19,16 +20,13 @@ internal import Platform
 
   /// ```
   /// OFFSET SIZE DESCRIPTION
-  ///      0    8 address of the index
+  ///      0    8 address of the root, a branch over chunks; 0 after `destroy`
   ///      8    8 state: see `TreeState`
   ///     64    8 count of entries
   /// ```
   // Words and nothing else; the address never changes.
   nonisolated(unsafe) private let shared: UnsafeMutableRawPointer
   private static let sharedSize = 128
-
-  /// The page whose low key is empty. Set once, when the tree is made.
-  let firstPage: Page
 
   /// An empty tree: one page, never written.
   convenience init(id: UInt64, context: TreeContext) throws(LugeError) {
@@ -45,22 +43,16 @@ internal import Platform
   init(id: UInt64, context: TreeContext, pages: [Page], count: UInt64, _ pin: Pin) {
     self.id = id
     self.context = context
-    firstPage = pages[0]
     let shared = UnsafeMutableRawPointer.allocate(
       byteCount: BLinkTree.sharedSize, alignment: 64)
-    var addresses = [UInt64]()
-    addresses.reserveCapacity(pages.count)
-    for page in pages { addresses.append(page.address) }
-    let index = unsafe addresses.withUnsafeBufferPointer {
-      unsafe TreeIndex.build(pin, $0.baseAddress.unsafelyUnwrapped, count: pages.count)
-    }
-    unsafe WordRef.initialize(shared, 0, index.address)
+    let root = BLinkTree.makeRoot(pages, context.settings, pin)
+    unsafe WordRef.initialize(shared, 0, root.address)
     unsafe WordRef.initialize(shared, 8, 0)
     unsafe WordRef.initialize(shared, 64, count)
     unsafe self.shared = shared
   }
 
-  @inline(__always) var index: WordRef { unsafe WordRef(shared, 0) }
+  @inline(__always) var root: WordRef { unsafe WordRef(shared, 0) }
   @inline(__always) private var state: WordRef { unsafe WordRef(shared, 8) }
   @inline(__always) var countWord: WordRef { unsafe WordRef(shared, 64) }
 
@@ -110,35 +102,23 @@ internal import Platform
   /// The page that covers `key`, and its leaf. Pinned.
   @inline(__always)
   func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf) {
-    let page = TreeIndex(address: index.load()).find(key)
+    let page = findPage(key)
     let leaf = page.leaf
     if !leaf.isBelow(key) { return (page, leaf) }
-    return moveRight(leaf, key, pin)
+    return moveRight(page, leaf, key, pin)
   }
 
   /// Goes on to the right from a leaf that ends at or below `key`, and posts what the index lacks.
   @inline(never)
-  private func moveRight(_ start: Leaf, _ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf) {
+  private func moveRight(
+    _ page: Page, _ leaf: Leaf, _ key: ByteView, _ pin: Pin
+  ) -> (page: Page, leaf: Leaf) {
     probe("tree.movedRight")
-    var leaf = start
+    var (page, leaf) = (page, leaf)
     while true {
-      let page = Page(address: leaf.right)
-      post(page, pin)
+      page = step(from: page, leaf, found: findPage(key), pin)
       leaf = page.leaf
       if !leaf.isBelow(key) { return (page, leaf) }
-    }
-  }
-
-  /// Enters a page into the index, unless it is there.
-  func post(_ page: Page, _ pin: Pin) {
-    while true {
-      let old = TreeIndex(address: index.load())
-      guard let new = old.adding(page, pin) else { return }
-      if index.compareExchange(expected: old.address, desired: new.address) {
-        old.retire(pin)
-        return
-      }
-      new.free(pin)
     }
   }
 

@@ -6,11 +6,12 @@ internal import Platform
 /// ```
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 word: address of the leaf
-///      8    8 disk address of the last image, 0 when there is none
-///     16    8 W of the last image: redo records below it are in the image
-///     24    8 entries in the last image
-///     32    8 bytes of the last image
-///     40    4 l, length of the low key
+///      8    4 l, length of the low key
+///     12    4 48
+///     16    8 disk address of the last image, 0 when there is none
+///     24    8 W of the last image: redo records below it are in the image
+///     32    8 entries in the last image
+///     40    8 bytes of the last image
 ///     48    l low key: no key of the page is below it, for ever
 /// ```
 /// Invariants: the word always has a leaf whose keys are at or above the low key; disk address, W
@@ -36,29 +37,25 @@ internal import Platform
 
   @inline(__always) var word: WordRef { unsafe WordRef(base, 0) }
   @inline(__always) var leaf: Leaf { Leaf(address: word.load()) }
-  var diskAddress: WordRef { unsafe WordRef(base, 8) }
-  var imageLSN: WordRef { unsafe WordRef(base, 16) }
-  var imageEntries: WordRef { unsafe WordRef(base, 24) }
-  var imageBytes: WordRef { unsafe WordRef(base, 32) }
+  var diskAddress: WordRef { unsafe WordRef(base, 16) }
+  var imageLSN: WordRef { unsafe WordRef(base, 24) }
+  var imageEntries: WordRef { unsafe WordRef(base, 32) }
+  var imageBytes: WordRef { unsafe WordRef(base, 40) }
 
   @inline(__always)
-  private var lowCount: Int { unsafe Int(base.load(fromByteOffset: 40, as: UInt32.self)) }
+  var low: ByteView { unsafe IndexNode.low(base) }
 
-  @inline(__always)
-  var low: ByteView { unsafe ByteView(base + Page.lowOffset, count: lowCount) }
-
-  private var size: Int { (Page.lowOffset + lowCount + 7) & ~7 }
+  private var size: Int { (Page.lowOffset + low.count + 7) & ~7 }
 
   /// A page that nobody else knows yet.
   static func build(_ pin: Pin, low: ByteView, leaf: Leaf, imageLSN: UInt64) -> Page {
     let base = unsafe pin.allocate((lowOffset + low.count + 7) & ~7)
     unsafe WordRef.initialize(base, 0, leaf.address)
-    unsafe WordRef.initialize(base, 8, 0)
-    unsafe WordRef.initialize(base, 16, imageLSN)
-    unsafe WordRef.initialize(base, 24, 0)
+    unsafe WordRef.initialize(base, 16, 0)
+    unsafe WordRef.initialize(base, 24, imageLSN)
     unsafe WordRef.initialize(base, 32, 0)
-    unsafe base.storeBytes(of: UInt32(low.count), toByteOffset: 40, as: UInt32.self)
-    unsafe (base + lowOffset).copyMemory(from: low.base, byteCount: low.count)
+    unsafe WordRef.initialize(base, 40, 0)
+    unsafe IndexNode.setLow(base, low, at: lowOffset)
     return Page(address: UInt64(UInt(bitPattern: base)))
   }
 

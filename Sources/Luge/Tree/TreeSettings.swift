@@ -6,6 +6,8 @@ struct TreeSettings: Equatable, Sendable {
   var appendWords = 32
   /// Weight in bytes (keys, values, 8 an entry) above which a leaf is split. At least 1.
   var leafBytes = 16 << 10
+  /// Pages that a chunk may have; with more it is split. At least 1.
+  var chunkPages = 256
   /// Attempts of a batch that others may abort before it closes the gate on new writers. At least 1.
   var lossesBeforeGate = 8
   /// Bytes of the longest key.

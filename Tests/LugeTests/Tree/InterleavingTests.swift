@@ -253,6 +253,8 @@ import Testing
     if seed % 2 == 0 { settings.appendWords = 1 }
     // Leaves that are rebuilt for their weight, with append words still empty.
     if seed % 3 == 1 { (settings.leafBytes, settings.appendWords) = (80, 4) }
+    // Every post splits a chunk, or hardly any does.
+    settings.chunkPages = [1, 2, 3, 8][Int(seed / 2 % 4)]
     let world = try #require(
       InterleavingWorld(
         seed: seed, switchiness: seed % 3 == 0 ? 12 : 90, faultiness: faultiness))

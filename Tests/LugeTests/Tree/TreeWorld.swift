@@ -13,6 +13,7 @@ final class TreeWorld: Sendable {
     settings.leafEntries = 4
     settings.appendWords = 2
     settings.leafBytes = 400
+    settings.chunkPages = 3
     return settings
   }()
 

@@ -1,0 +1,156 @@
+internal import Platform
+
+// The levels above the pages: from a key to its page, and what a split page brings about there.
+//
+// root (a branch over chunks) -> chunk -> branch over pages -> page
+//
+// Posting a page replaces its chunk's branch. A branch that has become too large is frozen, and two
+// chunks take the place of its chunk in the root; whoever wants to change a frozen chunk helps. A
+// reader may still go through the old chunk: what it lacks is reached through right links, or by
+// looking again.
+
+extension BLinkTree {
+  /// The last posted page whose low key is at or below `key`. Pinned.
+  @inline(__always)
+  func findPage(_ key: ByteView) -> Page {
+    let word = findChunk(key).word.load()
+    return Page(address: Chunk.branch(word).find(key))
+  }
+
+  @inline(__always)
+  func findChunk(_ key: ByteView) -> Chunk {
+    Chunk(address: Branch(address: root.load()).find(key))
+  }
+
+  /// The last posted page that begins below the bound. Pinned.
+  func findLastPage(_ bound: ScanBound, _ key: ByteView) -> Page {
+    let root = Branch(address: root.load())
+    let chunk = Chunk(address: root.node(BLinkTree.lastPosition(root, bound, key) - 1))
+    let branch = Chunk.branch(chunk.word.load())
+    return Page(address: branch.node(BLinkTree.lastPosition(branch, bound, key) - 1))
+  }
+
+  private static func lastPosition(_ branch: Branch, _ bound: ScanBound, _ key: ByteView) -> Int {
+    switch bound {
+    case .unbounded: return branch.count
+    case .inclusive: return branch.position(key)
+    case .exclusive: return branch.position(key, strictly: true)
+    }
+  }
+
+  /// Where to go on from a page whose leaf, loaded in this pin, ends too early: to the page that
+  /// the index leads to, `found`, if that is further right, else through the leaf's right link.
+  ///
+  /// A right link is followed only when the index, read *after* the leaf, knows of no page further
+  /// right: then the right page was not posted when this pin began, so nobody can have retired it
+  /// since.
+  func step(from page: Page, _ leaf: Leaf, found: Page, _ pin: Pin) -> Page {
+    if ByteView.compare(found.low, page.low) > 0 { return found }
+    let right = Page(address: leaf.right)
+    post(right, pin)
+    return right
+  }
+
+  /// Enters a page into the index, unless it is there.
+  func post(_ page: Page, _ pin: Pin) {
+    let low = page.low
+    while true {
+      let chunk = findChunk(low)
+      let word = chunk.word.load()
+      let branch = Chunk.branch(word)
+      let place = branch.position(low)
+      let former = branch.node(place - 1)
+      if former == page.address { return }
+      if word & Chunk.frozen != 0 {
+        probe("tree.helpedFrozenChunk")
+        splitChunk(chunk, pin)
+        continue
+      }
+      let new = branch.adding(page.address, at: place, after: former, pin)
+      guard chunk.word.compareExchange(expected: word, desired: new.address) else {
+        new.free(pin)
+        continue
+      }
+      _ = chunk.flags.fetchOr(Chunk.dirty)
+      branch.retire(pin)
+      if new.count > context.settings.chunkPages { splitChunk(chunk, pin) }
+      return
+    }
+  }
+
+  /// Puts two chunks in the place of one whose branch is too large, unless another thread has done
+  /// it. A failure that is injected leaves the chunk frozen, to be split by who posts next.
+  @inline(never)
+  private func splitChunk(_ chunk: Chunk, _ pin: Pin) {
+    var word = chunk.word.load()
+    while word & Chunk.frozen == 0 {
+      if Chunk.branch(word).count <= context.settings.chunkPages { return }
+      if chunk.word.compareExchange(expected: word, desired: word | Chunk.frozen) { break }
+      word = chunk.word.load()
+    }
+    let branch = Chunk.branch(word)
+    let seen = Branch(address: root.load())
+    let isLast = seen.node(seen.count - 1) == chunk.address
+    let (left, right) = BLinkTree.halve(chunk, branch, isLast: isLast, pin)
+    if (try? context.interrupt("tree.chunkFrozen")) == nil { return discard(left, right, pin) }
+    while true {
+      let old = Branch(address: root.load())
+      let place = old.position(chunk.low)
+      guard old.node(place - 1) == chunk.address else {
+        probe("tree.chunkSplitLost")
+        return discard(left, right, pin)
+      }
+      let new = old.adding(right.address, at: place, after: left.address, pin)
+      if root.compareExchange(expected: old.address, desired: new.address) {
+        probe("tree.chunkSplit")
+        old.retire(pin)
+        branch.retire(pin)
+        chunk.retire(pin)
+        return
+      }
+      new.free(pin)
+    }
+  }
+
+  private static func halve(
+    _ chunk: Chunk, _ branch: Branch, isLast: Bool, _ pin: Pin
+  ) -> (left: Chunk, right: Chunk) {
+    let count = branch.count
+    // Keys that only ever grow would leave half-full chunks behind.
+    let at = isLast ? count - max(1, count / 8) : count / 2
+    let left = branch.slice(0, at, pin)
+    let right = branch.slice(at, count, pin)
+    return (
+      Chunk.build(pin, low: chunk.low, branch: left),
+      Chunk.build(pin, low: right.low(0), branch: right)
+    )
+  }
+
+  /// Frees two chunks that nobody else has seen.
+  private func discard(_ left: Chunk, _ right: Chunk, _ pin: Pin) {
+    for chunk in [left, right] {
+      Chunk.branch(chunk.word.load()).free(pin)
+      chunk.free(pin)
+    }
+  }
+
+  /// The root of a tree that nobody knows yet, over finished pages in key order; at least one.
+  static func makeRoot(_ pages: [Page], _ settings: TreeSettings, _ pin: Pin) -> Branch {
+    // Room for some splits before the first chunk is too large.
+    let portion = max(1, settings.chunkPages - settings.chunkPages / 4)
+    var chunks: [UInt64] = []
+    var first = 0
+    while first < pages.count {
+      let nodes = pages[first..<min(first + portion, pages.count)].map { page in page.address }
+      // The arrays outlive the closures, which copy from them.
+      let branch = unsafe nodes.withUnsafeBufferPointer {
+        unsafe Branch.build(pin, $0.baseAddress.unsafelyUnwrapped, count: nodes.count)
+      }
+      chunks.append(Chunk.build(pin, low: pages[first].low, branch: branch).address)
+      first += portion
+    }
+    return unsafe chunks.withUnsafeBufferPointer {
+      unsafe Branch.build(pin, $0.baseAddress.unsafelyUnwrapped, count: chunks.count)
+    }
+  }
+}

@@ -1,0 +1,153 @@
+internal import Platform
+
+/// The way from a key to a node of the level below: an immutable array of nodes in the order of
+/// their low keys, replaced as a whole. The root of a tree is a branch over chunks, and a chunk has
+/// one over pages.
+///
+/// ```
+/// OFFSET SIZE DESCRIPTION
+///      0    4 n, nodes, at least 1
+///      4    4 p, length of the prefix that the low keys share, the first node's excepted
+///      8  8*n heads: eight bytes of each low key after the prefix; 0 for the first
+///       + 8*n addresses of the nodes, by ascending low key
+/// ```
+/// Invariants: low keys ascend; the first node stands for all keys below the second, so every key
+/// has a node.
+///
+/// Safe for the same reason as a leaf: pinned use of what epochs reclaim.
+@safe struct Branch: Equatable {
+  private let base: UnsafeMutableRawPointer
+
+  private static let headsOffset = 8
+
+  @inline(__always)
+  init(address: UInt64) {
+    unsafe base = UnsafeMutableRawPointer(bitPattern: UInt(address)).unsafelyUnwrapped
+  }
+
+  @inline(__always) var address: UInt64 { unsafe UInt64(UInt(bitPattern: base)) }
+
+  static func == (left: Branch, right: Branch) -> Bool { unsafe left.base == right.base }
+
+  @inline(__always)
+  var count: Int { unsafe Int(base.load(as: UInt32.self)) }
+
+  @inline(__always)
+  private var prefixCount: Int { unsafe Int(base.load(fromByteOffset: 4, as: UInt32.self)) }
+
+  private static func size(_ count: Int) -> Int { headsOffset + 16 * count }
+
+  @inline(__always)
+  private var heads: UnsafeMutablePointer<UInt64> {
+    unsafe (base + Branch.headsOffset).assumingMemoryBound(to: UInt64.self)
+  }
+
+  /// The address of a node, with index below `count`.
+  @inline(__always)
+  func node(_ index: Int) -> UInt64 {
+    unsafe heads[count &+ index]
+  }
+
+  @inline(__always)
+  func low(_ index: Int) -> ByteView { IndexNode.low(address: node(index)) }
+
+  /// The number of nodes whose low key is at or below `key`, or below it when `strictly`; at least
+  /// 1.
+  @inline(__always)
+  func position(_ key: ByteView, strictly: Bool = false) -> Int {
+    let count = count
+    if count == 1 { return 1 }
+    let length = prefixCount
+    if length > 0 {
+      let order = comparePrefix(key, unsafe ByteView(low(1).base, count: length))
+      if order < 0 { return 1 }
+      if order > 0 { return count }
+    }
+    let head = key.head(at: length)
+    let first = unsafe 1 &+ lowerBound(heads + 1, count &- 1, head)
+    if unsafe first == count || heads[first] != head { return first }
+    return positionAmongEqual(key, head, first, strictly)
+  }
+
+  private func positionAmongEqual(
+    _ key: ByteView, _ head: UInt64, _ first: Int, _ strictly: Bool
+  ) -> Int {
+    let count = count
+    var lower = first
+    // The end of the equal heads: the first above, unless there is no number above.
+    var upper =
+      head == .max ? count : unsafe first &+ lowerBound(heads + first, count &- first, head &+ 1)
+    while lower < upper {
+      let middle = (lower &+ upper) >> 1
+      let order = ByteView.compare(low(middle), key)
+      if order < 0 || (order == 0 && !strictly) { lower = middle &+ 1 } else { upper = middle }
+    }
+    return lower
+  }
+
+  /// The address of the last node whose low key is at or below `key`.
+  @inline(__always)
+  func find(_ key: ByteView) -> UInt64 { node(position(key) &- 1) }
+
+  /// A branch over nodes that ascend by low key; at least one.
+  @unsafe
+  static func build(_ pin: Pin, _ nodes: UnsafePointer<UInt64>, count: Int) -> Branch {
+    let branch = allocate(pin, count)
+    unsafe (branch.heads + count).update(from: nodes, count: count)
+    branch.makeHeads()
+    return branch
+  }
+
+  private static func allocate(_ pin: Pin, _ count: Int) -> Branch {
+    let base = unsafe pin.allocate(size(count))
+    unsafe base.storeBytes(of: UInt32(count), as: UInt32.self)
+    return Branch(address: UInt64(UInt(bitPattern: base)))
+  }
+
+  private func makeHeads() {
+    let count = count
+    let length = count > 1 ? ByteView.commonPrefix(low(1), low(count - 1)) : 0
+    unsafe base.storeBytes(of: UInt32(length), toByteOffset: 4, as: UInt32.self)
+    unsafe heads[0] = 0
+    var index = 1
+    while index < count {
+      unsafe heads[index] = low(index).head(at: length)
+      index += 1
+    }
+  }
+
+  /// A branch over some of the nodes: those from `first` to before `end`.
+  func slice(_ first: Int, _ end: Int, _ pin: Pin) -> Branch {
+    unsafe Branch.build(pin, heads + count + first, count: end - first)
+  }
+
+  /// A copy with one more node at index `place`, from 1 to `count`, whose low key belongs there.
+  /// The node before it becomes `former`.
+  func adding(_ node: UInt64, at place: Int, after former: UInt64, _ pin: Pin) -> Branch {
+    let count = count
+    let grown = Branch.allocate(pin, count + 1)
+    let (old, new) = unsafe (heads + count, grown.heads + count + 1)
+    unsafe new.update(from: old, count: place)
+    unsafe new[place - 1] = former
+    unsafe new[place] = node
+    unsafe (new + place + 1).update(from: old + place, count: count - place)
+    let length = prefixCount
+    let key = IndexNode.low(address: node)
+    let fits =
+      count > 1 && key.count >= length
+      && comparePrefix(key, unsafe ByteView(low(1).base, count: length)) == 0
+    let outer = ByteView.commonPrefix(grown.low(1), grown.low(count))
+    guard fits, outer == length else {
+      grown.makeHeads()
+      return grown
+    }
+    unsafe grown.base.storeBytes(of: UInt32(length), toByteOffset: 4, as: UInt32.self)
+    unsafe grown.heads.update(from: heads, count: place)
+    unsafe grown.heads[place] = key.head(at: length)
+    unsafe (grown.heads + place + 1).update(from: heads + place, count: count - place)
+    return grown
+  }
+
+  func retire(_ pin: Pin) { unsafe pin.retire(base, Branch.size(count)) }
+  func free(_ pin: Pin) { unsafe pin.free(base, Branch.size(count)) }
+}
