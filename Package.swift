@@ -89,7 +89,8 @@ let package = Package(
     .executableTarget(
       name: "simulate",
       dependencies: [
-        "Scenarios", "Interleavings", "SimulationFormats", "SimulationKit", "HistoryKit", "EngineKit",
+        "Scenarios", "Interleavings", "SimulationFormats", "SimulationKit", "HistoryKit",
+        "EngineKit",
         "EngineAdapters", "Platform", argumentParser,
       ],
       path: "Simulations/Simulate", swiftSettings: strict),
@@ -120,7 +121,8 @@ let package = Package(
     .testTarget(
       name: "ScenarioTests",
       dependencies: [
-        "Scenarios", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters", "Platform",
+        "Scenarios", "Interleavings", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters",
+        "Platform",
       ],
       path: "Tests/ScenarioTests", swiftSettings: strict),
     .testTarget(

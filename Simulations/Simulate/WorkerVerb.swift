@@ -87,7 +87,8 @@ struct WorkerVerb: ParsableCommand {
     }
     let seed = TapeSeed.seed(campaign: seed, scenario: scenario.name, index: index)
     let shrunk = TapeShrinking.shrink(
-      result, of: scenario, factory, options: TapeOptions(operations: operations, strategy: strategy?.name),
+      result, of: scenario, factory,
+      options: TapeOptions(operations: operations, strategy: strategy?.name),
       maximumRuns: WorkerVerb.shrinkingRuns,
       shouldStop: { WorkerVerb.cpuSeconds - began > WorkerVerb.shrinkingSeconds })
     let tape = TapeFile(

@@ -24,7 +24,8 @@ public enum SmallMapProjection {
       // Without a weak scan, the calls were looked at together already.
       if hasWeak
         && SmallMapSearch.violation(
-          touching, from: only(place, of: initial), recovered: recovered.map { only(place, of: $0) },
+          touching, from: only(place, of: initial),
+          recovered: recovered.map { only(place, of: $0) },
           floor: floorHere) != nil
       {
         return place
