@@ -51,7 +51,10 @@ let package = Package(
       swiftSettings: strict),
 
     // The engine. It never imports the harness.
-    .target(name: "Luge", dependencies: ["Platform"], path: "Sources/Luge", swiftSettings: strict),
+    // Lifetimes: a cursor's spans are borrowed from it.
+    .target(
+      name: "Luge", dependencies: ["Platform"], path: "Sources/Luge",
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // The harness. It never imports the engine.
     .target(
@@ -94,6 +97,11 @@ let package = Package(
         "EngineAdapters", "Platform", argumentParser,
       ],
       path: "Simulations/Simulate", swiftSettings: strict),
+
+    // Counts what operations of the engine cost; the comparison with its peers is Benchmarks/Package.swift.
+    .executableTarget(
+      name: "counters", dependencies: ["Luge", "SimulationKit", "Platform"],
+      path: "Benchmarks/Counters", swiftSettings: strict),
 
     // Tests, one folder a module.
     .target(

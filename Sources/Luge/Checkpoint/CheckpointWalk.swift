@@ -7,7 +7,6 @@ struct CheckpointWalk {
   /// Serials, ascending.
   private let sparse: [UInt64]
   private(set) var entries: [DirectoryEntry] = []
-  private var written: [(tree: BLinkTree, page: Page)] = []
 
   init(pages: PageStore, sparse: [UInt64]) {
     self.pages = pages
@@ -30,12 +29,18 @@ struct CheckpointWalk {
   private mutating func note(_ image: PageImage, of tree: BLinkTree) throws(LugeError) {
     var address = PageAddress(rawValue: image.diskAddress)
     if let bytes = image.bytes {
-      // Noted first: its flags are cleared, and a failure must set them again.
-      written.append((tree, image.page))
-      address = try pages.append(.leaf, bytes)
+      let isMoved =
+        image.diskAddress != 0 && sparse.contains(PageAddress(rawValue: image.diskAddress).serial)
+      do throws(LugeError) {
+        address = try pages.append(.leaf, bytes, to: isMoved ? .cold : .hot).address
+      } catch {
+        // Its flags are cleared, and the image is not there: the leaf must be written again. Pinning
+        // fails only for want of a thread slot, and this thread has pinned before.
+        try? tree.markDirty(image.page)
+        throw error
+      }
       tree.wrote(image, at: address.rawValue)
-      if image.diskAddress != 0 && sparse.contains(PageAddress(rawValue: image.diskAddress).serial)
-      {
+      if isMoved {
         probe("checkpoint.leafMoved")
       }
     } else {
@@ -45,11 +50,5 @@ struct CheckpointWalk {
       DirectoryEntry(
         tree: tree.id, lowKey: image.low, address: address, length: image.byteCount,
         imageLSN: image.lsn, liveEntries: UInt64(image.entries)))
-  }
-
-  /// After a failure: nothing written by this walk counts.
-  func undo() {
-    // Pinning fails only for want of a thread slot, and this thread has pinned before.
-    for item in written { try? item.tree.markDirty(item.page) }
   }
 }

@@ -92,7 +92,8 @@ struct Opening {
     }
     let pages = try PageStore(
       platform: platform, directory: directory, segmentBytes: Int(superblock.pageSegmentBytes),
-      nextSerial: superblock.nextPageSerial)
+      nextSerial: superblock.nextPageSerial, bufferBytes: configuration.pageBufferSize,
+      openFiles: configuration.maximumOpenSegments)
     let log = try makeLog(superblock)
     let context = TreeContext(
       log: log, epochs: EpochReclaimer(), platform: platform,

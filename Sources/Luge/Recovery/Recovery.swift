@@ -15,7 +15,7 @@ final class Recovery {
     var nextTreeID: UInt64
     var identifiersReserved: UInt64
     var directory: [DirectoryEntry]
-    var parts: [PageAddress]
+    var parts: [PagePart]
   }
 
   private let platform: PlatformServices
@@ -44,6 +44,7 @@ final class Recovery {
   /// `expectedStart`: where the new log begins, after the end that an earlier look at the redo found.
   func run(expectedStart: UInt64) throws(LugeError) -> State {
     let (directory, parts) = try readDirectory()
+    try pages.adopt(Checkpointer.namedBytes(directory, parts))
     try loadLeaves(directory)
     _ = try tree(Catalogue.catalogueID)
     _ = try tree(Catalogue.defaultID)
@@ -82,20 +83,21 @@ final class Recovery {
 
   // MARK: Images
 
-  private func readDirectory() throws(LugeError) -> ([DirectoryEntry], [PageAddress]) {
+  private func readDirectory() throws(LugeError) -> ([DirectoryEntry], [PagePart]) {
     var entries: [DirectoryEntry] = []
-    var parts: [PageAddress] = []
+    var parts: [PagePart] = []
     var next = PageAddress(rawValue: superblock.directoryAddress)
     while next != .none {
       // A chain of parts that names itself would never end; the superblock knows its length.
       if parts.count == superblock.directoryParts {
         throw damage("the directory has more parts than the superblock says", next)
       }
-      guard let part = DirectoryPart.decode(try pages.read(next, .directory)) else {
+      let bytes = try pages.read(next, .directory)
+      guard let part = DirectoryPart.decode(bytes) else {
         throw damage("a directory part cannot be decoded", next)
       }
       entries.append(contentsOf: part.entries)
-      parts.append(next)
+      parts.append(PagePart(address: next, length: bytes.count))
       next = part.next
     }
     if parts.count != superblock.directoryParts {

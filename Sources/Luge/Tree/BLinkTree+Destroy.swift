@@ -3,15 +3,17 @@ internal import Platform
 extension BLinkTree {
   /// Frees everything that the tree holds. No operation runs any more: after `setState` and
   /// `waitForQuiescence`, or when the database goes. Afterwards operations still throw as its state
-  /// says. Twice is harmless.
+  /// says. Twice is harmless. Records that callers still look at stay until they let go.
   func destroy() throws(LugeError) {
+    // No operation runs, so no record of this tree gets a hazard from here on.
+    let held = try context.epochs.protectedBlocks()
     let pin = try context.epochs.pin()
     defer { pin.end() }
     if root.load() == 0 { return }
     // Whatever the caller did, nothing looks at the pages from here on.
     if isOpen { setState(.closed) }
     forEachPage { page in
-      BLinkTree.destroy(page.leaf, pin)
+      BLinkTree.destroy(page.leaf, held, pin)
       page.free(pin)
     }
     let root = Branch(address: root.exchange(0))
@@ -25,14 +27,18 @@ extension BLinkTree {
     root.free(pin)
   }
 
-  private static func destroy(_ leaf: Leaf, _ pin: Pin) {
+  private static func destroy(_ leaf: Leaf, _ held: ProtectedBlocks, _ pin: Pin) {
     var index = 0
     while index < leaf.wordCount {
       var address = Leaf.record(leaf.word(index).load())
       while address != 0 {
         let record = Record(address: address)
-        address = record.predecessor.load()
-        record.free(pin)
+        address = record.beneath
+        if held.contains(record.address) {
+          record.retire(pin)
+        } else {
+          record.free(pin)
+        }
       }
       index += 1
     }

@@ -73,7 +73,7 @@ extension BLinkTree {
       probe("tree.writeOutPushed")
       leaf.markDirty()
     }
-    let bytes = unsafe LeafImage.encode(
+    let bytes = unsafe LeafImage.encodeBase(
       tree: id, lsn: lsn, low: page.low, high: leaf.hasHigh ? leaf.high : nil, records: scratch,
       count: found)
     return PageImage(
