@@ -9,7 +9,7 @@ import Platform
 /// 3. No superblock is written before the redo of every image that it names is durable, and before
 ///    images, list and their files' names are.
 /// 4. Nothing that the newest durable superblock names is removed or reused.
-/// 5. What a checkpoint that fails has written stays good for the next one, which names it.
+/// 5. What a checkpoint that fails has written stays: the next one names it.
 final class Checkpointer: @unchecked Sendable {
   private let log: RedoLog
   private let pages: PageStore

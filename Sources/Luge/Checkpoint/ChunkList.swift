@@ -36,6 +36,8 @@ struct ChunkEntry: Equatable, Sendable {
 ///     varint    offset / 8
 ///     varint    length of its payload
 ///     varint    live entries
+///
+/// Safe: readers stay within the bytes lent to them for a call, and what they find is copied.
 enum ChunkList {
   static let formatVersion: UInt8 = 1
   private static let root: UInt8 = 0

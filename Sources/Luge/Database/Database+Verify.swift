@@ -67,7 +67,8 @@ extension DatabaseCore {
     _ page: ChunkPage, of tree: BLinkTree, _ report: inout VerificationReport
   ) throws(LugeError) {
     do throws(LugeError) {
-      let image = try LeafImage(decoding: try pages.read(page.parts[0], .leaf).payload)
+      let image = try LeafImage(
+        decoding: try pages.read(page.parts[0], .leaf).payload, contexts: context.codecs)
       if image.tree != tree.id || image.low != page.low || image.lsn != page.lsn
         || image.count != page.entries
       {

@@ -92,7 +92,8 @@ struct Opening {
     }
     let pages = try PageStore(
       platform: platform, directory: directory, segmentBytes: Int(superblock.pageSegmentBytes),
-      nextSerial: superblock.nextPageSerial)
+      nextSerial: superblock.nextPageSerial, bufferBytes: configuration.pageBufferSize,
+      openFiles: configuration.maximumOpenSegments)
     let log = try makeLog(superblock)
     let context = TreeContext(
       log: log, epochs: EpochReclaimer(), pages: pages, platform: platform,
@@ -144,7 +145,8 @@ struct Opening {
     TreeSettings(
       leafEntries: configuration.leafEntries, appendWords: configuration.leafAppendSlots,
       leafBytes: pageBytes, chunkPages: configuration.chunkPages,
-      lossesBeforeGate: configuration.batchLossesBeforeGate)
+      lossesBeforeGate: configuration.batchLossesBeforeGate,
+      compression: configuration.compression)
   }
 
   private func makeCore(

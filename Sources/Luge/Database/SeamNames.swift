@@ -14,8 +14,7 @@ public enum SeamNames {
     "cache.evictChunk", "cache.load", "cache.loadChunk",
     // Tree
     "tree.batchCommit", "tree.batchInstall", "tree.chunkFrozen", "tree.frozen", "tree.install",
-    "tree.leafTaken",
-    "tree.reserved", "tree.split", "tree.stamp", "tree.writeOut",
+    "tree.leafTaken", "tree.reserved", "tree.scan", "tree.split", "tree.stamp", "tree.writeOut",
   ]
 
   /// Places that some run must reach.
@@ -24,7 +23,7 @@ public enum SeamNames {
     "log.admissionFlushed", "log.flushWaited", "log.groupOfMany", "log.pieceSpansBlocks",
     "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
     // PageStore
-    "page.appendWaited", "page.fileClosed", "page.readRound", "page.segmentRemoved",
+    "page.appendWaited", "page.fileClosed", "page.segmentRemoved",
     "page.segmentRolled", "page.writeRetried",
     // Checkpoint, catalogue, ids, recovery
     "catalogue.treeCreated", "catalogue.treeDropped", "checkpoint.completed",
@@ -39,7 +38,8 @@ public enum SeamNames {
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
     "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
     "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
-    "tree.movedRight", "tree.pendingPushed", "tree.stampLost", "tree.stampedForOther",
-    "tree.tombstoneDropped", "tree.wordRaced", "tree.writeOutPushed",
+    "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.stampLost",
+    "tree.stampedForOther", "tree.tombstoneDropped", "tree.versionKept", "tree.versionTakenOut",
+    "tree.wordRaced", "tree.writeOutPushed",
   ]
 }

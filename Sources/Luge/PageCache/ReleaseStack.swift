@@ -11,6 +11,9 @@ internal import Platform
 ///     16    8 length of its payload
 /// ```
 /// Invariant: a node is pushed once, and taken by one drain, which takes all there are.
+///
+/// Safe because a node belongs to who pushes it until it is pushed, and then to the one drain that
+/// exchanges the top.
 @safe final class ReleaseStack: Sendable {
   private static let nodeSize = 32
 

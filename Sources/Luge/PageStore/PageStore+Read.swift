@@ -67,7 +67,6 @@ extension PageStore {
     do throws(PlatformError) { results = try files.read(requests) } catch {
       throw LugeError(error, doing: "reading pages")
     }
-    if requests.count > 1 { probe("page.readRound") }
     var next = 0
     var index = 0
     var bytes = 0

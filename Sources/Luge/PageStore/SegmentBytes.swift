@@ -8,12 +8,12 @@
 ///          -     -  for each: varint serial (the first) or difference to the one before (at least 1),
 ///                   varint bytes (at least 1)
 struct SegmentBytes: Equatable, Sendable {
-  struct Entry: Equatable, Sendable {
+  struct Use: Equatable, Sendable {
     var serial: UInt64
     var bytes: UInt64
   }
 
-  private(set) var entries: [Entry] = []
+  private(set) var entries: [Use] = []
 
   private static let version: UInt8 = 1
 
@@ -34,7 +34,7 @@ struct SegmentBytes: Equatable, Sendable {
       // What was counted lies in a file, so the sum is far below the end of the range.
       entries[index].bytes &+= bytes
     } else {
-      entries.insert(Entry(serial: serial, bytes: bytes), at: index)
+      entries.insert(Use(serial: serial, bytes: bytes), at: index)
     }
   }
 
@@ -80,7 +80,7 @@ struct SegmentBytes: Equatable, Sendable {
 
   /// Nil when the bytes are no table. Never traps.
   static func decode(_ bytes: [UInt8]) -> SegmentBytes? {
-    // The reader does not outlive the array.
+    // Safe: the reader does not outlive the array that lends the buffer, and checks every read.
     unsafe bytes.withUnsafeBytes { buffer in
       var reader = unsafe ByteReader(buffer)
       guard unsafe reader.readUInt8() == version, let count = unsafe reader.readVarint() else {
@@ -96,7 +96,7 @@ struct SegmentBytes: Equatable, Sendable {
         let (next, overflow) = serial.addingReportingOverflow(step)
         guard !overflow, next < 1 << 32, bytes < 1 << 32 else { return nil }
         serial = next
-        table.entries.append(Entry(serial: serial, bytes: bytes))
+        table.entries.append(Use(serial: serial, bytes: bytes))
         left -= 1
       }
       return unsafe reader.isAtEnd ? table : nil

@@ -209,11 +209,14 @@ final class Recovery {
     var named: [(name: String, tree: BLinkTree)] = []
     var cursor = TreeCursor(try tree(Catalogue.catalogueID))
     while let entry = try cursor.next() {
-      guard let id = Catalogue.decode(entry.value), id >= Catalogue.firstNamedID else {
+      guard let (id, compression) = Catalogue.decode(entry.value), id >= Catalogue.firstNamedID
+      else {
         throw LugeError(
-          .corruption, "the catalogue names a tree by no valid id", path: directoryPath)
+          .corruption, "the catalogue has an entry that is none", path: directoryPath)
       }
-      named.append((String(decoding: entry.key, as: UTF8.self), try tree(id)))
+      let found = try tree(id)
+      found.compression = compression
+      named.append((String(decoding: entry.key, as: UTF8.self), found))
     }
     return named
   }
@@ -228,8 +231,7 @@ final class Recovery {
         kept.append(tree)
       } else {
         probe("recovery.treeDropped")
-        try tree.releaseParts()
-        try tree.destroy()
+        try tree.destroy(releasesParts: true)
       }
     }
     trees = kept

@@ -34,10 +34,13 @@ extension Leaf {
   /// Everything appended came after everything in key order.
   var ascending = false
   var droppedTombstone = false
+  /// No reader needs what was replaced below this LSN.
+  let horizon: UInt64
 
   @unsafe
-  init(_ records: UnsafeMutablePointer<UInt64>, capacity: Int) {
+  init(_ records: UnsafeMutablePointer<UInt64>, capacity: Int, horizon: UInt64) {
     unsafe self.records = records
+    self.horizon = horizon
     self.capacity = capacity
   }
 
@@ -47,7 +50,7 @@ extension Leaf {
   }
 
   /// Keeps what is to be kept of a word's records: the first that is not aborted, unless it is a
-  /// committed tombstone.
+  /// tombstone committed below the horizon.
   mutating func take(_ top: UInt64) {
     var address = top
     while address != 0 {
@@ -59,10 +62,10 @@ extension Leaf {
       let state = VersionWord.state(word)
       if state == VersionWord.aborted {
         drop(record)
-        address = record.predecessor.load()
+        address = record.beneath
         continue
       }
-      if state == VersionWord.committed && record.isTombstone {
+      if state == VersionWord.committed && record.isTombstone && VersionWord.body(word) < horizon {
         drop(record)
         droppedTombstone = true
         return
@@ -91,7 +94,7 @@ extension BLinkTree {
     // on.
     let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: 3 * capacity + 1)
     defer { unsafe scratch.deallocate() }
-    var rebuild = unsafe Rebuild(scratch, capacity: capacity)
+    var rebuild = unsafe Rebuild(scratch, capacity: capacity, horizon: context.horizon())
     rebuild.ascending = order.ascending
     var index = 0
     while index < order.count {
@@ -188,9 +191,14 @@ extension BLinkTree {
       // counts.
       if !isAborted(record) {
         probe("tree.tombstoneDropped")
-        record.dropPredecessor(pin)
+        record.dropPredecessors(pin)
       }
       record.retire(pin)
+      index += 1
+    }
+    index = 0
+    while index < rebuild.kept {
+      context.prune(unsafe Record(address: rebuild.records[index]), pin)
       index += 1
     }
     leaf.retire(pin)

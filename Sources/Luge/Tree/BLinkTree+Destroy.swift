@@ -4,8 +4,11 @@ extension BLinkTree {
   /// Frees everything that the tree holds. No operation runs any more: after `setState` and
   /// `waitForQuiescence`, or when the database goes. Afterwards operations still throw as its state
   /// says. Twice is harmless. Records that callers still look at stay until they let go.
-  func destroy() throws(LugeError) {
+  ///
+  /// - Parameter releasesParts: the tree is gone for good, and what it has on disk.
+  func destroy(releasesParts: Bool = false) throws(LugeError) {
     try waitForLoads()
+    if releasesParts { try releaseParts() }
     // No operation runs, so no record of this tree gets a hazard from here on.
     let held = try context.epochs.protectedBlocks()
     let pin = try context.epochs.pin()
@@ -29,14 +32,14 @@ extension BLinkTree {
     root.free(pin)
   }
 
-  private static func destroy(_ leaf: Leaf, _ held: [UInt64], _ pin: Pin) {
+  private static func destroy(_ leaf: Leaf, _ held: ProtectedBlocks, _ pin: Pin) {
     var index = 0
     while index < leaf.wordCount {
       var address = Leaf.record(leaf.word(index).load())
       while address != 0 {
         let record = Record(address: address)
-        address = record.predecessor.load()
-        if !held.isEmpty && held.contains(record.address) {
+        address = record.beneath
+        if held.contains(record.address) {
           record.retire(pin)
         } else {
           record.free(pin)

@@ -2,7 +2,7 @@ internal import Platform
 
 // The single-key write. Its order of steps is the heart of the engine:
 // admission (unpinned), pin, find the word, resolve it, decide, install, mark dirty, stamp, drop
-// the predecessor, unpin. The LSN is taken *after* the install, and nobody sees the record before
+// the versions that no snapshot needs, unpin. The LSN is taken *after* the install, and nobody sees the record before
 // it has one: so the order of LSNs is an order of writes that every observer agrees with.
 
 extension BLinkTree {
@@ -87,7 +87,7 @@ extension BLinkTree {
         }
         guard try commit(record, present != nil, pin) else { return .again }
         let old = returnsOld ? present?.copy() : nil
-        record.dropPredecessor(pin)
+        context.prune(record, pin)
         trim(page, leaf, pin)
         return .done(WriteResult(applied: true, old: old))
       }
@@ -115,7 +115,7 @@ extension BLinkTree {
     var skipped = Leaf.record(slot.word)
     while skipped != beneath {
       let aborted = Record(address: skipped)
-      skipped = aborted.predecessor.load()
+      skipped = aborted.beneath
       aborted.retire(pin)
     }
     let former = beneath == 0 ? 0 : Record(address: beneath).weight

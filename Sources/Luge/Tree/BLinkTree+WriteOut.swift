@@ -87,11 +87,9 @@ extension BLinkTree {
     case .kept(let kept): return kept
     case .written(let new): image = new
     }
+    let part: PagePart
     do throws(LugeError) {
-      let part = try context.pages.append(.leaf, image.bytes)
-      let (written, former) = try setParts(page, image, part, isNamed)
-      try context.pages.release(former, isNamed: isNamed)
-      return written
+      part = try context.pages.append(.leaf, image.bytes, to: image.isMoved ? .cold : .hot)
     } catch {
       // Not on disk after all: to be written at the next opportunity, and whole.
       let pin = try context.epochs.pin()
@@ -99,24 +97,29 @@ extension BLinkTree {
       if let leaf = page.leaf { _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly) }
       throw error
     }
-  }
-
-  private func setParts(
-    _ page: Page, _ image: PendingImage, _ part: PagePart, _ isNamed: Bool
-  ) throws(LugeError) -> (PageImage, former: [PagePart]) {
-    let pin = try context.epochs.pin()
-    defer { pin.end() }
-    let former = page.parts?.copy() ?? []
-    page.setParts(PartList.build(pin, lsn: image.lsn, entries: image.entries, [part]), pin)
-    // A checkpoint's walk has the new part in its hand, and gives the chunk its image itself.
-    if isNamed { noteChange(of: page) }
-    let written = PageImage(
+    // What takes its place is named first.
+    let former = try name(part, image, of: page, isNamed)
+    try context.pages.release(former, isNamed: isNamed)
+    return PageImage(
       low: page.low.copy(), high: image.high, lsn: image.lsn, entries: image.entries,
       parts: [part], wasWritten: true)
-    return (written, former)
+  }
+
+  private func name(
+    _ part: PagePart, _ image: PendingImage, of page: Page, _ isNamed: Bool
+  ) throws(LugeError) -> [PagePart] {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    let list = PartList.build(pin, lsn: image.lsn, entries: image.entries, [part])
+    let former = page.setParts(list, pin)
+    // A checkpoint's walk has the new part in its hand, and gives the chunk its image itself.
+    if isNamed { noteChange(of: page) }
+    return former
   }
 
   private struct PendingImage {
+    /// Was not dirty.
+    var isMoved: Bool
     var high: [UInt8]?
     var lsn: UInt64
     var entries: Int
@@ -143,9 +146,8 @@ extension BLinkTree {
     guard let leaf = page.leaf else { return .none }
     try context.interrupt("tree.leafTaken")
     let high = leaf.hasHigh ? leaf.high.copy() : nil
-    if leaf.flags.load() & Leaf.dirty == 0, let parts = page.parts,
-      !BLinkTree.isToMove(parts, rewrites)
-    {
+    let isDirty = leaf.flags.load() & Leaf.dirty != 0
+    if !isDirty, let parts = page.parts, !BLinkTree.isToMove(parts, rewrites) {
       return .kept(
         PageImage(
           low: page.low.copy(), high: high, lsn: parts.lsn, entries: parts.entries,
@@ -156,11 +158,11 @@ extension BLinkTree {
       _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly)
       throw error
     }
-    return .written(encode(page, leaf, lsn, high, pin))
+    return .written(encode(page, leaf, lsn, high, isMoved: !isDirty, pin))
   }
 
   private func encode(
-    _ page: Page, _ leaf: Leaf, _ lsn: UInt64, _ high: [UInt8]?, _ pin: Pin
+    _ page: Page, _ leaf: Leaf, _ lsn: UInt64, _ high: [UInt8]?, isMoved: Bool, _ pin: Pin
   ) -> PendingImage {
     let order = LeafOrder(leaf)
     defer { order.free() }
@@ -182,9 +184,10 @@ extension BLinkTree {
       probe("tree.writeOutPushed")
       leaf.markDirty()
     }
-    let bytes = unsafe LeafImage.encode(
+    let bytes = unsafe LeafImage.encodeBase(
       tree: id, lsn: lsn, low: page.low, high: leaf.hasHigh ? leaf.high : nil, records: scratch,
-      count: found)
-    return PendingImage(high: high, lsn: lsn, entries: found, bytes: bytes)
+      count: found, compression: compression, contexts: context.codecs)
+    return PendingImage(
+      isMoved: isMoved, high: high, lsn: lsn, entries: found, bytes: bytes)
   }
 }

@@ -22,6 +22,7 @@ internal import Platform
   /// OFFSET SIZE DESCRIPTION
   ///      0    8 address of the root, a branch over chunks; 0 after `destroy`
   ///      8    8 state: see `TreeState`
+  ///     16    8 how pages are compressed from now on: see `Compression.rawValue`
   ///     64    8 count of entries
   /// ```
   // Words and nothing else; the address never changes.
@@ -77,6 +78,7 @@ internal import Platform
       byteCount: BLinkTree.sharedSize, alignment: 64)
     unsafe WordRef.initialize(shared, 0, root.address)
     unsafe WordRef.initialize(shared, 8, 0)
+    unsafe WordRef.initialize(shared, 16, UInt64(context.settings.compression.rawValue))
     unsafe WordRef.initialize(shared, 64, count)
     unsafe self.shared = shared
   }
@@ -88,6 +90,7 @@ internal import Platform
 
   @inline(__always) var root: WordRef { unsafe WordRef(shared, 0) }
   @inline(__always) private var state: WordRef { unsafe WordRef(shared, 8) }
+  private var compressionWord: WordRef { unsafe WordRef(shared, 16) }
   @inline(__always) var countWord: WordRef { unsafe WordRef(shared, 64) }
 
   /// The number of entries: exact when no write is running.
@@ -95,6 +98,12 @@ internal import Platform
 
   /// `count` for people: a removal may be counted before the insert that it undoes.
   var entryCount: Int { max(0, Int(truncatingIfNeeded: count)) }
+
+  /// How pages that are written from now on are compressed; at first as the context's settings say.
+  var compression: Compression {
+    get { Compression(rawValue: UInt16(truncatingIfNeeded: compressionWord.load())) ?? .none }
+    set { compressionWord.store(UInt64(newValue.rawValue)) }
+  }
 
   /// Unless it is `open`, every operation throws from here on, except those that have begun: they
   /// have ended after `waitForQuiescence`.

@@ -221,7 +221,7 @@ struct BatchCommit {
       record.version.store(word)
       if committed {
         writes[index].tree.adjustCount(from: wasPresent, to: !record.isTombstone)
-        record.dropPredecessor(pin)
+        context.prune(record, pin)
       }
       index += 1
     }

@@ -85,11 +85,14 @@ enum PageWord {
     return address == 0 ? nil : PartList(address: address)
   }
 
-  /// Under the claim. The former list is retired.
-  func setParts(_ new: PartList, _ pin: Pin) {
-    let former = partsWord.exchange(new.address)
+  /// Under the claim. The former list is retired; answers what was in it, to be released.
+  func setParts(_ new: PartList, _ pin: Pin) -> [PagePart] {
+    let address = partsWord.exchange(new.address)
     imageLSN.store(new.lsn)
-    if former != 0 { PartList(address: former).retire(pin) }
+    if address == 0 { return [] }
+    let former = PartList(address: address)
+    former.retire(pin)
+    return former.copy()
   }
 
   /// Takes the page's I/O claim if it is free. Who fails tries again later, unpinned.

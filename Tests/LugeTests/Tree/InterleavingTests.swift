@@ -146,12 +146,35 @@ import Testing
     }
   }
 
-  /// Scans both ways: ordered, and what stays is met once.
+  /// The entries of a cursor, in ascending order, whatever failures are injected.
+  static func walk(_ cursor: consuming TreeCursor, up: Bool) throws -> [TreeEntry] {
+    var entries: [TreeEntry] = []
+    while true {
+      do throws(LugeError) {
+        guard let entry = up ? try cursor.next() : try cursor.previous() else { break }
+        entries.append(entry)
+      } catch {
+        if !isInjected(error) { throw error }
+      }
+    }
+    return up ? entries : entries.reversed()
+  }
+
+  /// Scans both ways: ordered, what stays is met once, and a batch is seen whole or not at all, over
+  /// both trees where the snapshot is the same.
   static func scanner(_ turns: Int, staying: [[UInt8]]) -> (Run) throws -> Void {
     { run in
       for turn in 0..<turns {
         let tree = run.trees[turn % 2]
-        let entries = turn % 4 < 2 ? try tree.entries() : try tree.entriesDown().reversed()
+        let (reader, snapshot) = run.base.context.beginSnapshot()
+        defer { run.base.context.endSnapshot(reader) }
+        let entries = try walk(TreeCursor(tree, at: snapshot), up: turn % 4 < 2)
+        let others = try walk(TreeCursor(run.trees[1 - turn % 2], at: snapshot), up: turn % 3 < 2)
+        let batch = (entries + others).filter { batchKeys.contains($0.key) }.map(\.value)
+        let whole = batch.isEmpty || batch.count == 2 * batchKeys.count
+        if !whole || batch.contains(where: { $0 != batch[0] }) {
+          run.problems.append("a scan at \(snapshot) saw \(batch)")
+        }
         for index in entries.indices.dropFirst()
         where compareKeys(entries[index - 1].key, entries[index].key) >= 0 {
           run.problems.append("a scan is out of order")

@@ -131,7 +131,7 @@ import Testing
     }
     var entries: [TreeEntry] = []
     for image in try Self.checkpoint(tree) {
-      let bytes = try world.context.pages.read(image.parts[0].address, .leaf)
+      let bytes = try world.context.pages.read(image.parts[0], .leaf).payload
       try LeafImage(decoding: bytes).visitEntries { key, value in
         entries.append(TreeEntry(key: key.copy(), value: value.copy()))
       }
@@ -163,7 +163,7 @@ import Testing
     let tree = try world.tree()
     for number in 0..<4 { _ = try tree.put([97, 98, UInt8(number)], [UInt8(number), 2]) }
     let image = try tree.writeOut(covering: []) { _ in true }
-    let good = try world.context.pages.read(image.parts[0].address, .leaf)
+    let good = try world.context.pages.read(image.parts[0], .leaf).payload
     #expect(try LeafImage(decoding: good).count == 4)
     for length in 0..<good.count {
       #expect(throws: LugeError.self) { try LeafImage(decoding: [UInt8](good[0..<length])) }

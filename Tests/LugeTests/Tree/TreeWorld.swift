@@ -87,15 +87,17 @@ extension BLinkTree {
     try unsafe key.span.bytes.withUnsafeBytes { (key) throws(LugeError) in try unsafe get(key) }
   }
 
-  func entries(_ cursor: TreeCursor? = nil) throws(LugeError) -> [TreeEntry] {
-    var cursor = cursor ?? TreeCursor(self)
+  func entries() throws(LugeError) -> [TreeEntry] { try entries(TreeCursor(self)) }
+
+  func entriesDown() throws(LugeError) -> [TreeEntry] { try entriesDown(TreeCursor(self)) }
+
+  func entries(_ cursor: consuming TreeCursor) throws(LugeError) -> [TreeEntry] {
     var result: [TreeEntry] = []
     while let entry = try cursor.next() { result.append(entry) }
     return result
   }
 
-  func entriesDown(_ cursor: TreeCursor? = nil) throws(LugeError) -> [TreeEntry] {
-    var cursor = cursor ?? TreeCursor(self)
+  func entriesDown(_ cursor: consuming TreeCursor) throws(LugeError) -> [TreeEntry] {
     var result: [TreeEntry] = []
     while let entry = try cursor.previous() { result.append(entry) }
     return result
