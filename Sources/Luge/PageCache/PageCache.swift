@@ -5,7 +5,7 @@ internal import Platform
 /// Invariants:
 /// - A page is in the cache from when it becomes resident until it is evicted, and while some thread
 ///   tries to evict it that thread alone has it. (Between a split and the splitter's `add` it is not.)
-/// - A page is removed, under its claim, before its memory is freed.
+/// - A resident page is removed before its memory is freed.
 /// - The lock is held for a few steps and never while anything waits; who holds it may be pinned,
 ///   who waits for it is not.
 final class PageCache: @unchecked Sendable {
@@ -98,7 +98,7 @@ final class PageCache: @unchecked Sendable {
     queue.putBack(victim)
   }
 
-  /// Takes pages out for good. Under their claims, unpinned.
+  /// Takes pages out for good, while nobody has one of them as a victim. Unpinned.
   func remove(_ pages: [CacheLink]) throws(LugeError) {
     try lock.acquire()
     defer { lock.unlock() }

@@ -33,15 +33,47 @@ extension Leaf {
 }
 
 extension BLinkTree {
+  /// Says that this thread evicts something of the tree, which `destroy` waits for. False when
+  /// nobody may any more. With the cache's lock held.
+  func beginMaintenance() -> Bool {
+    if maintenance.fetchAdd(1) & BLinkTree.maintenanceEnds == 0 { return true }
+    endMaintenance()
+    return false
+  }
+
+  func endMaintenance() { _ = maintenance.fetchAdd(0 &- 1) }
+
   /// Takes the leaf of a page out of memory; writes it first if it is dirty. Unpinned; the caller
-  /// has the page's claim. False: it is in use, and stays.
-  func evict(_ page: Page) throws(LugeError) -> Bool {
+  /// has the page's claim, and loses it if the page goes. Answers the page's low key; nil when it is
+  /// in use, and stays.
+  func evict(_ page: Page) throws(LugeError) -> [UInt8]? {
     guard try isIdle(page) else {
       probe("cache.evictionPutOff")
-      return false
+      return nil
     }
-    if try writeOut(claimed: page, { _ in false }) == nil { return false }
+    if try writeOut(claimed: page, isNamed: true, { _ in false }) == nil { return nil }
     return try swingOut(page)
+  }
+
+  /// Lets go of the chunk that covers `key` when all its pages are evicted. Unpinned.
+  func evictChunkIfEmpty(_ key: [UInt8]) throws(LugeError) {
+    if try isChunkEmpty(key) { _ = try evictChunk(covering: key) }
+  }
+
+  private func isChunkEmpty(_ key: [UInt8]) throws(LugeError) -> Bool {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    // The array outlives the closure; nothing in it is kept.
+    let word = unsafe key.withUnsafeBytes { unsafe findChunk(ByteView($0)).word.load() }
+    guard ChunkWord.tag(word) == ChunkWord.resident else { return false }
+    let branch = ChunkWord.branch(word)
+    var index = 0
+    while index < branch.count {
+      let word = Page(address: branch.node(index)).word.load()
+      if PageWord.tag(word) != PageWord.evicted { return false }
+      index += 1
+    }
+    return true
   }
 
   /// A look before anything is written: whether no version is undecided or too young.
@@ -52,14 +84,14 @@ extension BLinkTree {
     return isDecided(leaf, context.horizon())
   }
 
-  private func swingOut(_ page: Page) throws(LugeError) -> Bool {
+  private func swingOut(_ page: Page) throws(LugeError) -> [UInt8]? {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     guard let leaf = page.leaf, let parts = page.parts,
       leaf.flags.load() & Leaf.dirty == 0
     else {
       probe("cache.evictionGaveUp")
-      return false
+      return nil
     }
     postRight(of: page, leaf, pin)
     leaf.freeze()
@@ -71,16 +103,18 @@ extension BLinkTree {
       probe("cache.evictionGaveUp")
       // Thawed: a copy takes its place. If that fails, the next to meet the leaf does it.
       try? consolidate(page, leaf, pin)
-      return false
+      return nil
     }
     let evicted = parts.newest.rawValue | PageWord.evicted
     guard page.word.compareExchange(expected: leaf.address, desired: evicted) else {
       probe("cache.evictionGaveUp")
-      return false
+      return nil
     }
     probe("cache.evicted")
+    // Within the pin: an evicted page may go with its chunk at any time.
+    page.releaseClaim()
     retire(leaf, pin)
-    return true
+    return page.low.copy()
   }
 
   /// Whether all that the words show is committed below the horizon: what a reader of the image
@@ -103,8 +137,8 @@ extension BLinkTree {
   /// high key nor its right link.
   private func postRight(of page: Page, _ leaf: Leaf, _ pin: Pin) {
     guard leaf.hasHigh else { return }
-    let found = findPage(leaf.high)
-    if found.low == leaf.high { return }
+    // A chunk that is not in memory has all its pages, and the next one ends this one.
+    guard let found = findPage(leaf.high), !(found.low == leaf.high) else { return }
     _ = step(from: page, leaf, found: found, pin)
   }
 

@@ -52,8 +52,7 @@ extension BLinkTree {
     _ key: ByteView, _ mode: WriteMode, _ returnsOld: Bool, _ pin: Pin
   ) throws(LugeError) -> Attempt {
     while true {
-      let (page, found) = descend(key, pin)
-      guard let leaf = found else { return .missing }
+      guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
       leaf.noteVisit()
       var slot = leaf.locate(key)
       while true {
@@ -172,8 +171,7 @@ extension BLinkTree {
   func installUndecided(_ record: Record, _ pin: Pin) throws(LugeError) -> Installation {
     let key = record.key
     while true {
-      let (page, found) = descend(key, pin)
-      guard let leaf = found else { return .missing }
+      guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
       leaf.noteVisit()
       var slot = leaf.locate(key)
       while true {

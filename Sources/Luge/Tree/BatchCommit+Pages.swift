@@ -42,16 +42,15 @@ extension BatchCommit {
     defer { pin.end() }
     try write.tree.checkOpen()
     // The array outlives the closure; nothing in it is kept.
-    let (page, leaf) = unsafe write.key.withUnsafeBytes {
+    let found = unsafe write.key.withUnsafeBytes {
       unsafe write.tree.descend(ByteView($0), pin)
     }
+    guard let (page, leaf) = found, leaf != nil else { return .missing }
     // In the order of keys, so a page that is held already is the last one.
-    if held.last == page { return leaf == nil ? .missing : .held }
-    if leaf == nil { return .missing }
-    if !page.tryClaim() { return .busy }
+    if held.last == page { return .held }
+    if !BLinkTree.claimResident(page) { return .busy }
     held.append(page)
-    // Evicted between the two looks.
-    return page.leaf == nil ? .missing : .held
+    return .held
   }
 
   static func release(_ held: inout [Page]) {

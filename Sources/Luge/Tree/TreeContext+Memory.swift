@@ -95,11 +95,19 @@ extension TreeContext {
 
   /// Evicts the page that is to go next. Unpinned.
   func evictOne() throws(LugeError) -> Eviction {
+    var tree: BLinkTree?
     let choice = try cache.takeVictim(epochs) { link in
       Page(address: link.address).leaf?.takeVisits() ?? 0
     } claim: { link in
       let page = Page(address: link.address)
-      return page.leaf != nil && page.tryClaim()
+      let owner = BLinkTree.owner(of: page)
+      if !owner.beginMaintenance() { return false }
+      if BLinkTree.claimResident(page) {
+        tree = owner
+        return true
+      }
+      owner.endMaintenance()
+      return false
     }
     let victim: EvictionQueue.Victim
     switch choice {
@@ -107,20 +115,24 @@ extension TreeContext {
     case .floor: return .floor
     case .victim(let found): victim = found
     }
+    guard let tree else { preconditionFailure("a victim's tree is known") }
+    defer { tree.endMaintenance() }
     let page = Page(address: victim.page.address)
-    // The claim keeps page and tree.
-    defer { page.releaseClaim() }
-    do throws(LugeError) {
-      if try BLinkTree.owner(of: page).evict(page) {
-        _ = cache.evictions.fetchAdd(1)
-        return .evicted
-      }
-    } catch {
+    let low: [UInt8]?
+    do throws(LugeError) { low = try tree.evict(page) } catch {
+      defer { page.releaseClaim() }
       try cache.putBack(victim)
       throw error
     }
-    try cache.putBack(victim)
-    return .kept
+    guard let low else {
+      // The claim keeps the page until it is back in its queue.
+      defer { page.releaseClaim() }
+      try cache.putBack(victim)
+      return .kept
+    }
+    _ = cache.evictions.fetchAdd(1)
+    try tree.evictChunkIfEmpty(low)
+    return .evicted
   }
 
   /// What the image of a page surely has, if it is made now: W. The tail; while the redo is

@@ -8,11 +8,15 @@ final class TreeContext: Sendable {
   let settings: TreeSettings
   let pages: PageStore
   let cache: PageCache
+  /// Records that a pinned thread has unlinked.
+  let released = ReleaseStack()
+  private let stamps = AtomicWord(0)
   /// Pages that are being read.
   let loads: PageLoads
   /// LSN of the redo record being replayed; 0 when none is.
   let replayLSN = AtomicWord(0)
   let gate = CommitGate()
+  let codecs = CodecContexts()
   /// Held by the one batch that is being committed. Waited for unpinned.
   private let batchLock: Lock
 
@@ -31,6 +35,9 @@ final class TreeContext: Sendable {
     self.settings = settings
     batchLock = Lock(threads: platform.threads)
   }
+
+  /// A number never given before: see `Chunk`.
+  func newStamp() -> UInt64 { stamps.fetchAdd(1) &+ 1 }
 
   /// Reservations that one admission pays for.
   static let reservations: UInt64 = 4
