@@ -30,6 +30,7 @@ public enum SeamNames {
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
+    "tree.batchWaited",
     "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
     "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
     "tree.movedRight", "tree.pendingPushed", "tree.stampLost", "tree.stampedForOther",

@@ -8,18 +8,32 @@ internal import Platform
 extension BLinkTree {
   /// One try of a write between two admissions.
   private enum Attempt {
-    case done(WriteResult)
+    case done(applied: Bool)
     /// Another thread was in the way and used up the log room paid for: admission again.
     case again
   }
 
-  /// Writes one key. `returnsOld` asks for a copy of the value found.
-  func update(
-    _ key: UnsafeRawBufferPointer, _ mode: WriteMode, returnsOld: Bool = true
-  ) throws(LugeError) -> WriteResult {
+  /// Writes one key; answers with a copy of the value found.
+  func update(_ key: UnsafeRawBufferPointer, _ mode: WriteMode) throws(LugeError) -> WriteResult {
+    var old: [UInt8]? = nil
+    let applied = unsafe try write(ByteView(key), mode, &old, returnsOld: true)
+    return WriteResult(applied: applied, old: old)
+  }
+
+  /// Writes one key, and copies nothing of what was there. False only for an exchange that found
+  /// something else than it expected.
+  @discardableResult
+  func apply(_ key: UnsafeRawBufferPointer, _ mode: WriteMode) throws(LugeError) -> Bool {
+    var old: [UInt8]? = nil
+    return unsafe try write(ByteView(key), mode, &old, returnsOld: false)
+  }
+
+  @inline(__always)
+  private func write(
+    _ key: ByteView, _ mode: WriteMode, _ old: inout [UInt8]?, returnsOld: Bool
+  ) throws(LugeError) -> Bool {
     try BLinkTree.checkKey(key.count)
     try BLinkTree.checkValue(mode.valueCount ?? 0)
-    let view = unsafe ByteView(key)
     let pieceBytes = redoPieceBytes(key: key.count, value: mode.valueCount)
     while true {
       let admitted = try context.admit(pieceBytes)
@@ -27,12 +41,15 @@ extension BLinkTree {
       let pin = try context.epochs.pin()
       defer { pin.end() }
       try checkOpen()
-      if case .done(let result) = try attempt(view, mode, returnsOld, pin) { return result }
+      if case .done(let applied) = try attempt(key, mode, pieceBytes, &old, returnsOld, pin) {
+        return applied
+      }
     }
   }
 
   private func attempt(
-    _ key: ByteView, _ mode: WriteMode, _ returnsOld: Bool, _ pin: Pin
+    _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
+    _ returnsOld: Bool, _ pin: Pin
   ) throws(LugeError) -> Attempt {
     while true {
       let (page, leaf) = descend(key, pin)
@@ -46,16 +63,15 @@ extension BLinkTree {
         let top = Leaf.record(slot.word)
         var beneath: UInt64 = 0
         if top != 0 {
-          guard case .ready(let found) = try resolve(top, leaf, pin, patient: true) else {
-            return .again
-          }
+          guard case .ready(let found) = try resolve(top, leaf, pin) else { return .again }
           beneath = found
         }
         let present = presentValue(beneath)
         let value: ByteView?
         switch mode.decide(present) {
         case .leave(let applied):
-          return .done(WriteResult(applied: applied, old: returnsOld ? present?.copy() : nil))
+          if returnsOld { old = present?.copy() }
+          return .done(applied: applied)
         case .write(let new): value = new
         }
         if slot.index == leaf.wordCount {
@@ -64,7 +80,7 @@ extension BLinkTree {
         }
         try context.interrupt("tree.install")
         // Helping others may have used what this write needs.
-        if pin.field(PinLayout.reservations) < TreeContext.reservations { return .again }
+        if !context.mayInstall(pieceBytes, pin) { return .again }
         let record = Record.build(
           pin, version: VersionWord.pending, key: key, value: value, predecessor: beneath)
         guard install(record, leaf, slot, beneath, pin) else {
@@ -73,10 +89,10 @@ extension BLinkTree {
           continue
         }
         guard try commit(record, present != nil, pin) else { return .again }
-        let old = returnsOld ? present?.copy() : nil
+        if returnsOld { old = present?.copy() }
         record.dropPredecessor(pin)
         trim(page, leaf, pin)
-        return .done(WriteResult(applied: true, old: old))
+        return .done(applied: true)
       }
     }
   }
@@ -131,52 +147,20 @@ extension BLinkTree {
     if VersionWord.state(record.version.load()) == VersionWord.aborted {
       throw context.refusal()
     }
-    adjustCount(from: wasPresent, to: !record.isTombstone)
+    adjustCount(from: wasPresent, to: !record.isTombstone, pin)
     return true
   }
 
+  /// Counts an entry more or less, in the stripe of the calling thread's place.
   @inline(__always)
-  func adjustCount(from wasPresent: Bool, to isPresent: Bool) {
-    if isPresent != wasPresent { _ = countWord.fetchAdd(isPresent ? 1 : 0 &- 1) }
-  }
-
-  /// Installs one record of a batch over what is resolved beneath it. Answers whether the key had a
-  /// value; nil when the log room paid for is used up. Waits for nothing.
-  func installUndecided(_ record: Record, _ pin: Pin) throws(LugeError) -> Bool? {
-    let key = record.key
-    while true {
-      let (page, leaf) = descend(key, pin)
-      var slot = leaf.locate(key)
-      while true {
-        if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {
-          if slot.word & Leaf.frozen != 0 { probe("tree.helpedFrozen") }
-          try consolidate(page, leaf, pin)
-          break
-        }
-        let top = Leaf.record(slot.word)
-        var beneath: UInt64 = 0
-        if top != 0 {
-          guard case .ready(let found) = try resolve(top, leaf, pin, patient: false) else {
-            return nil
-          }
-          beneath = found
-        }
-        try context.interrupt("tree.batchInstall")
-        record.predecessor.storeRelaxed(beneath)
-        if install(record, leaf, slot, beneath, pin) {
-          let wasPresent = presentValue(beneath) != nil
-          trim(page, leaf, pin)
-          return wasPresent
-        }
-        slot = relocate(leaf, key, slot)
-      }
-    }
+  func adjustCount(from wasPresent: Bool, to isPresent: Bool, _ pin: Pin) {
+    if isPresent != wasPresent { _ = countStripe(pin).fetchAdd(isPresent ? 1 : 0 &- 1) }
   }
 
   /// Rebuilds a leaf that has become too heavy, when there is something to split.
   @inline(__always)
   func trim(_ page: Page, _ leaf: Leaf, _ pin: Pin) {
-    if leaf.weight.loadRelaxed() > UInt64(context.settings.leafBytes) && leaf.hasSeveral {
+    if leaf.isHeavy(context.settings) && leaf.hasSeveral {
       // The write is done whatever becomes of this: a leaf left frozen is rebuilt by the next
       // writer.
       try? consolidate(page, leaf, pin)
