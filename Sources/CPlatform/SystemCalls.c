@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #elif defined(__APPLE__)
 #include <stdlib.h>
@@ -31,6 +32,16 @@ int platform_punch_hole(int descriptor, int64_t offset, int64_t length) {
   return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
 #else
   errno = ENOTSUP;
+  return -1;
+#endif
+}
+
+ssize_t platform_read_cached(int descriptor, void *buffer, size_t count, int64_t offset) {
+#if defined(__linux__) && defined(RWF_NOWAIT)
+  struct iovec range = {buffer, count};
+  return preadv2(descriptor, &range, 1, offset, RWF_NOWAIT);
+#else
+  errno = EAGAIN;
   return -1;
 #endif
 }

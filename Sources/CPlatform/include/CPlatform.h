@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 // MARK: Seam context: one pointer a thread, one flag a process.
 
@@ -80,6 +81,9 @@ bool platform_watches_addresses(void);
 // Reserves blocks for a range, extending the file; gives blocks back. 0, or -1 and errno.
 int platform_allocate(int descriptor, int64_t offset, int64_t length);
 int platform_punch_hole(int descriptor, int64_t offset, int64_t length);
+// pread that never waits for a device: -1 and EAGAIN where the bytes are not in memory (or where
+// the system cannot tell).
+ssize_t platform_read_cached(int descriptor, void *buffer, size_t count, int64_t offset);
 // Hints about memory: large pages for a run; the whole pages inside a run given back, their bytes
 // lost.
 void platform_prefer_large_pages(void *base, size_t length);

@@ -34,7 +34,7 @@ extension Database {
     statistics.durableLSN = core.log.durable
     statistics.recoveryLSN = core.checkpointer.durableRecoveryLSN.load()
     statistics.redoBytes = Int(core.log.diskBytes)
-    for segment in try core.pages.segmentSizes() { statistics.pageBytes += segment.bytes }
+    for segment in try core.pages.segmentList() { statistics.pageBytes += segment.fileBytes }
     return statistics
   }
 

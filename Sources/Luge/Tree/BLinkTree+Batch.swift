@@ -9,6 +9,8 @@ enum BatchInstallation {
   case needsAdmission
   /// An older batch is in the way: address of its descriptor, good in this pin.
   case behind(UInt64)
+  /// The leaf is not in memory.
+  case missing
 }
 
 /// The leaf of the key installed last: the next one is often there, because keys ascend. Good in
@@ -26,7 +28,8 @@ extension BLinkTree {
   ) throws(LugeError) -> BatchInstallation {
     let key = record.key
     while true {
-      let (page, leaf) = descend(key, &path, pin)
+      let (page, found) = descend(key, &path, pin)
+      guard let leaf = found else { return .missing }
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {
@@ -64,13 +67,22 @@ extension BLinkTree {
   @inline(__always)
   private func descend(
     _ key: ByteView, _ path: inout BatchPath, _ pin: Pin
-  ) -> (page: Page, leaf: Leaf) {
+  ) -> (page: Page, leaf: Leaf?) {
     if path.tree == id {
       let leaf = Leaf(address: path.leaf)
       if !leaf.isBelow(key) { return (Page(address: path.page), leaf) }
     }
     let found = descend(key, pin)
-    path = BatchPath(tree: id, page: found.page.address, leaf: found.leaf.address)
+    guard let leaf = found.leaf else { return found }
+    path = BatchPath(tree: id, page: found.page.address, leaf: leaf.address)
     return found
+  }
+
+  /// Asks for the page of a key that will soon be written to; its address, for this pin.
+  @inline(__always)
+  func approachPage(_ key: ByteView) -> UInt64 {
+    let page = findPage(key)
+    unsafe prefetch(UnsafeRawPointer(page.base))
+    return page.address
   }
 }

@@ -2,7 +2,7 @@ internal import Platform
 
 // The single-key write. Its order of steps is the heart of the engine:
 // admission (unpinned), pin, find the word, resolve it, decide, install, mark dirty, stamp, drop
-// the predecessor, unpin. The LSN is taken *after* the install, and nobody sees the record before
+// the versions that no snapshot needs, unpin. The LSN is taken *after* the install, and nobody sees the record before
 // it has one: so the order of LSNs is an order of writes that every observer agrees with.
 
 extension BLinkTree {
@@ -11,6 +11,8 @@ extension BLinkTree {
     case done(applied: Bool)
     /// Another thread was in the way and used up the log room paid for: admission again.
     case again
+    /// The leaf is not in memory: page it in, unpinned.
+    case missing
   }
 
   /// Writes one key; answers with a copy of the value found.
@@ -36,15 +38,25 @@ extension BLinkTree {
     try BLinkTree.checkValue(mode.valueCount ?? 0)
     let pieceBytes = redoPieceBytes(key: key.count, value: mode.valueCount)
     while true {
-      let admitted = try context.admit(pieceBytes)
-      defer { context.leave(admitted) }
-      let pin = try context.epochs.pin()
-      defer { pin.end() }
-      try checkOpen()
-      if case .done(let applied) = try attempt(key, mode, pieceBytes, &old, returnsOld, pin) {
-        return applied
+      switch try admittedAttempt(key, mode, pieceBytes, &old, returnsOld) {
+      case .done(let applied): return applied
+      case .again: continue
+      case .missing: try pageIn(key)
       }
     }
+  }
+
+  @inline(__always)
+  private func admittedAttempt(
+    _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
+    _ returnsOld: Bool
+  ) throws(LugeError) -> Attempt {
+    let admitted = try context.admit(pieceBytes)
+    defer { context.leave(admitted) }
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    try checkOpen()
+    return try attempt(key, mode, pieceBytes, &old, returnsOld, pin)
   }
 
   private func attempt(
@@ -52,7 +64,8 @@ extension BLinkTree {
     _ returnsOld: Bool, _ pin: Pin
   ) throws(LugeError) -> Attempt {
     while true {
-      let (page, leaf) = descend(key, pin)
+      let (page, found) = descend(key, pin)
+      guard let leaf = found else { return .missing }
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 {
@@ -90,7 +103,7 @@ extension BLinkTree {
         }
         guard try commit(record, present != nil, pin) else { return .again }
         if returnsOld { old = present?.copy() }
-        record.dropPredecessor(pin)
+        context.prune(record, pin)
         trim(page, leaf, pin)
         return .done(applied: true)
       }
@@ -118,7 +131,7 @@ extension BLinkTree {
     var skipped = Leaf.record(slot.word)
     while skipped != beneath {
       let aborted = Record(address: skipped)
-      skipped = aborted.predecessor.load()
+      skipped = aborted.beneath
       aborted.retire(pin)
     }
     let former = beneath == 0 ? 0 : Record(address: beneath).weight

@@ -34,6 +34,8 @@ internal import Platform
   private var age: UInt64 = 0
   private let installed: UnsafeMutablePointer<Installed>
   private var installedCount = 0
+  /// Of the writes that are near, the page that the index led to in this attempt.
+  private let pages: UnsafeMutablePointer<UInt64>
 
   /// The writes of a buffer, at least one, whose tree numbers are places in `trees`.
   init(_ context: TreeContext, trees: [BLinkTree], _ buffer: BatchBuffer) throws(LugeError) {
@@ -45,9 +47,13 @@ internal import Platform
     order = BatchOrder(buffer, ranks: BatchCommit.ranks(trees))
     pieceBytes = RedoFormat.pieceBytes(payload: buffer.byteCount)
     unsafe installed = .allocate(capacity: buffer.count)
+    unsafe pages = .allocate(capacity: buffer.count)
   }
 
-  deinit { unsafe installed.deallocate() }
+  deinit {
+    unsafe installed.deallocate()
+    unsafe pages.deallocate()
+  }
 
   /// Of each tree its place in the order of ids.
   private static func ranks(_ trees: [BLinkTree]) -> [Int] {
@@ -66,6 +72,19 @@ internal import Platform
     case again
     /// An older batch is in the way. The hazard keeps its descriptor.
     case behind(OlderBatch)
+    /// The leaf of a write, by its index in the order, is not in memory.
+    case missing(Int)
+  }
+
+  /// How far the installs of an attempt came.
+  private enum Progress {
+    case complete
+    /// Aborted by another thread, or for want of log room.
+    case stopped
+    /// An older batch is in the way: address of its descriptor.
+    case behind(UInt64)
+    /// The leaf of the next write is not in memory.
+    case missing
   }
 
   /// Commits; returns the LSN. Throws when a tree is closed or the log refuses; then nothing was
@@ -83,6 +102,9 @@ internal import Platform
         probe("tree.batchRetried")
         losses += 1
       case .behind(let older): try older.wait(context)
+      case .missing(let index):
+        let place = buffer.place(order.position(index))
+        try trees[place.tree].pageIn(buffer.key(place))
       }
       if losses >= context.settings.lossesBeforeGate && !isGated {
         context.gate.close(context.platform.clock)
@@ -109,10 +131,10 @@ internal import Platform
     let descriptor = CommitDescriptor.build(pin, age: age)
     installedCount = 0
     var failure: LugeError? = nil
-    var older: UInt64 = 0
+    var progress = Progress.stopped
     do {
-      older = try installAll(descriptor, pin)
-      if older == 0 && installedCount == order.count {
+      progress = try installAll(descriptor, pin)
+      if case .complete = progress {
         try context.interrupt("tree.batchCommit")
         if decide(descriptor.word, pin) { failure = context.refusal() }
       }
@@ -126,20 +148,29 @@ internal import Platform
       return .committed(VersionWord.body(word))
     }
     if let failure { throw failure }
-    if older != 0 { return .behind(OlderBatch(older, pin)) }
-    return .again
+    switch progress {
+    case .complete, .stopped: return .again
+    case .behind(let older): return .behind(OlderBatch(older, pin))
+    case .missing: return .missing(installedCount)
+    }
   }
 
-  /// Installs every write under the descriptor. Stops where the batch cannot go on; answers the
-  /// descriptor of an older batch when that is why, else 0.
+  /// Installs every write under the descriptor. Stops where the batch cannot go on.
   private mutating func installAll(
     _ descriptor: CommitDescriptor, _ pin: Pin
-  ) throws(LugeError) -> UInt64 {
+  ) throws(LugeError) -> Progress {
     let version = descriptor.address | VersionWord.transaction
     let count = order.count
     var path = BatchPath()
     var index = 0
+    while index < min(count, BatchCommit.pagesAhead) {
+      approachPage(index)
+      index &+= 1
+    }
+    index = 0
     while index < count {
+      approachPage(index &+ BatchCommit.pagesAhead)
+      approachLeaf(index &+ BatchCommit.leavesAhead)
       let place = buffer.place(order.position(index))
       let record = Record.build(
         pin, version: version, key: buffer.key(place), value: buffer.value(place))
@@ -151,20 +182,41 @@ internal import Platform
       switch step {
       case .needsAdmission:
         record.free(pin)
-        return 0
+        return .stopped
+      case .missing:
+        record.free(pin)
+        return .missing
       case .behind(let older):
         record.free(pin)
-        return older
+        return .behind(older)
       case .installed(let wasPresent):
         let entry = Installed(record: record, tree: Int32(place.tree), wasPresent: wasPresent)
         unsafe (installed + installedCount).initialize(to: entry)
         installedCount &+= 1
       }
       // Others meet aborted batches and go on; so does this one.
-      if VersionWord.state(descriptor.word.load()) != VersionWord.pending { return 0 }
+      if VersionWord.state(descriptor.word.load()) != VersionWord.pending { return .stopped }
       index &+= 1
     }
-    return 0
+    return .complete
+  }
+
+  // Keys of a batch are known beforehand, so the memory on their way is asked for while others are
+  // installed: first the page, a few keys later its leaf.
+  private static let pagesAhead = 8
+  private static let leavesAhead = 4
+
+  @inline(__always)
+  private func approachPage(_ index: Int) {
+    if index >= order.count { return }
+    let place = buffer.place(order.position(index))
+    unsafe pages[index] = trees[place.tree].approachPage(buffer.key(place))
+  }
+
+  @inline(__always)
+  private func approachLeaf(_ index: Int) {
+    if index >= order.count { return }
+    Page(address: unsafe pages[index]).leaf?.prefetchHeads()
   }
 
   /// Gives the batch its LSN and fills the piece, unless it was aborted or there is no log room.
@@ -200,7 +252,7 @@ internal import Platform
       if committed {
         trees[Int(entry.tree)].adjustCount(
           from: entry.wasPresent, to: !entry.record.isTombstone, pin)
-        entry.record.dropPredecessor(pin)
+        context.prune(entry.record, pin)
       }
       index &+= 1
     }
