@@ -28,8 +28,9 @@ extension BLinkTree {
   ) throws(LugeError) -> BatchInstallation {
     let key = record.key
     while true {
-      let (page, found) = descend(key, &path, pin)
-      guard let leaf = found else { return .missing }
+      guard let (page, found) = descend(key, &path, pin), let leaf = found else {
+        return .missing
+      }
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {
@@ -67,21 +68,21 @@ extension BLinkTree {
   @inline(__always)
   private func descend(
     _ key: ByteView, _ path: inout BatchPath, _ pin: Pin
-  ) -> (page: Page, leaf: Leaf?) {
+  ) -> (page: Page, leaf: Leaf?)? {
     if path.tree == id {
       let leaf = Leaf(address: path.leaf)
       if !leaf.isBelow(key) { return (Page(address: path.page), leaf) }
     }
-    let found = descend(key, pin)
-    guard let leaf = found.leaf else { return found }
+    guard let found = descend(key, pin), let leaf = found.leaf else { return nil }
     path = BatchPath(tree: id, page: found.page.address, leaf: leaf.address)
     return found
   }
 
-  /// Asks for the page of a key that will soon be written to; its address, for this pin.
+  /// Asks for the page of a key that will soon be written to; its address, for this pin; 0 when
+  /// that is not in memory.
   @inline(__always)
   func approachPage(_ key: ByteView) -> UInt64 {
-    let page = findPage(key)
+    guard let page = findPage(key) else { return 0 }
     unsafe prefetch(UnsafeRawPointer(page.base))
     return page.address
   }

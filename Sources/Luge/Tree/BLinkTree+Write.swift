@@ -64,8 +64,7 @@ extension BLinkTree {
     _ returnsOld: Bool, _ pin: Pin
   ) throws(LugeError) -> Attempt {
     while true {
-      let (page, found) = descend(key, pin)
-      guard let leaf = found else { return .missing }
+      guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 {

@@ -216,7 +216,8 @@ internal import Platform
   @inline(__always)
   private func approachLeaf(_ index: Int) {
     if index >= order.count { return }
-    Page(address: unsafe pages[index]).leaf?.prefetchHeads()
+    let page = unsafe pages[index]
+    if page != 0 { Page(address: page).leaf?.prefetchHeads() }
   }
 
   /// Gives the batch its LSN and fills the piece, unless it was aborted or there is no log room.

@@ -7,6 +7,9 @@ final class TreeContext: Sendable {
   let platform: PlatformServices
   let settings: TreeSettings
   let pages: PageStore
+  /// Records that a pinned thread has unlinked.
+  let released = ReleaseStack()
+  private let stamps = AtomicWord(0)
   /// Pages that are being read.
   let loads: PageLoads
   let gate = CommitGate()
@@ -24,6 +27,9 @@ final class TreeContext: Sendable {
     self.platform = platform
     self.settings = settings
   }
+
+  /// A number never given before: see `Chunk`.
+  func newStamp() -> UInt64 { stamps.fetchAdd(1) &+ 1 }
 
   /// The only place where a writing operation waits: for the gate and for log room. Unpinned.
   ///
