@@ -32,6 +32,8 @@ public enum SeamNames {
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
     "cache.loadAwaited", "cache.loadFailed", "cache.pagedIn",
+    // Images
+    "image.compressed", "image.incompressible",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
     "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
