@@ -34,6 +34,8 @@ public enum SeamNames {
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.loadAwaited",
     "cache.loadFailed", "cache.pagedIn",
+    // Images
+    "image.compressed", "image.incompressible",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
     "tree.batchWaited",
