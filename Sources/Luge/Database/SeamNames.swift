@@ -36,9 +36,11 @@ public enum SeamNames {
     "cache.evictionGaveUp", "cache.evictionPutOff", "cache.ghostHit", "cache.loadAwaited",
     "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
     "cache.writerWaited",
+    // Images
+    "image.compressed", "image.incompressible",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchHeldPages",
-    "tree.batchRetried",
+    "tree.batchRetried", "tree.batchWaited",
     "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
     "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
     "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.stampLost",
