@@ -54,6 +54,15 @@ final class Checkpointer: @unchecked Sendable {
 
   /// The same for a caller that holds `lock`, or is alone.
   func runLocked() throws(LugeError) {
+    do throws(LugeError) { try runOnce() } catch {
+      // A full disk: what is kept back for this is given up. All that was written so far counts.
+      guard error.code == .noSpace, try log.giveBackSpares() else { throw error }
+      probe("checkpoint.spaceGivenBack")
+      try runOnce()
+    }
+  }
+
+  private func runOnce() throws(LugeError) {
     try log.checkUsable()
     try failurePoint("checkpoint.begin", doing: "beginning a checkpoint")
     let redoStart = log.tail
@@ -64,7 +73,7 @@ final class Checkpointer: @unchecked Sendable {
       for tree in trees { try walk.visit(tree) }
       let parts = try writeDirectory(walk.entries)
       // Rule ORD: the redo of every version in these images, then the images, then the superblock.
-      try log.flush()
+      try log.flush(forCheckpoint: true)
       try pages.sync()
       try failurePoint("checkpoint.beforeSuperblock", doing: "completing a checkpoint")
       var next = newest

@@ -124,6 +124,12 @@ struct Opening {
       from: superblock.recoveryLSN, durable: superblock.durableLSN,
       superblockSequence: superblock.sequence
     ) { (_, _, _) throws(LugeError) in }
+    guard scan.highestIncarnation < Superblock.largestCounter, scan.end < Superblock.largestCounter
+    else {
+      throw LugeError(
+        .corruption, "the redo log says what cannot be", path: directory,
+        found: "incarnation \(scan.highestIncarnation), end \(scan.end)")
+    }
     var settings = RedoSettings()
     settings.ringBytes = configuration.logBufferSize
     settings.segmentPayload = Int(superblock.redoSegmentPayload)

@@ -26,7 +26,8 @@ public enum SeamNames {
     "page.segmentRolled", "page.writeRetried",
     // Checkpoint, catalogue, ids, recovery
     "catalogue.treeCreated", "catalogue.treeDropped", "checkpoint.completed",
-    "checkpoint.directoryInParts", "checkpoint.leafKept", "checkpoint.leafMoved",
+    "checkpoint.directoryInParts", "checkpoint.leafKept", "checkpoint.spaceGivenBack",
+    "checkpoint.leafMoved",
     "identifiers.reserved", "recovery.commitReplayed", "recovery.completed",
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Tree

@@ -70,6 +70,11 @@ final class Recovery {
 
   private func tree(_ id: UInt64) throws(LugeError) -> BLinkTree {
     if let known = trees.first(where: { entry in entry.id == id }) { return known.tree }
+    guard id < Superblock.largestCounter else {
+      throw LugeError(
+        .corruption, "the redo log or the catalogue names a tree by no valid id",
+        path: directoryPath, found: "\(id)")
+    }
     let created = try BLinkTree(id: id, context: context)
     add(created)
     return created
@@ -179,7 +184,7 @@ final class Recovery {
     case .identifiers:
       // The payload is good for the length of this call.
       var reader = unsafe ByteReader(payload)
-      guard let limit = unsafe reader.readUInt64() else {
+      guard let limit = unsafe reader.readUInt64(), limit <= Superblock.largestCounter else {
         throw LugeError(.corruption, "the id reservation at LSN \(lsn) cannot be decoded")
       }
       probe("recovery.identifiersReplayed")
@@ -199,7 +204,13 @@ final class Recovery {
         throw LugeError(
           .corruption, "the catalogue names a tree by no valid id", path: directoryPath)
       }
-      named.append((String(decoding: entry.key, as: UTF8.self), try tree(id)))
+      let tree = try tree(id)
+      if let other = named.first(where: { item in item.tree === tree }) {
+        throw LugeError(
+          .corruption, "the catalogue gives two names to one tree", path: directoryPath,
+          found: "\(other.name) and \(String(decoding: entry.key, as: UTF8.self))")
+      }
+      named.append((String(decoding: entry.key, as: UTF8.self), tree))
     }
     return named
   }
