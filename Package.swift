@@ -51,7 +51,10 @@ let package = Package(
       swiftSettings: strict),
 
     // The engine. It never imports the harness.
-    .target(name: "Luge", dependencies: ["Platform"], path: "Sources/Luge", swiftSettings: strict),
+    // Lifetimes: a cursor's spans are borrowed from it.
+    .target(
+      name: "Luge", dependencies: ["Platform"], path: "Sources/Luge",
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // The harness. It never imports the engine.
     .target(

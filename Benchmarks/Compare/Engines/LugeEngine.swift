@@ -82,9 +82,9 @@ struct LugeSession: EngineSession {
       cursor = tree.cursor()
     }
     var check = ScanCheck()
-    while check.count < limit, let entry = try cursor.next() {
-      try entry.key.withUnsafeBytes { key in
-        try entry.value.withUnsafeBytes { try check.meet(key: key, value: $0) }
+    while check.count < limit, try cursor.moveNext() {
+      try cursor.key.withUnsafeBytes { key in
+        try cursor.value.withUnsafeBytes { try check.meet(key: key, value: $0) }
       }
     }
     return check.count

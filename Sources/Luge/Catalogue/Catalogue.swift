@@ -76,7 +76,7 @@ final class Catalogue: @unchecked Sendable {
       throw error
     }
     open.remove(at: index)
-    try dropped.destroy()
+    try dropped.destroy(releasesParts: true)
     probe("catalogue.treeDropped")
     return true
   }

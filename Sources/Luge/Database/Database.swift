@@ -13,7 +13,7 @@ public final class Database: Sendable {
   public let wasRecovered: Bool
 
   /// Opens the database in `directory`, creating it where `configuration` allows, and recovers
-  /// what an earlier process left. Blocks on I/O: reads every leaf and the redo since the last checkpoint.
+  /// what an earlier process left. Blocks on I/O: reads the redo since the last checkpoint, and the leaves that it touches.
   ///
   /// Throws `.locked` when the directory is open elsewhere, `.notFound`, `.alreadyExists`, `.notADatabase`,
   /// `.unsupportedVersion`, `.configurationMismatch`, `.invalidArgument`, `.corruption` when bytes on disk are

@@ -4,7 +4,7 @@ internal import Platform
 ///
 /// An operation pins before it reads shared memory and ends the pin afterwards. A block that was
 /// unlinked is *retired* with the epoch of that moment; it is freed once no pin that began in that
-/// epoch or before still holds, and no hazard names it. A pin takes the epoch, publishes it, and
+/// epoch or before still holds, and no hazard names it and no reader holds it. A pin takes the epoch, publishes it, and
 /// only then reads; so whoever can reach a block has published an epoch not above the one with
 /// which the block is retired later.
 ///
@@ -68,9 +68,14 @@ internal import Platform
       }
       index += 1
     }
+    readers.destroy()
     unsafe Slab.freeAll(table)
     unsafe table.deallocate()
   }
+
+  /// Who reads on between pins.
+  @inline(__always)
+  var readers: ReaderList { unsafe ReaderList(table + EpochTable.readers) }
 
   /// The calling thread's place, without pinning. Throws when too many threads are alive.
   @inline(__always)
@@ -124,9 +129,11 @@ internal import Platform
   /// Frees what the calling thread has retired, as far as pins and hazards allow.
   func reclaim() throws(LugeError) { try place().reclaim() }
 
-  /// The blocks that hazards name now, for whoever frees what no operation can reach any more: one
-  /// of these is to be retired instead.
-  func protectedBlocks() throws(LugeError) -> [UInt64] { HazardSet(seenBy: try place()).copy() }
+  /// The blocks that hazards name and readers hold now, for whoever frees what no operation can
+  /// reach any more: one of these is to be retired instead.
+  func protectedBlocks() throws(LugeError) -> ProtectedBlocks {
+    ProtectedBlocks(HazardSet(seenBy: try place()))
+  }
 
   /// Waits until every operation that was pinned at the call has ended. The caller must not be
   /// pinned. Throws only when the process is killed.
@@ -141,7 +148,7 @@ internal import Platform
     }
   }
 
-  /// Frees everything retired, but what a hazard names. Only when no operation runs any more.
+  /// Frees everything retired, but what a hazard names or a reader holds. Only when no operation runs any more.
   func freeAll() {
     var index = 0
     while index < ThreadSlot.limit {

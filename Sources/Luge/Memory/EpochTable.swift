@@ -15,7 +15,8 @@ internal import Platform
 ///    384    8 stack of slabs without a block in use
 ///    448    8 bytes got from the system for slabs
 ///    512  520 stacks of batches of free blocks, by size class (`Slab`)
-///   1088 8192 addresses of the places, by thread slot; 0 until first used
+///   1088  128 the readers (`ReaderList`)
+///   1216 8192 addresses of the places, by thread slot; 0 until first used
 /// ```
 enum EpochTable {
   static let epoch = 0
@@ -29,7 +30,8 @@ enum EpochTable {
   static let emptySlabs = 384
   static let slabBytes = 448
   static let batches = 512
-  static let places = 1088
+  static let readers = 1088
+  static let places = 1216
   static var size: Int { places + 8 * ThreadSlot.limit }
 
   /// Pins are stored without a barrier, and reclaimers run one on all threads.

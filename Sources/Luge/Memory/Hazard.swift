@@ -84,10 +84,11 @@ extension Pin {
   }
 }
 
-/// All hazards at one moment, and the oldest pin: what a reclaim goes by.
+/// All hazards at one moment, what readers hold, and the oldest pin: what a reclaim goes by.
 ///
 /// Of each place the pin is read before the hazards, because a hazard is stored before the pin that
-/// covers it ends.
+/// covers it ends; and all pins before what readers hold, because a reader goes from thread to
+/// thread.
 ///
 /// Safe because the addresses lie in memory of the place that it was made for, and it is used up
 /// before the next is made there.
@@ -95,6 +96,7 @@ extension Pin {
   let oldestPin: UInt64
   private let addresses: UnsafeMutablePointer<UInt64>
   private let count: Int
+  private let held: HeldFilter
 
   /// Looks at all places, and keeps what it sees in memory of `pin`'s.
   init(seenBy pin: Pin) {
@@ -121,6 +123,7 @@ extension Pin {
     oldestPin = oldest
     count = found
     unsafe addresses = HazardSet.room(pin)
+    held = HeldFilter(unsafe ReaderList(table + EpochTable.readers), seenBy: pin)
   }
 
   private static func room(_ pin: Pin) -> UnsafeMutablePointer<UInt64> {
@@ -163,19 +166,20 @@ extension Pin {
     pin.setField(PinLayout.seenCapacity, UInt64(capacity))
   }
 
-  /// The addresses, for longer than the set is good.
-  func copy() -> [UInt64] {
-    var result: [UInt64] = []
+  /// Calls `body` with every address, in no order.
+  func forEach(_ body: (UInt64) -> Void) {
     var index = 0
     while index < count {
-      unsafe result.append(addresses[index])
+      body(unsafe addresses[index])
       index += 1
     }
-    return result
+    held.forEach(body)
   }
 
   @inline(__always)
-  func contains(_ address: UInt64) -> Bool { count != 0 && search(address) }
+  func contains(_ address: UInt64) -> Bool {
+    held.contains(address) || (count != 0 && search(address))
+  }
 
   @inline(never)
   private func search(_ address: UInt64) -> Bool {

@@ -27,6 +27,7 @@ internal import Platform
 ///    192    8 next slab to be carved from this thread's chunk, and
 ///    200    8 the end of that chunk
 ///    256 2080 caches of free blocks, by size class (`BlockCache`)
+///   2368  512 what readers hold, seen by a reclaim (`HeldFilter`)
 /// ```
 enum PinLayout {
   static let pin = 0
@@ -52,7 +53,8 @@ enum PinLayout {
   static let nextSlab = 192
   static let chunkEnd = 200
   static let caches = 256
-  static let size = 2368
+  static let heldBits = 2368
+  static let size = 2880
 }
 
 /// A pin held by the calling thread: while it is held, nothing that was reachable when it began is

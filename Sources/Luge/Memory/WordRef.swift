@@ -42,6 +42,9 @@ internal import Platform
   @inline(__always) func fetchAdd(_ value: UInt64) -> UInt64 {
     unsafe pointer.pointee.fetchAdd(value)
   }
+  @inline(__always) func fetchSubtract(_ value: UInt64) -> UInt64 {
+    unsafe pointer.pointee.fetchSubtract(value)
+  }
   @inline(__always) func fetchOr(_ bits: UInt64) -> UInt64 { unsafe pointer.pointee.fetchOr(bits) }
   @inline(__always) func fetchAnd(_ mask: UInt64) -> UInt64 {
     unsafe pointer.pointee.fetchAnd(mask)

@@ -35,7 +35,7 @@ internal import Platform
     let leaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(UnsafeMutablePointer<UInt64>(bitPattern: 16).unsafelyUnwrapped), count: 0,
       appendWords: context.settings.appendWords, high: nil, right: 0, flags: Leaf.dirty)
-    let page = Page.build(pin, low: .empty, leaf: leaf, imageLSN: 0)
+    let page = Page.build(pin, low: .empty, word: leaf.address, imageLSN: 0)
     self.init(id: id, context: context, pages: [page], count: 0, pin)
   }
 
@@ -50,6 +50,9 @@ internal import Platform
     unsafe WordRef.initialize(shared, 8, 0)
     unsafe WordRef.initialize(shared, 64, count)
     unsafe self.shared = shared
+    // The pages know their tree without holding it: `destroy` comes before its end.
+    let owner = unsafe UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()))
+    for page in pages { page.owner.store(owner) }
   }
 
   @inline(__always) var root: WordRef { unsafe WordRef(shared, 0) }
@@ -99,11 +102,12 @@ internal import Platform
 
   // MARK: Descending
 
-  /// The page that covers `key`, and its leaf. Pinned.
+  /// The page that covers `key`, and its leaf; nil when that is not in memory: unpin, `pageIn`,
+  /// start again. Pinned.
   @inline(__always)
-  func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf) {
+  func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf?) {
     let page = findPage(key)
-    let leaf = page.leaf
+    guard let leaf = page.leaf else { return (page, nil) }
     if !leaf.isBelow(key) { return (page, leaf) }
     return moveRight(page, leaf, key, pin)
   }
@@ -112,12 +116,13 @@ internal import Platform
   @inline(never)
   private func moveRight(
     _ page: Page, _ leaf: Leaf, _ key: ByteView, _ pin: Pin
-  ) -> (page: Page, leaf: Leaf) {
+  ) -> (page: Page, leaf: Leaf?) {
     probe("tree.movedRight")
     var (page, leaf) = (page, leaf)
     while true {
       page = step(from: page, leaf, found: findPage(key), pin)
-      leaf = page.leaf
+      guard let next = page.leaf else { return (page, nil) }
+      leaf = next
       if !leaf.isBelow(key) { return (page, leaf) }
     }
   }
@@ -126,25 +131,42 @@ internal import Platform
 
   /// The value of a key, or nil. Lock-free; writes nothing but, at most, a version word.
   func get(_ key: UnsafeRawBufferPointer) throws(LugeError) -> [UInt8]? {
+    while true {
+      if let found = unsafe try getResident(ByteView(key)) { return found }
+      unsafe try pageIn(ByteView(key))
+    }
+  }
+
+  /// The value, or nil in it; nil when the leaf is not in memory.
+  @inline(__always)
+  private func getResident(_ key: ByteView) throws(LugeError) -> [UInt8]?? {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let record = unsafe visible(ByteView(key), pin) else { return nil }
-    return record.value.copy()
+    guard let leaf = descend(key, pin).leaf else { return .none }
+    return .some(visible(key, leaf, pin)?.value.copy())
   }
 
   /// Whether a key has a value.
   func contains(_ key: UnsafeRawBufferPointer) throws(LugeError) -> Bool {
+    while true {
+      if let found = unsafe try containsResident(ByteView(key)) { return found }
+      unsafe try pageIn(ByteView(key))
+    }
+  }
+
+  @inline(__always)
+  private func containsResident(_ key: ByteView) throws(LugeError) -> Bool? {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    return unsafe visible(ByteView(key), pin) != nil
+    guard let leaf = descend(key, pin).leaf else { return nil }
+    return visible(key, leaf, pin) != nil
   }
 
   /// The record that holds the key's present value. Pinned.
   @inline(__always)
-  private func visible(_ key: ByteView, _ pin: Pin) -> Record? {
-    let leaf = descend(key, pin).leaf
+  private func visible(_ key: ByteView, _ leaf: Leaf, _ pin: Pin) -> Record? {
     let slot = leaf.locate(key)
     let top = Leaf.record(slot.word)
     if top == 0 { return nil }
