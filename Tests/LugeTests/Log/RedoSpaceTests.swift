@@ -20,8 +20,11 @@ import Testing
   /// Commits and flushes until a flush fails; answers what with.
   private func fill(_ fixture: LogFixture, flushes: Int) throws -> LugeError.Code? {
     for _ in 0..<flushes {
-      _ = try fixture.commit([UInt8](repeating: 1, count: 3000))
-      if let code = code({ try fixture.log.flush() }) { return code }
+      let outcome = code {
+        _ = try fixture.commit([UInt8](repeating: 1, count: 3000))
+        try fixture.log.flush()
+      }
+      if let outcome { return outcome }
     }
     return nil
   }
