@@ -267,7 +267,6 @@ final class RedoSegmentStore: @unchecked Sendable {
         }
       } catch {
         file.close()
-        if error.code == .noSpace { spaceIsShort.store(1) }
         if error.code != .killed { discard(path, header) }
         throw error
       }
@@ -278,6 +277,7 @@ final class RedoSegmentStore: @unchecked Sendable {
         size: fileBytes)
       return (segment, file)
     } catch {
+      if error.code == .noSpace { spaceIsShort.store(1) }
       throw LugeError(error, doing: "making a redo segment")
     }
   }
