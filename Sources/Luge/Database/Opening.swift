@@ -150,7 +150,8 @@ struct Opening {
     TreeSettings(
       leafEntries: configuration.leafEntries, appendWords: configuration.leafAppendSlots,
       leafBytes: pageBytes, chunkPages: configuration.chunkPages,
-      lossesBeforeGate: configuration.batchLossesBeforeGate)
+      lossesBeforeGate: configuration.batchLossesBeforeGate,
+      compression: configuration.compression)
   }
 
   private func makeCore(

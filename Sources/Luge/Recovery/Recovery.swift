@@ -198,17 +198,19 @@ final class Recovery {
     var named: [(name: String, tree: BLinkTree)] = []
     var cursor = TreeCursor(try tree(Catalogue.catalogueID))
     while let entry = try cursor.next() {
-      guard let id = Catalogue.decode(entry.value), id >= Catalogue.firstNamedID else {
+      guard let (id, compression) = Catalogue.decode(entry.value), id >= Catalogue.firstNamedID
+      else {
         throw LugeError(
-          .corruption, "the catalogue names a tree by no valid id", path: directoryPath)
+          .corruption, "the catalogue has an entry that is none", path: directoryPath)
       }
-      let tree = try tree(id)
-      if let other = named.first(where: { item in item.tree === tree }) {
+      let found = try tree(id)
+      if let other = named.first(where: { item in item.tree === found }) {
         throw LugeError(
           .corruption, "the catalogue gives two names to one tree", path: directoryPath,
           found: "\(other.name) and \(String(decoding: entry.key, as: UTF8.self))")
       }
-      named.append((String(decoding: entry.key, as: UTF8.self), tree))
+      found.compression = compression
+      named.append((String(decoding: entry.key, as: UTF8.self), found))
     }
     return named
   }

@@ -75,7 +75,8 @@ extension BLinkTree {
       if former == page.address { return }
       if word & Chunk.frozen != 0 {
         probe("tree.helpedFrozenChunk")
-        splitChunk(chunk, pin)
+        // After an injected failure, or in a dead process, trying again might never end.
+        if !splitChunk(chunk, pin) { return }
         continue
       }
       let new = branch.adding(page.address, at: place, after: former, pin)
@@ -92,11 +93,12 @@ extension BLinkTree {
 
   /// Puts two chunks in the place of one whose branch is too large, unless another thread has done
   /// it. A failure that is injected leaves the chunk frozen, to be split by who posts next.
-  @inline(never)
-  private func splitChunk(_ chunk: Chunk, _ pin: Pin) {
+  /// Returns false after such a failure.
+  @inline(never) @discardableResult
+  private func splitChunk(_ chunk: Chunk, _ pin: Pin) -> Bool {
     var word = chunk.word.load()
     while word & Chunk.frozen == 0 {
-      if Chunk.branch(word).count <= context.settings.chunkPages { return }
+      if Chunk.branch(word).count <= context.settings.chunkPages { return true }
       if chunk.word.compareExchange(expected: word, desired: word | Chunk.frozen) { break }
       word = chunk.word.load()
     }
@@ -104,13 +106,17 @@ extension BLinkTree {
     let seen = Branch(address: root.load())
     let isLast = seen.node(seen.count - 1) == chunk.address
     let (left, right) = BLinkTree.halve(chunk, branch, isLast: isLast, pin)
-    if (try? context.interrupt("tree.chunkFrozen")) == nil { return discard(left, right, pin) }
+    if (try? context.interrupt("tree.chunkFrozen")) == nil {
+      discard(left, right, pin)
+      return false
+    }
     while true {
       let old = Branch(address: root.load())
       let place = old.position(chunk.low)
       guard old.node(place - 1) == chunk.address else {
         probe("tree.chunkSplitLost")
-        return discard(left, right, pin)
+        discard(left, right, pin)
+        return true
       }
       let new = old.adding(right.address, at: place, after: left.address, pin)
       if root.compareExchange(expected: old.address, desired: new.address) {
@@ -118,7 +124,7 @@ extension BLinkTree {
         old.retire(pin)
         branch.retire(pin)
         chunk.retire(pin)
-        return
+        return true
       }
       new.free(pin)
     }

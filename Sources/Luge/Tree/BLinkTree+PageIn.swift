@@ -86,7 +86,8 @@ extension BLinkTree {
 
   private func read(_ loading: Loading) throws(LugeError) -> LeafImage {
     let part = loading.parts[0]
-    let image = try LeafImage(decoding: try context.pages.read(part, .leaf).payload)
+    let image = try LeafImage(
+      decoding: try context.pages.read(part, .leaf).payload, contexts: context.codecs)
     guard image.tree == id, image.lsn == loading.lsn, image.count == loading.entries,
       image.high == loading.high, compareKeys(image.low, loading.page.low.copy()) == 0
     else {

@@ -181,7 +181,7 @@ extension BLinkTree {
     }
     let bytes = unsafe LeafImage.encodeBase(
       tree: id, lsn: lsn, low: page.low, high: leaf.hasHigh ? leaf.high : nil, records: scratch,
-      count: found)
+      count: found, compression: compression, contexts: context.codecs)
     return PendingImage(
       isMoved: isMoved, high: high, lsn: lsn, entries: found, bytes: bytes)
   }

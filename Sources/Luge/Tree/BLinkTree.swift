@@ -22,6 +22,7 @@ internal import Platform
   /// OFFSET SIZE DESCRIPTION
   ///      0    8 address of the root, a branch over chunks; 0 after `destroy`
   ///      8    8 state: see `TreeState`
+  ///     16    8 how pages are compressed from now on: see `Compression.rawValue`
   ///     64    8 count of entries
   /// ```
   // Words and nothing else; the address never changes.
@@ -48,6 +49,7 @@ internal import Platform
     let root = BLinkTree.makeRoot(pages, context.settings, pin)
     unsafe WordRef.initialize(shared, 0, root.address)
     unsafe WordRef.initialize(shared, 8, 0)
+    unsafe WordRef.initialize(shared, 16, UInt64(context.settings.compression.rawValue))
     unsafe WordRef.initialize(shared, 64, count)
     unsafe self.shared = shared
     // The pages know their tree without holding it: `destroy` comes before its end.
@@ -57,6 +59,7 @@ internal import Platform
 
   @inline(__always) var root: WordRef { unsafe WordRef(shared, 0) }
   @inline(__always) private var state: WordRef { unsafe WordRef(shared, 8) }
+  private var compressionWord: WordRef { unsafe WordRef(shared, 16) }
   @inline(__always) var countWord: WordRef { unsafe WordRef(shared, 64) }
 
   /// The number of entries: exact when no write is running.
@@ -64,6 +67,12 @@ internal import Platform
 
   /// `count` for people: a removal may be counted before the insert that it undoes.
   var entryCount: Int { max(0, Int(truncatingIfNeeded: count)) }
+
+  /// How pages that are written from now on are compressed; at first as the context's settings say.
+  var compression: Compression {
+    get { Compression(rawValue: UInt16(truncatingIfNeeded: compressionWord.load())) ?? .none }
+    set { compressionWord.store(UInt64(newValue.rawValue)) }
+  }
 
   /// Unless it is `open`, every operation throws from here on, except those that have begun: they
   /// have ended after `waitForQuiescence`.

@@ -10,6 +10,7 @@ final class TreeContext: Sendable {
   /// Pages that are being read.
   let loads: PageLoads
   let gate = CommitGate()
+  let codecs = CodecContexts()
   /// Held by the one batch that is being committed. Waited for unpinned.
   private let batchLock: Lock
 
