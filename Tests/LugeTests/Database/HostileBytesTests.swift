@@ -82,7 +82,7 @@ import Testing
   func aNameOfATreeThatCannotBe(id: UInt64) throws {
     let platform = PlatformServices.inMemory()
     let database = try open(platform)
-    _ = try database.core.catalogue.tree.updateValue(Catalogue.encode(id), forKey: [65])
+    _ = try database.core.catalogue.tree.updateValue(Catalogue.encode(id, .none), forKey: [65])
     try database.close()
     #expect(code { try open(platform).close() } == .corruption)
   }
@@ -92,7 +92,7 @@ import Testing
     let database = try open(platform)
     _ = try database.tree(named: "A")
     _ = try database.core.catalogue.tree.updateValue(
-      Catalogue.encode(Catalogue.firstNamedID), forKey: [66])
+      Catalogue.encode(Catalogue.firstNamedID, .none), forKey: [66])
     try database.close()
     #expect(code { try open(platform).close() } == .corruption)
   }
