@@ -1,31 +1,19 @@
 import Platform
 
-/// One walk of a checkpoint over the leaves of all trees: writes out what is dirty or lies in a
-/// sparse segment, and lists every leaf's image.
+/// One walk of a checkpoint over the chunks of all trees: writes out what has changed, and lists
+/// every chunk's image.
 struct CheckpointWalk {
-  /// Serials, ascending.
-  private let sparse: [UInt64]
-  private(set) var entries: [DirectoryEntry] = []
-
-  init(sparse: [UInt64]) { self.sparse = sparse }
+  private(set) var chunks: [ChunkEntry] = []
 
   mutating func visit(_ tree: BLinkTree) throws(LugeError) {
     var key: [UInt8] = []
     while true {
-      let sparse = sparse
-      var isMoved = false
-      let image = try tree.writeOut(covering: key) { part in
-        isMoved = sparse.contains(part.serial)
-        return isMoved
-      }
-      if !image.wasWritten { probe("checkpoint.leafKept") }
-      if image.wasWritten && isMoved { probe("checkpoint.leafMoved") }
-      entries.append(
-        DirectoryEntry(
-          tree: tree.id, lowKey: image.low, address: image.parts[0].address,
-          length: image.parts[0].length, imageLSN: image.lsn,
-          liveEntries: UInt64(image.entries)))
-      guard let high = image.high else { return }
+      // To move what has not changed is the cleaner's work.
+      let chunk = try tree.writeOutChunk(covering: key) { _ in false }
+      if !chunk.wasWritten { probe("checkpoint.chunkKept") }
+      chunks.append(
+        ChunkEntry(tree: tree.id, low: chunk.low, image: chunk.image, entries: chunk.entries))
+      guard let high = chunk.high else { return }
       key = high
     }
   }

@@ -106,6 +106,7 @@ struct Opening {
       state = try recovery.run(expectedStart: log.start)
     } catch {
       recovery.destroyTrees()
+      try? context.released.discard(context.epochs)
       context.epochs.freeAll()
       throw error
     }
@@ -166,12 +167,15 @@ struct Opening {
       nextTreeID: state.nextTreeID, context: context, threads: platform.threads)
     let checkpointer = Checkpointer(
       log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,
-      identifiers: identifiers, newest: superblock, directory: state.directory,
-      parts: state.parts, pageSize: pageBytes(superblock), threads: platform.threads)
+      identifiers: identifiers, newest: superblock, records: state.records, context: context,
+      threads: platform.threads)
+    let cleaner = Cleaner(
+      pages: pages, catalogue: catalogue, target: configuration.cleanerFillTarget,
+      threads: platform.threads)
     return DatabaseCore(
       platform: platform, directory: directory, configuration: configuration, context: context,
       log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,
-      identifiers: identifiers, checkpointer: checkpointer, directoryLock: lock,
+      identifiers: identifiers, checkpointer: checkpointer, cleaner: cleaner, directoryLock: lock,
       maximumCommit: min(log.largestPiece, Int(superblock.pageSegmentBytes) / 4))
   }
 

@@ -15,7 +15,8 @@ import Testing
     block.incarnation = random.next() >> 4
     block.directoryAddress = random.next()
     block.directoryBytes = random.next()
-    block.directoryParts = random.next()
+    block.tableAddress = random.next()
+    block.tableBytes = random.next()
     block.nextPageSerial = random.next() >> 36
     block.idsReserved = random.next() >> 4
     block.nextTreeID = random.next() >> 4
