@@ -16,13 +16,19 @@ import Platform
 ///
 /// `lock` is held while a segment is cleaned. Whoever frees a tree's memory takes it first.
 final class Cleaner: @unchecked Sendable {
-  // Unchecked: `skipped` is guarded by `lock`.
+  // Unchecked: what is var is guarded by `lock`.
   private let pages: PageStore
   private let catalogue: Catalogue
   private let policy: CleaningPolicy
   let lock: Lock
-  /// Segments that were not emptied when last tried, ascending; forgotten when nothing else is left.
-  private var skipped: [UInt64] = []
+  /// Segments that could not be emptied, with what was live in them then, ascending: as long as that
+  /// does not change, another try is in vain.
+  private var skipped: [(serial: UInt64, live: Int)] = []
+  /// Of the segment that is being cleaned: records that somebody was at work on, and those that the
+  /// next checkpoint writes anew.
+  private var busy = 0
+  private var replaced = 0
+  private let wanted = AtomicWord(0)
 
   let counters = CleanerCounters()
 
@@ -45,29 +51,39 @@ final class Cleaner: @unchecked Sendable {
     return try clean(serial)
   }
 
+  /// Whether segments were left that a checkpoint will empty; asking takes the answer back.
+  func takeWish() -> Bool { wanted.exchange(0) != 0 }
+
   private func chooseVictim() throws(LugeError) -> UInt64? {
     let segments = try pages.segmentsAtRest()
     let next = try pages.nextSegmentSerial()
-    if let serial = policy.victim(segments, nextSerial: next, excluded: skipped) { return serial }
-    // Next time those that were busy have their turn again.
-    skipped = []
-    return nil
+    skipped.removeAll { item in
+      !segments.contains { $0.serial == item.serial && $0.liveBytes == item.live }
+    }
+    return policy.victim(
+      segments, nextSerial: next, excluded: skipped.map { item in item.serial })
   }
 
   private func clean(_ serial: UInt64) throws(LugeError) -> Bool {
     let trees = try catalogue.snapshot().trees
+    busy = 0
+    replaced = 0
     let scan = try pages.scan(serial) { (record) throws(LugeError) in
       try settle(record, trees)
     }
     _ = counters.bytesRead.fetchAdd(UInt64(scan.bytesRead))
     _ = counters.segmentsCleaned.fetchAdd(1)
-    if try pages.liveBytes().bytes(of: serial) == 0 {
+    let live = Int(try pages.liveBytes().bytes(of: serial))
+    if live == 0 {
       probe("cleaner.emptied")
       return true
     }
     probe("cleaner.leftOver")
-    skipped.append(serial)
-    skipped.sort()
+    if replaced > 0 { wanted.store(1) }
+    if busy == 0 {
+      skipped.append((serial, live))
+      skipped.sort { $0.serial < $1.serial }
+    }
     return false
   }
 
@@ -83,7 +99,7 @@ final class Cleaner: @unchecked Sendable {
           let tree = trees.first(where: { tree in tree.id == image.tree })
         else { return }
         note(try tree.relocateChunk(record.part, low: image.low))
-      default: return
+      case .directory, .segmentTable: replaced += 1
       }
     } catch {
       // A good checksum around no image: whoever needs it is told. A tree that goes: so does this.
@@ -94,8 +110,12 @@ final class Cleaner: @unchecked Sendable {
   private func note(_ relocation: Relocation) {
     switch relocation {
     case .dead: break
-    case .busy: probe("cleaner.busy")
-    case .replacedSoon: probe("cleaner.chunkMoved")
+    case .busy:
+      probe("cleaner.busy")
+      busy += 1
+    case .replacedSoon:
+      probe("cleaner.chunkMoved")
+      replaced += 1
     case .moved(let bytes):
       probe("cleaner.moved")
       _ = counters.recordsMoved.fetchAdd(1)

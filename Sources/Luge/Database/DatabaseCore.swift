@@ -134,7 +134,7 @@ final class DatabaseCore: @unchecked Sendable {
       let isQuiet = tailLastSeen.exchange(seen) == seen && !isEmptied
       let isDue = try pages.isReclaimDue()
       if !isDue, !isQuiet { continue }
-      if !isDue, try pages.reclaimableBytes() == 0 { continue }
+      if !isDue, try pages.reclaimableBytes() == 0, !cleaner.takeWish() { continue }
       try checkpointer.run()
       tailLastSeen.store(log.tail)
       isEmptied = isDue
