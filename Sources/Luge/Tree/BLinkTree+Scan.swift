@@ -27,8 +27,11 @@ extension BLinkTree {
     try checkOpen()
     let start = lower.key ?? []
     // The array outlives the closure; nothing in it is kept.
-    let leaf = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin).leaf }
-    return LeafSlice.with(leaf, from: lower, to: upper) { slice in
+    let (page, leaf) = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
+    // Usually the whole leaf is within.
+    let begin = !lower.isExclusive && lower.isAt(page.low) ? .unbounded : lower
+    let end = leaf.hasHigh && upper.isAbove(leaf.high) ? .unbounded : upper
+    return LeafSlice.with(leaf, from: begin, to: end) { slice in
       let count = slice.fillUp(reader, run)
       reader.hold(run, 0, count)
       var next: ScanBound? = nil
@@ -51,7 +54,9 @@ extension BLinkTree {
     let end = upper.key ?? []
     // The array outlives the closure; nothing in it is kept.
     let (page, leaf) = unsafe end.withUnsafeBytes { unsafe lastLeaf(upper, ByteView($0), pin) }
-    return LeafSlice.with(leaf, from: lower, to: upper) { slice in
+    let begin = lower.reachesBelow(page.low) ? .unbounded : lower
+    let last = leaf.hasHigh && upper.isAbove(leaf.high) ? .unbounded : upper
+    return LeafSlice.with(leaf, from: begin, to: last) { slice in
       let count = slice.fillDown(reader, run)
       let first = Reader.runCapacity &- count
       reader.hold(run, first, Reader.runCapacity)

@@ -105,6 +105,21 @@ internal import Platform
   func retire(_ pin: Pin) { unsafe pin.retire(base, size) }
 }
 
+/// Where a record that has a value keeps its bytes, for code that is inlined into callers.
+@usableFromInline
+enum RecordView {
+  @unsafe @inlinable @inline(__always)
+  static func key(_ record: UnsafeRawPointer) -> (base: UnsafeRawPointer, count: Int) {
+    unsafe (record + 24, Int(record.load(fromByteOffset: 16, as: UInt32.self)))
+  }
+
+  @unsafe @inlinable @inline(__always)
+  static func value(_ record: UnsafeRawPointer) -> (base: UnsafeRawPointer, count: Int) {
+    let (key, count) = unsafe key(record)
+    return unsafe (key + count, Int(record.load(fromByteOffset: 20, as: UInt32.self)))
+  }
+}
+
 /// The commit word that all records of one batch share.
 ///
 /// Invariants: its address is a record's version body only until its owner has turned every
