@@ -53,7 +53,7 @@ let package = Package(
     // The engine. It never imports the harness.
     // Lifetimes: a cursor's spans are borrowed from it.
     .target(
-      name: "Luge", dependencies: ["Platform"], path: "Sources/Luge",
+      name: "Luge", dependencies: ["Platform", "CZstd", "CLZ4"], path: "Sources/Luge",
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // The harness. It never imports the engine.
@@ -86,10 +86,14 @@ let package = Package(
     .target(
       name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),
+    .target(
+      name: "Interleavings", dependencies: ["SimulationKit"], path: "Simulations/Interleavings",
+      swiftSettings: strict),
     .executableTarget(
       name: "simulate",
       dependencies: [
-        "Scenarios", "SimulationFormats", "SimulationKit", "HistoryKit", "EngineKit",
+        "Scenarios", "Interleavings", "SimulationFormats", "SimulationKit", "HistoryKit",
+        "EngineKit",
         "EngineAdapters", "Platform", argumentParser,
       ],
       path: "Simulations/Simulate", swiftSettings: strict),
@@ -125,7 +129,8 @@ let package = Package(
     .testTarget(
       name: "ScenarioTests",
       dependencies: [
-        "Scenarios", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters", "Platform",
+        "Scenarios", "Interleavings", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters",
+        "Platform",
       ],
       path: "Tests/ScenarioTests", swiftSettings: strict),
     .testTarget(

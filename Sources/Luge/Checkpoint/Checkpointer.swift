@@ -59,10 +59,13 @@ final class Checkpointer: @unchecked Sendable {
     let redoStart = log.tail
     let identifiersReserved = identifiers.reservedThrough
     let (trees, nextTreeID) = try catalogue.snapshot()
-    var walk = CheckpointWalk(pages: pages, sparse: try sparseSegments())
+    var walk = CheckpointWalk(sparse: try sparseSegments())
+    var parts: [PagePart] = []
     do throws(LugeError) {
       for tree in trees { try walk.visit(tree) }
-      let parts = try writeDirectory(walk.entries)
+      try writeDirectory(walk.entries, &parts)
+      // In reading order.
+      parts.reverse()
       // Rule ORD: the redo of every version in these images, then the images, then the superblock.
       try log.flush()
       try pages.sync()
@@ -78,8 +81,10 @@ final class Checkpointer: @unchecked Sendable {
       next.nextTreeID = nextTreeID
       newest = try superblocks.write(next)
       directory = walk.entries
-      self.parts = parts
+      swap(&self.parts, &parts)
     } catch {
+      // Named by nothing: the next checkpoint writes a directory of its own.
+      try? pages.release(parts)
       // A failed sync is final for the whole database, whichever file it was.
       if pages.hasFailed || superblocks.hasFailed { log.fail(error) }
       throw error
@@ -87,19 +92,20 @@ final class Checkpointer: @unchecked Sendable {
     durableRecoveryLSN.store(redoStart)
     log.superblockSequence = newest.sequence
     probe("checkpoint.completed")
-    try releaseWhatIsUnnamed(redoStart)
+    try releaseWhatIsUnnamed(redoStart, former: parts)
   }
 
-  /// The directory in parts, last part first, so that each names the next. In reading order.
-  private func writeDirectory(_ entries: [DirectoryEntry]) throws(LugeError) -> [PagePart] {
+  /// The directory in parts, last part first, so that each names the next. Whatever comes, `parts`
+  /// has those that were written.
+  private func writeDirectory(
+    _ entries: [DirectoryEntry], _ parts: inout [PagePart]
+  ) throws(LugeError) {
     let split = DirectoryPart.split(entries, target: pageSize)
     if split.count > 1 { probe("checkpoint.directoryInParts") }
-    var parts: [PagePart] = []
     for part in split.reversed() {
       let bytes = DirectoryPart(next: parts.last?.address ?? .none, entries: part).encode()
       parts.append(try pages.append(.directory, bytes))
     }
-    return Array(parts.reversed())
   }
 
   /// Segments of which less than half is live: the walk writes their leaves again, so that the segment can go.
@@ -125,10 +131,12 @@ final class Checkpointer: @unchecked Sendable {
   }
 
   /// What the newest superblock does not name goes. A file that cannot be removed now is tried again later.
-  private func releaseWhatIsUnnamed(_ redoStart: UInt64) throws(LugeError) {
+  private func releaseWhatIsUnnamed(
+    _ redoStart: UInt64, former: [PagePart]
+  ) throws(LugeError) {
+    try pages.release(former)
+    try pages.noteNamed(Self.namedBytes(directory, parts))
     try failurePoint("checkpoint.release", doing: "giving back what a checkpoint freed")
-    // Nothing else is appended or named between two checkpoints.
-    try pages.adopt(Self.namedBytes(directory, parts))
     try pages.reclaim()
     try log.release(below: redoStart)
   }

@@ -10,6 +10,8 @@ public enum SeamNames {
     "page.newSegment", "page.sync", "page.write",
     // Checkpoint
     "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.release",
+    // Page cache
+    "cache.load",
     // Tree
     "tree.batchCommit", "tree.batchInstall", "tree.chunkFrozen", "tree.frozen", "tree.install",
     "tree.leafTaken", "tree.reserved", "tree.scan", "tree.split", "tree.stamp", "tree.writeOut",
@@ -28,6 +30,8 @@ public enum SeamNames {
     "checkpoint.directoryInParts", "checkpoint.leafKept", "checkpoint.leafMoved",
     "identifiers.reserved", "recovery.commitReplayed", "recovery.completed",
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
+    // Page cache
+    "cache.loadAwaited", "cache.loadFailed", "cache.pagedIn",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
     "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",

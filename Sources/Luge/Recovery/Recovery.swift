@@ -1,7 +1,7 @@
 import Platform
 
-/// Rebuilds the trees: the leaves that the superblock's directory names, then the redo from R in LSN
-/// order. Writes nothing, so it may be run again after any crash and gives the same.
+/// Rebuilds the trees: the pages that the superblock's directory names, which stay on disk until they
+/// are needed, then the redo from R in LSN order. Writes nothing, so it may be run again after any crash and gives the same.
 ///
 /// Why replay in one pass is right: a leaf's image holds every commit below its W, so a commit below W is
 /// skipped; commits are absolute puts and removals, so one at or above W that the image happens
@@ -45,7 +45,7 @@ final class Recovery {
   func run(expectedStart: UInt64) throws(LugeError) -> State {
     let (directory, parts) = try readDirectory()
     try pages.adopt(Checkpointer.namedBytes(directory, parts))
-    try loadLeaves(directory)
+    try loadTrees(directory)
     _ = try tree(Catalogue.catalogueID)
     _ = try tree(Catalogue.defaultID)
     let end = try replay()
@@ -108,7 +108,7 @@ final class Recovery {
     return (entries, parts)
   }
 
-  private func loadLeaves(_ directory: [DirectoryEntry]) throws(LugeError) {
+  private func loadTrees(_ directory: [DirectoryEntry]) throws(LugeError) {
     var index = 0
     while index < directory.count {
       let id = directory[index].tree
@@ -132,11 +132,9 @@ final class Recovery {
   private func load(
     _ entry: DirectoryEntry, into loader: inout TreeLoader
   ) throws(LugeError) {
-    let image = try LeafImage(decoding: try pages.read(entry.address, .leaf))
-    guard image.low == entry.lowKey, image.lsn == entry.imageLSN,
-      UInt64(image.count) == entry.liveEntries
-    else { throw damage("a leaf image is not the one that the directory names", entry.address) }
-    try loader.append(image, diskAddress: entry.address.rawValue, bytes: entry.length)
+    try loader.append(
+      low: entry.lowKey, [PagePart(address: entry.address, length: entry.length)],
+      lsn: entry.imageLSN, entries: entry.liveEntries)
   }
 
   private func damage(_ what: String, _ address: PageAddress) -> LugeError {
@@ -195,11 +193,14 @@ final class Recovery {
     var named: [(name: String, tree: BLinkTree)] = []
     var cursor = TreeCursor(try tree(Catalogue.catalogueID))
     while let entry = try cursor.next() {
-      guard let id = Catalogue.decode(entry.value), id >= Catalogue.firstNamedID else {
+      guard let (id, compression) = Catalogue.decode(entry.value), id >= Catalogue.firstNamedID
+      else {
         throw LugeError(
-          .corruption, "the catalogue names a tree by no valid id", path: directoryPath)
+          .corruption, "the catalogue has an entry that is none", path: directoryPath)
       }
-      named.append((String(decoding: entry.key, as: UTF8.self), try tree(id)))
+      let found = try tree(id)
+      found.compression = compression
+      named.append((String(decoding: entry.key, as: UTF8.self), found))
     }
     return named
   }
@@ -214,7 +215,7 @@ final class Recovery {
         kept.append(entry)
       } else {
         probe("recovery.treeDropped")
-        try entry.tree.destroy()
+        try entry.tree.destroy(releasesParts: true)
       }
     }
     trees = kept

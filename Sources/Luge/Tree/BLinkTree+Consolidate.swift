@@ -86,7 +86,7 @@ extension BLinkTree {
   func consolidate(_ page: Page, _ leaf: Leaf, _ pin: Pin) throws(LugeError) {
     leaf.freeze()
     try context.interrupt("tree.frozen")
-    if page.leaf != leaf { return }
+    if page.word.load() != leaf.address { return }
     let capacity = leaf.wordCount
     let order = LeafOrder(leaf)
     defer { order.free() }
@@ -136,7 +136,8 @@ extension BLinkTree {
       high: leaf.hasHigh ? leaf.high : nil, right: leaf.right, flags: flags)
     // Replay skips by the image that the records came from, so the new page inherits its LSN.
     let right = Page.build(
-      pin, low: separator, leaf: rightLeaf, imageLSN: page.imageLSN.load())
+      pin, low: separator, word: rightLeaf.address, imageLSN: page.imageLSN.load())
+    right.owner.store(page.owner.load())
     let leftLeaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(rebuild.records), count: at, appendWords: words, high: separator,
       right: right.address, flags: flags)

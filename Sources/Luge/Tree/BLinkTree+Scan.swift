@@ -22,12 +22,23 @@ extension BLinkTree {
   func scanUp(
     _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
   ) throws(LugeError) -> ScanStep {
+    while true {
+      if let step = try scanUpResident(reader, run: run, from: lower, to: upper) { return step }
+      try pageIn(lower.key ?? [])
+    }
+  }
+
+  /// Nil when the leaf is not in memory.
+  private func scanUpResident(
+    _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
+  ) throws(LugeError) -> ScanStep? {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
     let start = lower.key ?? []
     // The array outlives the closure; nothing in it is kept.
-    let (page, leaf) = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
+    let (page, found) = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
+    guard let leaf = found else { return nil }
     // Usually the whole leaf is within.
     let begin = !lower.isExclusive && lower.isAt(page.low) ? .unbounded : lower
     let end = leaf.hasHigh && upper.isAbove(leaf.high) ? .unbounded : upper
@@ -48,15 +59,33 @@ extension BLinkTree {
   func scanDown(
     _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
   ) throws(LugeError) -> ScanStep {
+    while true {
+      switch try scanDownResident(reader, run: run, from: lower, to: upper) {
+      case .step(let step): return step
+      case .missing(let key): try pageIn(key)
+      }
+    }
+  }
+
+  /// A step down, or the low key of a page that is not in memory.
+  private enum StepDown {
+    case step(ScanStep)
+    case missing([UInt8])
+  }
+
+  private func scanDownResident(
+    _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
+  ) throws(LugeError) -> StepDown {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
     let end = upper.key ?? []
     // The array outlives the closure; nothing in it is kept.
-    let (page, leaf) = unsafe end.withUnsafeBytes { unsafe lastLeaf(upper, ByteView($0), pin) }
+    let (page, found) = unsafe end.withUnsafeBytes { unsafe lastLeaf(upper, ByteView($0), pin) }
+    guard let leaf = found else { return .missing(page.low.copy()) }
     let begin = lower.reachesBelow(page.low) ? .unbounded : lower
     let last = leaf.hasHigh && upper.isAbove(leaf.high) ? .unbounded : upper
-    return LeafSlice.with(leaf, from: begin, to: last) { slice in
+    let step = LeafSlice.with(leaf, from: begin, to: last) { slice in
       let count = slice.fillDown(reader, run)
       let first = Reader.runCapacity &- count
       reader.hold(run, first, Reader.runCapacity)
@@ -68,6 +97,7 @@ extension BLinkTree {
       }
       return ScanStep(first: first, end: Reader.runCapacity, next: next)
     }
+    return .step(step)
   }
 
   /// The record that a snapshot shows in place of one that is held in `place`: found by its key,
@@ -76,10 +106,19 @@ extension BLinkTree {
   func lookBeneath(
     _ held: Record, _ place: WordRef, at snapshot: UInt64
   ) throws(LugeError) -> UInt64 {
+    while true {
+      if let found = try lookBeneathResident(held, place, at: snapshot) { return found }
+      try pageIn(held.key)
+    }
+  }
+
+  private func lookBeneathResident(
+    _ held: Record, _ place: WordRef, at snapshot: UInt64
+  ) throws(LugeError) -> UInt64? {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    let leaf = descend(held.key, pin).leaf
+    guard let leaf = descend(held.key, pin).leaf else { return nil }
     let top = Leaf.record(leaf.locate(held.key).word)
     if top == 0 { return 0 }
     let found = visible(top, at: snapshot, leaf, pin).record
@@ -91,10 +130,10 @@ extension BLinkTree {
   /// then to the right until a high key reaches it. There are no left links.
   private func lastLeaf(
     _ bound: ScanBound, _ key: ByteView, _ pin: Pin
-  ) -> (page: Page, leaf: Leaf) {
+  ) -> (page: Page, leaf: Leaf?) {
     var page = findLastPage(bound, key)
     while true {
-      let leaf = page.leaf
+      guard let leaf = page.leaf else { return (page, nil) }
       guard leaf.hasHigh else { return (page, leaf) }
       switch bound {
       case .unbounded: break

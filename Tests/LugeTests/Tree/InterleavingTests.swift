@@ -19,9 +19,8 @@ import Testing
     let trees: [BLinkTree]
     var problems: [String] = []
     var raises: UInt64 = 0
-    var images: [UInt64: [UInt8]] = [:]
     /// Of the last whole checkpoint of the first tree: R, and its pages in order.
-    var checkpoint: (from: UInt64, pages: [[UInt8]])?
+    var checkpoint: (from: UInt64, pages: [PageImage])?
     var working = 0
 
     init(_ world: InterleavingWorld, _ settings: TreeSettings) throws {
@@ -190,23 +189,15 @@ import Testing
   /// Takes checkpoints of the first tree as long as others work.
   static func checkpointer() -> (Run) throws -> Void {
     { run in
-      var address: UInt64 = 8
       while run.working > 1 {
         let from = run.base.context.log.tail
-        var pages: [[UInt8]] = []
+        var pages: [PageImage] = []
         var key: [UInt8]? = []
         while let low = key {
           let image = try again { () throws(LugeError) in
             try run.trees[0].writeOut(covering: low) { _ in false }
           }
-          if let bytes = image.bytes {
-            address += 8
-            run.images[address] = bytes
-            run.trees[0].wrote(image, at: address)
-            pages.append(bytes)
-          } else {
-            pages.append(run.images[image.diskAddress] ?? [])
-          }
+          pages.append(image)
           key = image.high
         }
         run.checkpoint = (from, pages)
@@ -251,7 +242,7 @@ import Testing
     guard let checkpoint = run.checkpoint else { return }
     var loader = TreeLoader(id: 1, context: run.base.context)
     for page in checkpoint.pages {
-      try loader.append(LeafImage(decoding: page), diskAddress: 8, bytes: page.count)
+      try loader.append(low: page.low, page.parts, lsn: page.lsn, entries: UInt64(page.entries))
     }
     let loaded = try loader.finish()
     for entry in logged where entry.tree == 1 && entry.lsn >= checkpoint.from {

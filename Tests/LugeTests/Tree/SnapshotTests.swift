@@ -93,8 +93,8 @@ import Testing
     let pin = try world.context.epochs.pin()
     tree.forEachPage { page in
       var index = 0
-      while index < page.leaf.wordCount {
-        let address = Leaf.record(page.leaf.word(index).load())
+      while index < page.leaf!.wordCount {
+        let address = Leaf.record(page.leaf!.word(index).load())
         if address != 0 && Record(address: address).beneath != 0 { chains += 1 }
         index += 1
       }

@@ -33,7 +33,10 @@ final class TreeWorld: Sendable {
       log: try RedoLog(
         platform: platform, directory: "/db", settings: log, incarnation: 1,
         start: RedoFormat.firstLSN),
-      epochs: EpochReclaimer(), platform: platform, settings: settings)
+      epochs: EpochReclaimer(),
+      pages: try PageStore(
+        platform: platform, directory: "/db", segmentBytes: 1 << 20, nextSerial: 1),
+      platform: platform, settings: settings)
   }
 
   func tree(_ id: UInt64 = 1) throws -> BLinkTree { try BLinkTree(id: id, context: context) }

@@ -9,20 +9,23 @@ struct ImageEntry: Equatable {
 
 /// Makes images out of entries, and entries out of images.
 enum ImageCodec {
+  static let contexts = CodecContexts()
+
   static func base(
     _ entries: [ImageEntry], low: [UInt8] = [], high: [UInt8]? = nil, tree: UInt64 = 7,
-    lsn: UInt64 = 4096
+    lsn: UInt64 = 4096, compression: Compression = .none
   ) throws -> [UInt8] {
     unsafe try withRecords(entries) { records, count in
       unsafe low.raw { low in
         guard let high else {
           return unsafe LeafImage.encodeBase(
-            tree: tree, lsn: lsn, low: ByteView(low), high: nil, records: records, count: count)
+            tree: tree, lsn: lsn, low: ByteView(low), high: nil, records: records, count: count,
+            compression: compression, contexts: contexts)
         }
         return unsafe high.raw { high in
           unsafe LeafImage.encodeBase(
             tree: tree, lsn: lsn, low: ByteView(low), high: ByteView(high), records: records,
-            count: count)
+            count: count, compression: compression, contexts: contexts)
         }
       }
     }
@@ -30,13 +33,13 @@ enum ImageCodec {
 
   static func fragment(
     _ entries: [ImageEntry], after previous: UInt64, low: [UInt8] = [], tree: UInt64 = 7,
-    lsn: UInt64 = 4096
+    lsn: UInt64 = 4096, compression: Compression = .none
   ) throws -> [UInt8] {
     unsafe try withRecords(entries) { records, count in
       unsafe low.raw { low in
         unsafe LeafImage.encodeFragment(
           tree: tree, lsn: lsn, low: ByteView(low), previous: PageAddress(rawValue: previous),
-          records: records, count: count)
+          records: records, count: count, compression: compression, contexts: contexts)
       }
     }
   }
@@ -95,7 +98,8 @@ enum ImageCodec {
     return try unsafe views.withUnsafeBufferPointer { views in
       try unsafe low.raw { low in
         var decoder = unsafe try LeafDecoder(
-          parts: views.baseAddress!, count: views.count, tree: tree, low: ByteView(low))
+          parts: views.baseAddress!, count: views.count, tree: tree, low: ByteView(low),
+          contexts: contexts)
         var result: [ImageEntry] = []
         while try decoder.next() {
           result.append(
