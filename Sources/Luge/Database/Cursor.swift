@@ -70,9 +70,12 @@ public struct Cursor: ~Copyable, Sendable {
   /// The next entry in descending order, copied; nil when all are met. Throws as `movePrevious` does.
   public mutating func previous() throws(LugeError) -> Entry? { try movePrevious() ? copy() : nil }
 
-  private func copy() -> Entry {
+  private var record: Record {
     // As for the key.
-    let record = unsafe Record(UnsafeMutableRawPointer(mutating: window.record))
-    return Entry(key: record.key.copy(), value: record.value.copy())
+    unsafe Record(UnsafeMutableRawPointer(mutating: window.record))
   }
+
+  func copiedKey() -> [UInt8] { record.key.copy() }
+  func copiedValue() -> [UInt8] { record.value.copy() }
+  private func copy() -> Entry { Entry(key: copiedKey(), value: copiedValue()) }
 }

@@ -6,7 +6,8 @@ internal import Platform
 @safe struct RecordHold: ~Copyable, Sendable {
   private let tree: BLinkTree
   private let held: HazardGuard
-  let base: UnsafeRawPointer
+  // An immutable record but for two words.
+  nonisolated(unsafe) let base: UnsafeRawPointer
 
   var record: Record { unsafe Record(UnsafeMutableRawPointer(mutating: base)) }
 
