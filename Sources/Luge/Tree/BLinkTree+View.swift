@@ -45,7 +45,7 @@ extension BLinkTree {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let leaf = descend(key, pin).leaf else { return .missing }
+    guard let leaf = descend(key, pin)?.leaf else { return .missing }
     let top = Leaf.record(leaf.locate(key).word)
     if top == 0 { return .absent }
     let address = visible(top, at: snapshot, leaf, pin).record

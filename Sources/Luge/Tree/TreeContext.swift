@@ -7,6 +7,9 @@ final class TreeContext: Sendable {
   let platform: PlatformServices
   let settings: TreeSettings
   let pages: PageStore
+  /// Records that a pinned thread has unlinked.
+  let released = ReleaseStack()
+  private let stamps = AtomicWord(0)
   /// Pages that are being read.
   let loads: PageLoads
   let gate = CommitGate()
@@ -26,6 +29,9 @@ final class TreeContext: Sendable {
     self.settings = settings
     batchLock = Lock(threads: platform.threads)
   }
+
+  /// A number never given before: see `Chunk`.
+  func newStamp() -> UInt64 { stamps.fetchAdd(1) &+ 1 }
 
   /// Reservations that one admission pays for.
   static let reservations: UInt64 = 4
