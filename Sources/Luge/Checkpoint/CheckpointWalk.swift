@@ -11,14 +11,23 @@ struct CheckpointWalk {
 
   mutating func visit(_ tree: BLinkTree) throws(LugeError) {
     var key: [UInt8] = []
+    // The pages of the chunk before.
+    var former = Int.max
     while true {
       let sparse = sparse
       var isMoved = false
-      let chunk = try tree.writeOutChunk(covering: key) { address in
+      let chunk = try tree.writeOutChunk(covering: key, after: former) { address in
         let isHere = sparse.contains(address.serial)
         if isHere { isMoved = true }
         return isHere
       }
+      guard let chunk else {
+        // It is one with the chunk before, which is to be walked again.
+        key = chunks.removeLast().low
+        former = .max
+        continue
+      }
+      former = chunk.pages
       if !chunk.wasWritten { probe("checkpoint.chunkKept") }
       if chunk.wasWritten && isMoved { probe("checkpoint.leafMoved") }
       chunks.append(

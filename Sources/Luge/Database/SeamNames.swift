@@ -14,7 +14,8 @@ public enum SeamNames {
     "cache.evictChunk", "cache.load", "cache.loadChunk",
     // Tree
     "tree.batchCommit", "tree.batchInstall", "tree.chunkFrozen", "tree.frozen", "tree.install",
-    "tree.leafTaken", "tree.reserved", "tree.scan", "tree.split", "tree.stamp", "tree.writeOut",
+    "tree.leafTaken", "tree.leaving", "tree.uniting", "tree.reserved", "tree.scan", "tree.split",
+    "tree.stamp", "tree.writeOut",
   ]
 
   /// Places that some run must reach.
@@ -36,7 +37,8 @@ public enum SeamNames {
     "cache.loadFailed", "cache.pagedIn",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
-    "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
+    "tree.chunkSplit", "tree.chunksUnited", "tree.leavesMerged", "tree.mergeHelped",
+    "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
     "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
     "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.stampLost",
     "tree.stampedForOther", "tree.tombstoneDropped", "tree.versionKept", "tree.versionTakenOut",

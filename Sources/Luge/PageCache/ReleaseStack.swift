@@ -21,6 +21,7 @@ internal import Platform
 
   /// Pinned or not; waits for nothing.
   func push(_ part: PagePart, _ pin: Pin) {
+    // Nobody else has the node until it is on the stack, and then nobody writes to it.
     let node = unsafe pin.allocate(ReleaseStack.nodeSize)
     unsafe node.storeBytes(of: part.address.rawValue, toByteOffset: 8, as: UInt64.self)
     unsafe node.storeBytes(of: UInt64(part.length), toByteOffset: 16, as: UInt64.self)

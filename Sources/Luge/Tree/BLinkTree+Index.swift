@@ -88,13 +88,16 @@ extension BLinkTree {
       let former = branch.node(place - 1)
       // By key: after an eviction another descriptor stands for the same page.
       if former == page.address || IndexNode.low(address: former) == low { return }
-      if ChunkWord.tag(word) == ChunkWord.frozen {
+      let tag = ChunkWord.tag(word)
+      if tag != ChunkWord.resident && tag != ChunkWord.held {
         probe("tree.helpedFrozenChunk")
-        splitChunk(chunk, pin)
+        help(chunk, tag, pin)
         continue
       }
+      // After the chunk's word: a page that is taken out later than this look changes that word.
+      if PageWord.tag(page.word.load()) == PageWord.removed { return }
       let new = branch.adding(page.address, at: place, after: former, pin)
-      guard chunk.word.compareExchange(expected: word, desired: new.address) else {
+      guard chunk.word.compareExchange(expected: word, desired: new.address | tag) else {
         new.free(pin)
         continue
       }
@@ -105,13 +108,43 @@ extension BLinkTree {
     }
   }
 
+  private func help(_ chunk: Chunk, _ tag: UInt64, _ pin: Pin) {
+    if tag == ChunkWord.frozen { return splitChunk(chunk, pin) }
+    for image in finishUniting(chunk, tag, pin) { context.released.push(image, pin) }
+  }
+
+  /// Takes a page out whose word is `removed`, unless it is out already, and retires it.
+  func unpost(_ page: Page, _ pin: Pin) {
+    while true {
+      let chunk = findChunk(page.low)
+      let word = chunk.word.load()
+      if !ChunkWord.hasBranch(word) { return }
+      let branch = ChunkWord.branch(word)
+      let place = branch.position(page.low) - 1
+      if branch.node(place) != page.address { return }
+      precondition(place > 0, "the first page of a chunk stays")
+      let new = branch.removing(place, pin)
+      // Held, so it cannot be frozen: whoever holds it waits for this.
+      let desired = new.address | ChunkWord.tag(word)
+      guard chunk.word.compareExchange(expected: word, desired: desired) else {
+        new.free(pin)
+        continue
+      }
+      chunk.stamp.store(context.newStamp())
+      branch.retire(pin)
+      page.retire(pin)
+      return
+    }
+  }
+
   /// Puts two chunks in the place of one whose branch is too large, unless another thread has done
   /// it. A failure that is injected leaves the chunk frozen, to be split by who posts next.
   @inline(never)
   private func splitChunk(_ chunk: Chunk, _ pin: Pin) {
     var word = chunk.word.load()
     while ChunkWord.tag(word) != ChunkWord.frozen {
-      if !ChunkWord.hasBranch(word) { return }
+      // Held: a later post splits it.
+      if ChunkWord.tag(word) != ChunkWord.resident { return }
       if ChunkWord.branch(word).count <= context.settings.chunkPages { return }
       if chunk.word.compareExchange(expected: word, desired: word | ChunkWord.frozen) { break }
       word = chunk.word.load()
