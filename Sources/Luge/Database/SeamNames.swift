@@ -35,10 +35,13 @@ public enum SeamNames {
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.loadAwaited",
     "cache.loadFailed", "cache.pagedIn",
+    // Images
+    "image.compressed", "image.incompressible",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
-    "tree.chunkSplit", "tree.chunksUnited", "tree.leavesMerged", "tree.mergeHelped",
-    "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
+    "tree.batchWaited",
+    "tree.chunkSplit", "tree.chunkSplitLost", "tree.chunksUnited", "tree.consolidated",
+    "tree.gateClosed", "tree.leavesMerged", "tree.mergeHelped",
     "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
     "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.stampLost",
     "tree.stampedForOther", "tree.tombstoneDropped", "tree.versionKept", "tree.versionTakenOut",
