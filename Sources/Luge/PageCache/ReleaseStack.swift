@@ -49,8 +49,8 @@ internal import Platform
     let pin = try epochs.pin()
     defer { pin.end() }
     var parts: [PagePart] = []
-    // All at once, so nobody else has a node that is freed here.
     var next = top.exchange(0)
+    // All at once, so nobody else has a node that is read and freed here.
     while let node = unsafe UnsafeMutableRawPointer(bitPattern: UInt(next)) {
       next = unsafe node.load(as: UInt64.self)
       let address = unsafe node.load(fromByteOffset: 8, as: UInt64.self)

@@ -45,9 +45,8 @@ extension BLinkTree {
           mayMerge = false
           continue
         }
-        if former < context.settings.chunkPages / 2,
-          former + pages.count <= context.settings.chunkPages / 2, try uniteChunks(low)
-        {
+        let room = context.settings.chunkPages - context.settings.chunkPages / 4
+        if former < room, former + pages.count <= room, try uniteChunks(low) {
           return nil
         }
         let image = ChunkImage(tree: id, high: high, pages: pages)
