@@ -1,26 +1,17 @@
 import Platform
 
-/// One walk of a checkpoint over the chunks of all trees: writes out what has changed or lies in a
-/// sparse segment, and lists every chunk's image.
+/// One walk of a checkpoint over the chunks of all trees: writes out what has changed, and lists
+/// every chunk's image.
 struct CheckpointWalk {
-  /// Serials, ascending.
-  private let sparse: [UInt64]
   private(set) var chunks: [ChunkEntry] = []
-
-  init(sparse: [UInt64]) { self.sparse = sparse }
 
   mutating func visit(_ tree: BLinkTree) throws(LugeError) {
     var key: [UInt8] = []
     // The pages of the chunk before.
     var former = Int.max
     while true {
-      let sparse = sparse
-      var isMoved = false
-      let chunk = try tree.writeOutChunk(covering: key, after: former) { address in
-        let isHere = sparse.contains(address.serial)
-        if isHere { isMoved = true }
-        return isHere
-      }
+      // To move what has not changed is the cleaner's work.
+      let chunk = try tree.writeOutChunk(covering: key, after: former) { _ in false }
       guard let chunk else {
         // It is one with the chunk before, which is to be walked again.
         key = chunks.removeLast().low
@@ -29,7 +20,6 @@ struct CheckpointWalk {
       }
       former = chunk.pages
       if !chunk.wasWritten { probe("checkpoint.chunkKept") }
-      if chunk.wasWritten && isMoved { probe("checkpoint.leafMoved") }
       chunks.append(
         ChunkEntry(tree: tree.id, low: chunk.low, image: chunk.image, entries: chunk.entries))
       guard let high = chunk.high else { return }

@@ -91,7 +91,8 @@ extension BLinkTree {
       let tag = ChunkWord.tag(word)
       if tag != ChunkWord.resident && tag != ChunkWord.held {
         probe("tree.helpedFrozenChunk")
-        help(chunk, tag, pin)
+        // After an injected failure, or in a dead process, trying again might never end.
+        if !help(chunk, tag, pin) { return }
         continue
       }
       // After the chunk's word: a page that is taken out later than this look changes that word.
@@ -108,9 +109,11 @@ extension BLinkTree {
     }
   }
 
-  private func help(_ chunk: Chunk, _ tag: UInt64, _ pin: Pin) {
+  /// False when an injected failure stops it.
+  private func help(_ chunk: Chunk, _ tag: UInt64, _ pin: Pin) -> Bool {
     if tag == ChunkWord.frozen { return splitChunk(chunk, pin) }
     for image in finishUniting(chunk, tag, pin) { context.released.push(image, pin) }
+    return true
   }
 
   /// Takes a page out whose word is `removed`, unless it is out already, and retires it.
@@ -139,13 +142,14 @@ extension BLinkTree {
 
   /// Puts two chunks in the place of one whose branch is too large, unless another thread has done
   /// it. A failure that is injected leaves the chunk frozen, to be split by who posts next.
-  @inline(never)
-  private func splitChunk(_ chunk: Chunk, _ pin: Pin) {
+  /// Returns false after such a failure.
+  @inline(never) @discardableResult
+  private func splitChunk(_ chunk: Chunk, _ pin: Pin) -> Bool {
     var word = chunk.word.load()
     while ChunkWord.tag(word) != ChunkWord.frozen {
       // Held: a later post splits it.
-      if ChunkWord.tag(word) != ChunkWord.resident { return }
-      if ChunkWord.branch(word).count <= context.settings.chunkPages { return }
+      if ChunkWord.tag(word) != ChunkWord.resident { return true }
+      if ChunkWord.branch(word).count <= context.settings.chunkPages { return true }
       if chunk.word.compareExchange(expected: word, desired: word | ChunkWord.frozen) { break }
       word = chunk.word.load()
     }
@@ -153,13 +157,17 @@ extension BLinkTree {
     let seen = Branch(address: root.load())
     let isLast = seen.node(seen.count - 1) == chunk.address
     let (left, right) = halve(chunk, branch, isLast: isLast, pin)
-    if (try? context.interrupt("tree.chunkFrozen")) == nil { return discard(left, right, pin) }
+    if (try? context.interrupt("tree.chunkFrozen")) == nil {
+      discard(left, right, pin)
+      return false
+    }
     while true {
       let old = Branch(address: root.load())
       let place = old.position(chunk.low)
       guard old.node(place - 1) == chunk.address else {
         probe("tree.chunkSplitLost")
-        return discard(left, right, pin)
+        discard(left, right, pin)
+        return true
       }
       let new = old.adding(right.address, at: place, after: left.address, pin)
       if root.compareExchange(expected: old.address, desired: new.address) {
@@ -168,7 +176,7 @@ extension BLinkTree {
         branch.retire(pin)
         if let image = chunk.takeImage(pin) { context.released.push(image, pin) }
         chunk.retire(pin)
-        return
+        return true
       }
       new.free(pin)
     }

@@ -228,7 +228,7 @@ import Testing
         let from = run.base.context.log.tail
         // What a walk that fails has written, the next one need not.
         run.checkpoint = try again { () throws(LugeError) in
-          var walk = CheckpointWalk(sparse: [])
+          var walk = CheckpointWalk()
           try walk.visit(run.trees[0])
           return (from, walk.chunks)
         }

@@ -5,7 +5,7 @@ import Testing
 /// A tree that becomes small gives its pages and chunks back, in memory and on disk.
 @Suite struct TreeMergeTests {
   static func walk(_ tree: BLinkTree) throws -> [ChunkEntry] {
-    var walk = CheckpointWalk(sparse: [])
+    var walk = CheckpointWalk()
     try walk.visit(tree)
     return walk.chunks
   }
