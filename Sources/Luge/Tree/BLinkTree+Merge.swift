@@ -63,7 +63,8 @@ extension BLinkTree {
   }
 
   private enum Beginning {
-    case begun(left: Page, right: Page)
+    /// Both are resident, and their claims are the caller's.
+    case claimed(left: Page, right: Page)
     case missing([UInt8])
     case no
   }
@@ -72,14 +73,25 @@ extension BLinkTree {
   private func merge(_ low: [UInt8]) throws(LugeError) -> Bool {
     var tries = 0
     while true {
-      switch try beginMerge(low) {
+      switch try claimPair(low) {
       case .no: return false
       case .missing(let key):
         tries += 1
         // What comes may go again at once where memory is short.
         if tries > 4 { return false }
         try pageIn(key, closedToo: true)
-      case .begun(let left, let right):
+      case .claimed(let left, let right):
+        // A page that goes must not be met by who evicts.
+        let link = CacheLink(right.address)
+        guard try context.cache.take(link) else {
+          try release(left, right)
+          return false
+        }
+        guard try beginMerge(left, right) else {
+          context.cache.giveBack(link)
+          try release(left, right)
+          return false
+        }
         // A failure that is injected is a thread that stops here for a while.
         try? context.interrupt("tree.leaving")
         let parts = try finishMerge(left, right, low)
@@ -90,12 +102,12 @@ extension BLinkTree {
     }
   }
 
-  private func beginMerge(_ low: [UInt8]) throws(LugeError) -> Beginning {
+  private func claimPair(_ low: [UInt8]) throws(LugeError) -> Beginning {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    return unsafe try low.withUnsafeBufferPointer { (low) throws(LugeError) in
-      // The array outlives the closure; nothing in it is kept.
-      let key = unsafe ByteView(UnsafeRawBufferPointer(low))
+    // The array outlives the closure; nothing in it is kept.
+    return unsafe low.withUnsafeBytes { low in
+      let key = unsafe ByteView(low)
       guard let right = findPage(key), right.low == key, let rightLeaf = right.leaf else {
         return .missing(key.copy())
       }
@@ -104,23 +116,34 @@ extension BLinkTree {
       // For the tombstones. What fails here leaves a frozen leaf, which the next to meet it rebuilds.
       try? consolidate(left, leftLeaf, pin)
       try? consolidate(right, rightLeaf, pin)
-      guard left.tryClaim() else { return .no }
-      guard right.tryClaim() else {
+      guard BLinkTree.claimResident(left) else { return .no }
+      guard BLinkTree.claimResident(right) else {
         left.releaseClaim()
         return .no
       }
-      let isHeld = hold(right)
-      if isHeld, let leaf = right.leaf, fits(left, leaf),
-        right.word.compareExchange(
-          expected: leaf.address, desired: leaf.address | PageWord.leaving)
-      {
-        return .begun(left: left, right: right)
-      }
-      if isHeld { letGo(key) }
-      right.releaseClaim()
-      left.releaseClaim()
-      return .no
+      return .claimed(left: left, right: right)
     }
+  }
+
+  private func release(_ left: Page, _ right: Page) throws(LugeError) {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    right.releaseClaim()
+    left.releaseClaim()
+  }
+
+  /// Steps 1 and 2.
+  private func beginMerge(_ left: Page, _ right: Page) throws(LugeError) -> Bool {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    guard hold(right) else { return false }
+    if let leaf = right.leaf, fits(left, leaf),
+      right.word.compareExchange(expected: leaf.address, desired: leaf.address | PageWord.leaving)
+    {
+      return true
+    }
+    letGo(right.low)
+    return false
   }
 
   /// Whether a leaf with everything of both would be no larger than leaves are, by and large.

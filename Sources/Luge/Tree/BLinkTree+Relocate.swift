@@ -99,7 +99,7 @@ extension BLinkTree {
     _ record: ScannedRecord, resident page: Page
   ) throws(LugeError) -> Relocation {
     let address = record.part.address
-    guard let image = try writeOut(claimed: page, isNamed: true, { $0 == address }) else {
+    guard let image = try writeOut(claimed: page, { $0 == address }) else {
       return .busy
     }
     return image.wasWritten
@@ -136,7 +136,7 @@ extension BLinkTree {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     let former = page.setParts(PartList.build(pin, lsn: lsn, entries: entries, [part]), pin)
-    noteChange(of: page)
+    _ = noteChange(of: page, walk: 0)
     return former
   }
 
