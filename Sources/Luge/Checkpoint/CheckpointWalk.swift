@@ -7,9 +7,18 @@ struct CheckpointWalk {
 
   mutating func visit(_ tree: BLinkTree) throws(LugeError) {
     var key: [UInt8] = []
+    // The pages of the chunk before.
+    var former = Int.max
     while true {
       // To move what has not changed is the cleaner's work.
-      let chunk = try tree.writeOutChunk(covering: key) { _ in false }
+      let chunk = try tree.writeOutChunk(covering: key, after: former) { _ in false }
+      guard let chunk else {
+        // It is one with the chunk before, which is to be walked again.
+        key = chunks.removeLast().low
+        former = .max
+        continue
+      }
+      former = chunk.pages
       if !chunk.wasWritten { probe("checkpoint.chunkKept") }
       chunks.append(
         ChunkEntry(tree: tree.id, low: chunk.low, image: chunk.image, entries: chunk.entries))

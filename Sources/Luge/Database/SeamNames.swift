@@ -16,7 +16,8 @@ public enum SeamNames {
     "cache.evict", "cache.evictChunk", "cache.load", "cache.loadChunk",
     // Tree
     "tree.batchCommit", "tree.batchInstall", "tree.chunkFrozen", "tree.frozen", "tree.install",
-    "tree.leafTaken", "tree.reserved", "tree.scan", "tree.split", "tree.stamp", "tree.writeOut",
+    "tree.leafTaken", "tree.leaving", "tree.uniting", "tree.reserved", "tree.scan", "tree.split",
+    "tree.stamp", "tree.writeOut",
   ]
 
   /// Places that some run must reach.
@@ -46,7 +47,8 @@ public enum SeamNames {
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchHeldPages",
     "tree.batchRetried", "tree.batchWaited",
-    "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
+    "tree.chunkSplit", "tree.chunkSplitLost", "tree.chunksUnited", "tree.consolidated",
+    "tree.gateClosed", "tree.leavesMerged", "tree.mergeHelped",
     "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
     "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.stampLost",
     "tree.stampedForOther", "tree.tombstoneDropped", "tree.versionKept", "tree.versionTakenOut",

@@ -106,6 +106,24 @@ final class PageCache: @unchecked Sendable {
     for page in pages { queue.remove(page) }
   }
 
+  /// Takes a page out for good, if it is in a queue. Under its claim, unpinned. False when it is not:
+  /// who has just made it may be about to add it.
+  func take(_ page: CacheLink) throws(LugeError) -> Bool {
+    try lock.acquire()
+    defer { lock.unlock() }
+    drain { _ in 0 }
+    let place = EvictionQueue.place(page)
+    guard place == EvictionQueue.small || place == EvictionQueue.main else { return false }
+    queue.remove(page)
+    return true
+  }
+
+  /// After `take`, for a page that stays all the same. Under its claim.
+  func giveBack(_ page: CacheLink) {
+    page.place.store(EvictionQueue.none)
+    add(page)
+  }
+
   /// Pages in the queues, newcomers left out.
   func count() throws(LugeError) -> Int {
     try lock.acquire()

@@ -23,6 +23,7 @@ internal import Platform
 
   /// Pinned or not; waits for nothing.
   func push(_ part: PagePart, _ pin: Pin) {
+    // Nobody else has the node until it is on the stack, and then nobody writes to it.
     let node = unsafe pin.allocate(ReleaseStack.nodeSize)
     unsafe node.storeBytes(of: part.address.rawValue, toByteOffset: 8, as: UInt64.self)
     unsafe node.storeBytes(of: UInt64(part.length), toByteOffset: 16, as: UInt64.self)
@@ -50,8 +51,8 @@ internal import Platform
     let pin = try epochs.pin()
     defer { pin.end() }
     var parts: [PagePart] = []
-    // All at once, so nobody else has a node that is freed here.
     var next = top.exchange(0)
+    // All at once, so nobody else has a node that is read and freed here.
     while let node = unsafe UnsafeMutableRawPointer(bitPattern: UInt(next)) {
       next = unsafe node.load(as: UInt64.self)
       let address = unsafe node.load(fromByteOffset: 8, as: UInt64.self)

@@ -31,7 +31,7 @@ extension BLinkTree {
     let word = chunk.word.load()
     if ChunkWord.hasBranch(word) { return .resident }
     if ChunkWord.tag(word) == ChunkWord.loading { return .others(ticket) }
-    let loading = word & ~ChunkWord.tagMask | ChunkWord.loading
+    let loading = word & ChunkWord.diskMask | ChunkWord.loading
     guard chunk.word.compareExchange(expected: word, desired: loading) else { return .resident }
     // From here on the chunk stands still, and so does where it ends: only a chunk with pages is
     // changed or split.
@@ -225,7 +225,7 @@ extension BLinkTree {
     var index = 0
     while index < branch.count {
       let page = Page(address: branch.node(index))
-      guard page.word.compareExchange(expected: words[index], desired: PageWord.removed) else {
+      guard page.word.compareExchange(expected: words[index], desired: PageWord.sealed) else {
         unseal(branch, words, index)
         return false
       }

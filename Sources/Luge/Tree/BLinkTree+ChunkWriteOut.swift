@@ -11,6 +11,8 @@ struct ChunkState: Sendable {
   let image: PagePart
   /// Live entries in the image.
   let entries: Int
+  /// Pages in the image; `Int.max` when nobody looked.
+  let pages: Int
   /// False when what was on disk was as good.
   let wasWritten: Bool
 }
@@ -26,21 +28,34 @@ extension BLinkTree {
 
   /// Sees to it that the chunk that covers `key` is on disk with all its pages, and an image of it.
   /// `rewrites` says which records are to be moved elsewhere. Unpinned; for one thread at a time.
+  ///
+  /// Small neighbours among the pages it walked are merged, and then it walks again. If `former`, the
+  /// number of pages of the chunk before, and its own are few, it unites the two and answers nil.
   func writeOutChunk(
-    covering key: [UInt8], rewrites: (_ part: PageAddress) -> Bool
-  ) throws(LugeError) -> ChunkState {
+    covering key: [UInt8], after former: Int = .max, rewrites: (_ part: PageAddress) -> Bool
+  ) throws(LugeError) -> ChunkState? {
+    var mayMerge = true
     while true {
       switch try lookAtChunk(key, rewrites) {
       case .kept(let state): return state
       case .missing: try pageIn(key, closedToo: true)
       case .changed(let low, let high, var stamp):
         let pages = try writeOutPages(low, high, &stamp, rewrites)
+        if mayMerge, try mergeSmall(pages) {
+          mayMerge = false
+          continue
+        }
+        let room = context.settings.chunkPages - context.settings.chunkPages / 4
+        if former < room, former + pages.count <= room, try uniteChunks(low) {
+          return nil
+        }
         let image = ChunkImage(tree: id, high: high, pages: pages)
         try context.interrupt("checkpoint.chunk")
         let part = try context.pages.append(.chunk, image.encode())
         try adopt(part, image, stamp)
         return ChunkState(
-          low: low, high: high, image: part, entries: image.entries, wasWritten: true)
+          low: low, high: high, image: part, entries: image.entries, pages: pages.count,
+          wasWritten: true)
       }
     }
   }
@@ -60,7 +75,8 @@ extension BLinkTree {
     if let image = chunk.image {
       let part = image.part(0)
       let state = ChunkState(
-        low: chunk.low.copy(), high: high, image: part, entries: image.entries, wasWritten: false)
+        low: chunk.low.copy(), high: high, image: part, entries: image.entries, pages: .max,
+        wasWritten: false)
       if !ChunkWord.hasBranch(word) { return rewrites(part.address) ? .missing : .kept(state) }
       if image.lsn == stamp && !rewrites(part.address)
         && !BLinkTree.isChanged(ChunkWord.branch(word), rewrites)

@@ -18,6 +18,7 @@ extension BLinkTree {
     if root.load() == 0 { return }
     // Whatever the caller did, nothing looks at the pages from here on.
     if isOpen { setState(.closed) }
+    finishMerges(pin)
     forEachPage { page in
       if let leaf = page.leaf { BLinkTree.destroy(leaf, held, pin) }
       page.free(pin)
@@ -32,6 +33,15 @@ extension BLinkTree {
       index += 1
     }
     root.free(pin)
+  }
+
+  /// What a thread that stopped for good, or an error, left half done.
+  private func finishMerges(_ pin: Pin) {
+    var leaving: [Page] = []
+    forEachPage { page in
+      if PageWord.tag(page.word.load()) >= PageWord.leaving { leaving.append(page) }
+    }
+    for page in leaving { _ = finishLeaving(page, pin) }
   }
 
   private static func destroy(_ leaf: Leaf, _ held: ProtectedBlocks, _ pin: Pin) {

@@ -88,20 +88,54 @@ extension BLinkTree {
       let former = branch.node(place - 1)
       // By key: after an eviction another descriptor stands for the same page.
       if former == page.address || IndexNode.low(address: former) == low { return }
-      if ChunkWord.tag(word) == ChunkWord.frozen {
+      let tag = ChunkWord.tag(word)
+      if tag != ChunkWord.resident && tag != ChunkWord.held {
         probe("tree.helpedFrozenChunk")
         // After an injected failure, or in a dead process, trying again might never end.
-        if !splitChunk(chunk, pin) { return }
+        if !help(chunk, tag, pin) { return }
         continue
       }
+      // After the chunk's word: a page that is taken out later than this look changes that word.
+      if PageWord.tag(page.word.load()) == PageWord.removed { return }
       let new = branch.adding(page.address, at: place, after: former, pin)
-      guard chunk.word.compareExchange(expected: word, desired: new.address) else {
+      guard chunk.word.compareExchange(expected: word, desired: new.address | tag) else {
         new.free(pin)
         continue
       }
       chunk.stamp.store(context.newStamp())
       branch.retire(pin)
       if new.count > context.settings.chunkPages { splitChunk(chunk, pin) }
+      return
+    }
+  }
+
+  /// False when an injected failure stops it.
+  private func help(_ chunk: Chunk, _ tag: UInt64, _ pin: Pin) -> Bool {
+    if tag == ChunkWord.frozen { return splitChunk(chunk, pin) }
+    for image in finishUniting(chunk, tag, pin) { context.released.push(image, pin) }
+    return true
+  }
+
+  /// Takes a page out whose word is `removed`, unless it is out already, and retires it.
+  func unpost(_ page: Page, _ pin: Pin) {
+    while true {
+      let chunk = findChunk(page.low)
+      let word = chunk.word.load()
+      if !ChunkWord.hasBranch(word) { return }
+      let branch = ChunkWord.branch(word)
+      let place = branch.position(page.low) - 1
+      if branch.node(place) != page.address { return }
+      precondition(place > 0, "the first page of a chunk stays")
+      let new = branch.removing(place, pin)
+      // Held, so it cannot be frozen: whoever holds it waits for this.
+      let desired = new.address | ChunkWord.tag(word)
+      guard chunk.word.compareExchange(expected: word, desired: desired) else {
+        new.free(pin)
+        continue
+      }
+      chunk.stamp.store(context.newStamp())
+      branch.retire(pin)
+      page.retire(pin)
       return
     }
   }
@@ -113,7 +147,8 @@ extension BLinkTree {
   private func splitChunk(_ chunk: Chunk, _ pin: Pin) -> Bool {
     var word = chunk.word.load()
     while ChunkWord.tag(word) != ChunkWord.frozen {
-      if !ChunkWord.hasBranch(word) { return true }
+      // Held: a later post splits it.
+      if ChunkWord.tag(word) != ChunkWord.resident { return true }
       if ChunkWord.branch(word).count <= context.settings.chunkPages { return true }
       if chunk.word.compareExchange(expected: word, desired: word | ChunkWord.frozen) { break }
       word = chunk.word.load()

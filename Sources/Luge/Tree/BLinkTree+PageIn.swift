@@ -21,6 +21,8 @@ extension BLinkTree {
     case chunk(ChunkLoading)
     /// Its chunk is about to be evicted: look again in a moment.
     case sealed
+    /// Another page must be there first.
+    case wanted([UInt8])
     /// Another thread reads: a ticket to wait with.
     case others(PageLoads.Ticket)
   }
@@ -36,6 +38,7 @@ extension BLinkTree {
     case .others(let ticket):
       probe("cache.loadAwaited")
       try context.loads.wait(ticket)
+    case .wanted(let low): try pageIn(low, closedToo: closedToo)
     case .sealed: try context.backOff(0, "waiting for a chunk")
     case .chunk(let loading): try finish(loading)
     case .mine(let loading):
@@ -46,6 +49,16 @@ extension BLinkTree {
         probe("cache.loadFailed")
         throw error
       }
+    }
+  }
+
+  private func help(_ page: Page, _ pin: Pin) -> Beginning {
+    switch finishLeaving(page, pin) {
+    case .missing(let low): return .wanted(low)
+    case .gone(let parts):
+      probe("tree.mergeHelped")
+      for part in parts { context.released.push(part, pin) }
+      return .resident
     }
   }
 
@@ -76,7 +89,8 @@ extension BLinkTree {
     guard PageWord.tag(word) == PageWord.evicted else {
       switch PageWord.tag(word) {
       case PageWord.loading: return .others(ticket)
-      case PageWord.removed: return .sealed
+      case PageWord.sealed: return .sealed
+      case PageWord.leaving, PageWord.removed: return help(page, pin)
       default: return .resident
       }
     }

@@ -148,6 +148,39 @@ internal import Platform
     return grown
   }
 
+  /// A copy without the node at index `place`, which is not the only one.
+  func removing(_ place: Int, _ pin: Pin) -> Branch {
+    let count = count
+    let shrunk = Branch.allocate(pin, count - 1)
+    let (old, new) = unsafe (heads + count, shrunk.heads + count - 1)
+    unsafe new.update(from: old, count: place)
+    unsafe (new + place).update(from: old + place + 1, count: count - 1 - place)
+    shrunk.makeHeads()
+    return shrunk
+  }
+
+  /// A copy with one node in the place of two, those at index `place` and after.
+  func joining(_ place: Int, into node: UInt64, _ pin: Pin) -> Branch {
+    let count = count
+    let shrunk = Branch.allocate(pin, count - 1)
+    let (old, new) = unsafe (heads + count, shrunk.heads + count - 1)
+    unsafe new.update(from: old, count: place)
+    unsafe new[place] = node
+    unsafe (new + place + 1).update(from: old + place + 2, count: count - 2 - place)
+    shrunk.makeHeads()
+    return shrunk
+  }
+
+  /// The nodes of two branches, the second's above the first's.
+  static func union(_ left: Branch, _ right: Branch, _ pin: Pin) -> Branch {
+    let branch = allocate(pin, left.count + right.count)
+    let nodes = unsafe branch.heads + branch.count
+    unsafe nodes.update(from: left.heads + left.count, count: left.count)
+    unsafe (nodes + left.count).update(from: right.heads + right.count, count: right.count)
+    branch.makeHeads()
+    return branch
+  }
+
   func retire(_ pin: Pin) { unsafe pin.retire(base, Branch.size(count)) }
   func free(_ pin: Pin) { unsafe pin.free(base, Branch.size(count)) }
 }

@@ -1,26 +1,32 @@
 internal import Platform
 
-/// What a chunk's word says, in its three lowest bits.
+/// What a chunk's word says, in its lowest bits: four where bit 2 is 0, else three.
 ///
 /// ```
-/// BITS 0-2  THE REST
-///        0  resident: address of the branch over the chunk's pages
-///        1  frozen: the same; other chunks take this one's place
-///        4  evicted: PageAddress of the chunk's image
-///        5  loading: the same; some thread reads the image
+/// BITS  THE REST
+///    0  resident: address of the branch over the chunk's pages
+///    1  frozen: the same; two chunks take this one's place
+///    2  held: the same; the thread that merges has it, and it is neither split nor evicted meanwhile
+///    3  uniting: the same; one chunk takes the place of this one and the next
+///   11  the same, of this one and the one before
+///    4  evicted: PageAddress of the chunk's image
+///    5  loading: the same; some thread reads the image
 /// ```
 /// Blocks of memory are aligned to 16 and records of page segments to 8, so the bits are free.
 enum ChunkWord {
-  static let tagMask: UInt64 = 7
+  static let diskMask: UInt64 = ~7
   static let resident: UInt64 = 0
   static let frozen: UInt64 = 1
+  static let held: UInt64 = 2
+  static let unitingLeft: UInt64 = 3
+  static let unitingRight: UInt64 = 11
   static let evicted: UInt64 = 4
   static let loading: UInt64 = 5
 
-  @inline(__always) static func tag(_ word: UInt64) -> UInt64 { word & tagMask }
+  static func tag(_ word: UInt64) -> UInt64 { hasBranch(word) ? word & 15 : word & 7 }
   @inline(__always) static func hasBranch(_ word: UInt64) -> Bool { word & evicted == 0 }
   @inline(__always)
-  static func branch(_ word: UInt64) -> Branch { Branch(address: word & ~tagMask) }
+  static func branch(_ word: UInt64) -> Branch { Branch(address: word & ~15) }
 }
 
 /// A chunk: the pages of one range of keys, from its low key to the next chunk's. Chunks are the
@@ -39,8 +45,10 @@ enum ChunkWord {
 /// Invariants:
 /// - The first page of the branch has the chunk's low key; all others' low keys are above it and
 ///   below the next chunk's.
-/// - A frozen word never changes again. Whoever meets one while it wants to change the branch puts
-///   two chunks in place of this one; readers go on as if it were not frozen.
+/// - A frozen or uniting word never changes again. Whoever meets one while it wants to change the
+///   branch puts two chunks in place of this one, or one in place of two; readers go on as if nothing
+///   were the matter.
+/// - Its first page is in it for ever.
 /// - Whoever changes the branch, or a page's parts, gives the chunk a new stamp afterwards; in the
 ///   latter case before the page is evicted. Stamps are never used twice, and a new chunk has a new
 ///   one. So an image that shows the present stamp shows the chunk as it is, but for dirty leaves.

@@ -8,7 +8,8 @@ internal import Platform
 ///        1  evicted: PageAddress of the newest part of the image
 ///        2  loading: the same; some thread reads the parts
 ///        3  leaving: address of the leaf, which is being merged into its left neighbour
-///        4  removed
+///        4  removed: it was merged, and is about to leave the index
+///        5  sealed: it was evicted, and its chunk is about to be
 /// ```
 /// Leaves are aligned to 16 and records of page segments to 8, so the bits are free.
 enum PageWord {
@@ -18,6 +19,7 @@ enum PageWord {
   static let loading: UInt64 = 2
   static let leaving: UInt64 = 3
   static let removed: UInt64 = 4
+  static let sealed: UInt64 = 5
 
   @inline(__always) static func tag(_ word: UInt64) -> UInt64 { word & tagMask }
   @inline(__always) static func body(_ word: UInt64) -> UInt64 { word & ~tagMask }

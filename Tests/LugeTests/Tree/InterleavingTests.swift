@@ -20,7 +20,7 @@ import Testing
     var problems: [String] = []
     var raises: UInt64 = 0
     /// Of the last whole checkpoint of the first tree: R, and its chunks in order.
-    var checkpoint: (from: UInt64, chunks: [ChunkState])?
+    var checkpoint: (from: UInt64, chunks: [ChunkEntry])?
     var working = 0
 
     init(_ world: InterleavingWorld, _ settings: TreeSettings) throws {
@@ -226,16 +226,12 @@ import Testing
     { run in
       while run.working > 1 {
         let from = run.base.context.log.tail
-        var chunks: [ChunkState] = []
-        var key: [UInt8]? = []
-        while let low = key {
-          let chunk = try again { () throws(LugeError) in
-            try run.trees[0].writeOutChunk(covering: low) { _ in false }
-          }
-          chunks.append(chunk)
-          key = chunk.high
+        // What a walk that fails has written, the next one need not.
+        run.checkpoint = try again { () throws(LugeError) in
+          var walk = CheckpointWalk()
+          try walk.visit(run.trees[0])
+          return (from, walk.chunks)
         }
-        run.checkpoint = (from, chunks)
         try run.world.backOff(attempt: 0)
       }
     }
@@ -437,6 +433,109 @@ import Testing
     return probes
   }
 
+  static func stays(_ number: Int) -> Bool { number % 9 == 0 }
+
+  /// Removes most of what is there, while a checkpoint's walk merges what becomes small.
+  static func shrinker(_ random: TestRandom, _ count: Int) -> (Run) throws -> Void {
+    { run in
+      var random = random
+      for _ in 0..<60 {
+        let number = random.below(count)
+        if stays(number) { continue }
+        let key = TreeIndexTests.key(number)
+        if random.below(8) == 0 {
+          _ = try again { () throws(LugeError) in try run.trees[0].put(key, [1, 1]) }
+        } else {
+          _ = try again { () throws(LugeError) in try run.trees[0].remove(key) }
+        }
+      }
+    }
+  }
+
+  /// Scans up and down, and gets: what stays is always there.
+  static func stayingReader(_ random: TestRandom, _ count: Int) -> (Run) throws -> Void {
+    { run in
+      var random = random
+      let staying = (0..<count).filter(stays).map(TreeIndexTests.key)
+      for turn in 0..<16 {
+        if turn % 4 == 0 {
+          let entries = try again { () throws(LugeError) in
+            turn % 8 == 0 ? try run.trees[0].entries() : try run.trees[0].entriesDown().reversed()
+          }
+          let keys = entries.map(\.key)
+          if keys.filter(staying.contains) != staying { run.problems.append("a scan lost a key") }
+          for index in keys.indices.dropFirst() where compareKeys(keys[index - 1], keys[index]) >= 0
+          {
+            run.problems.append("a scan is out of order")
+          }
+        }
+        let key = staying[random.below(staying.count)]
+        let value = try again { () throws(LugeError) in try run.trees[0].get(key) }
+        if value == nil { run.problems.append("a key is lost") }
+      }
+    }
+  }
+
+  static func runMerges(_ seed: UInt64, faultiness: Int) throws -> [String: Int] {
+    var settings = TreeWorld.tiny
+    settings.chunkPages = [2, 4, 8][Int(seed % 3)]
+    let world = try #require(InterleavingWorld(seed: seed, faultiness: faultiness))
+    let run = try Run(world, settings)
+    for number in 0..<60 { _ = try run.trees[0].put(TreeIndexTests.key(number), [1, 1]) }
+    run.thread(shrinker(TestRandom(seed), 60))
+    run.thread(shrinker(TestRandom(seed + 1), 60))
+    run.thread(shrinker(TestRandom(seed + 2), 60))
+    run.thread(stayingReader(TestRandom(seed + 3), 60))
+    run.thread(stayingReader(TestRandom(seed + 4), 60))
+    run.thread(checkpointer())
+    #expect(world.runAll(), "seed \(seed)")
+    #expect(run.problems == [], "seed \(seed)")
+    let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
+    #expect(problems == [], "seed \(seed)")
+    try expectRecoverable(run)
+    for tree in run.trees { try tree.destroy() }
+    try run.base.context.released.discard(run.base.context.epochs)
+    run.base.context.epochs.freeAll()
+    #expect(run.base.context.epochs.allocatedBytes == 0, "seed \(seed)")
+    #expect(run.base.context.pages.releaseViolations == 0, "seed \(seed)")
+    let probes = world.probes
+    world.end()
+    return probes
+  }
+
+  @Test func mergesBesideReadersAndWriters() throws {
+    var met: [String: Int] = [:]
+    for seed in 1...UInt64(Self.interleavings(60)) {
+      met.merge(try Self.runMerges(seed, faultiness: seed % 2 == 0 ? 0 : 20)) { $0 + $1 }
+    }
+    for name in ["tree.chunksUnited", "tree.leavesMerged", "tree.mergeHelped"] {
+      #expect(met[name, default: 0] > 0, "\(name) was never met")
+    }
+  }
+
+  /// The thread that merges stops for good in the middle: all others end.
+  @Test func aStoppedMergeHoldsUpNobody() throws {
+    for seed in 1...UInt64(Self.interleavings(60)) {
+      var settings = TreeWorld.tiny
+      settings.chunkPages = [2, 4, 8][Int(seed % 3)]
+      let world = try #require(
+        InterleavingWorld(seed: seed, stopped: 3, stopAfter: 1 + Int(seed) % 60))
+      let run = try Run(world, settings)
+      for number in 0..<60 { _ = try run.trees[0].put(TreeIndexTests.key(number), [1, 1]) }
+      for number in 0..<60 where !Self.stays(number) {
+        _ = try run.trees[0].remove(TreeIndexTests.key(number))
+      }
+      run.thread(Self.shrinker(TestRandom(seed), 60))
+      run.thread(Self.stayingReader(TestRandom(seed + 3), 60))
+      run.thread(Self.shrinker(TestRandom(seed + 2), 60))
+      run.thread(Self.checkpointer())
+      #expect(world.runAll(), "seed \(seed)")
+      #expect(run.problems == [], "seed \(seed)")
+      for tree in run.trees { try tree.destroy() }
+      world.end()
+    }
+  }
+
   @Test func chunksComeAndGo() throws {
     var met: [String: Int] = [:]
     for seed in 1...UInt64(Self.interleavings(60)) {
@@ -528,6 +627,8 @@ import Testing
     for name in ["cache.evicted", "cache.evictionGaveUp", "cache.loadAwaited", "cache.pagedIn"] {
       #expect(met[name, default: 0] > 0, "\(name) was never met")
     }
+    // See `mergesBesideReadersAndWriters`.
+    let except = except.union(["tree.chunksUnited", "tree.leavesMerged", "tree.mergeHelped"])
     for name in SeamNames.probes where name.hasPrefix("tree.") && !except.contains(name) {
       #expect(met[name, default: 0] > 0, "\(name) was never met")
     }

@@ -10,7 +10,7 @@ import Testing
     var chunks: [ChunkState] = []
     var key: [UInt8]? = []
     while let from = key {
-      let chunk = try tree.writeOutChunk(covering: from) { _ in false }
+      let chunk = try #require(try tree.writeOutChunk(covering: from) { _ in false })
       #expect(chunk.low == from)
       chunks.append(chunk)
       key = chunk.high
@@ -19,6 +19,11 @@ import Testing
   }
 
   static func load(_ world: TreeWorld, _ chunks: [ChunkState]) throws -> BLinkTree {
+    try BLinkTree(
+      id: 1, context: world.context, chunks: chunks.map { ($0.low, $0.image, $0.entries) })
+  }
+
+  static func load(_ world: TreeWorld, _ chunks: [ChunkEntry]) throws -> BLinkTree {
     try BLinkTree(
       id: 1, context: world.context, chunks: chunks.map { ($0.low, $0.image, $0.entries) })
   }
