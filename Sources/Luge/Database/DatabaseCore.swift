@@ -124,7 +124,8 @@ final class DatabaseCore: @unchecked Sendable {
   }
 
   /// What the cleaning thread does each time it wakes: empties segments until enough is live, and has
-  /// a checkpoint made where much waits for one; or anything, when nothing else happens.
+  /// a checkpoint made where much waits for one. When nothing else happens, anything that waits will do:
+  /// a segment, or redo that recovery would have to replay.
   func performCleaningWork() throws(LugeError) {
     var isEmptied = true
     while isEmptied {
@@ -134,11 +135,17 @@ final class DatabaseCore: @unchecked Sendable {
       let isQuiet = tailLastSeen.exchange(seen) == seen && !isEmptied
       let isDue = try pages.isReclaimDue()
       if !isDue, !isQuiet { continue }
-      if !isDue, try pages.reclaimableBytes() == 0, !cleaner.takeWish() { continue }
+      if !isDue, try !hasWorkForCheckpoint() { continue }
       try checkpointer.run()
       tailLastSeen.store(log.tail)
       isEmptied = isDue
     }
+  }
+
+  private func hasWorkForCheckpoint() throws(LugeError) -> Bool {
+    let redo = log.tail &- checkpointer.durableRecoveryLSN.load()
+    if redo >= UInt64(log.settings.segmentPayload) { return true }
+    return try pages.reclaimableBytes() > 0 || cleaner.takeWish()
   }
 
   /// Drops a tree; see `Database.dropTree`.
@@ -170,7 +177,7 @@ final class DatabaseCore: @unchecked Sendable {
       try cleaner.lock.acquire()
       holdsCleanerLock = true
       try context.epochs.waitForQuiescence(platform.threads)
-      try checkpointer.runLocked()
+      try checkpointer.runLocked(isLast: true)
     } catch { failure = error }
     state.store(State.closed)
     log.close()

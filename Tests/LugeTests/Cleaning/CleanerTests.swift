@@ -119,4 +119,21 @@ import Testing
     #expect(try database.verify().problems == [])
     try database.close()
   }
+
+  @Test func whatACrashLeftCountedAndUnnamedIsNotLive() throws {
+    let platform = PlatformServices.inMemory()
+    do {
+      // Not closed.
+      let first = try open(platform)
+      for number in 0..<2000 { try first.defaultTree.updateValue([3], forKey: key(number)) }
+      // As one that was evicted while the checkpoint wrote its table: counted, and named by nothing.
+      _ = try first.core.pages.append(.leaf, [UInt8](repeating: 1, count: 5000))
+      try first.checkpoint()
+      #expect(try first.verify().problems.count == 1)
+    }
+    // `verify` compares what is counted with what is named, byte by byte.
+    let again = try open(platform)
+    try check(again, Dictionary(uniqueKeysWithValues: (0..<2000).map { ($0, [3]) }))
+    try again.close()
+  }
 }
