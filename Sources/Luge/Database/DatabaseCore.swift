@@ -116,7 +116,7 @@ final class DatabaseCore: @unchecked Sendable {
 
   /// What the checkpoint thread does each time it wakes.
   func performCheckpointWork() throws(LugeError) {
-    do throws(LugeError) { try log.prepareSpare() } catch {
+    do throws(LugeError) { try log.prepareSpare(wanted: isRedoLong ? 2 : 1) } catch {
       // A checkpoint gives back the space that is lacking.
       if error.code != .noSpace || !checkpointIsDue { throw error }
     }
@@ -137,14 +137,19 @@ final class DatabaseCore: @unchecked Sendable {
       if !isDue, !isQuiet { continue }
       if !isDue, try !hasWorkForCheckpoint() { continue }
       try checkpointer.run()
+      if isQuiet { try log.giveBackSpares(keeping: 1) }
       tailLastSeen.store(log.tail)
       isEmptied = isDue
     }
   }
 
+  /// Whether recovery would have to replay a segment and more.
+  private var isRedoLong: Bool {
+    log.tail &- checkpointer.durableRecoveryLSN.load() >= UInt64(log.settings.segmentPayload)
+  }
+
   private func hasWorkForCheckpoint() throws(LugeError) -> Bool {
-    let redo = log.tail &- checkpointer.durableRecoveryLSN.load()
-    if redo >= UInt64(log.settings.segmentPayload) { return true }
+    if isRedoLong { return true }
     return try pages.reclaimableBytes() > 0 || cleaner.takeWish()
   }
 
