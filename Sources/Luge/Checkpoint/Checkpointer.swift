@@ -22,7 +22,7 @@ final class Checkpointer: @unchecked Sendable {
   private var newest: Superblock
   /// Records of lists and tables that have not been released: those that the newest durable
   /// superblock names, and what failed checkpoints left.
-  private var records: [PagePart]
+  private(set) var records: [PagePart]
 
   /// Redo start of the newest durable checkpoint; readable by anyone.
   let durableRecoveryLSN: AtomicWord
@@ -51,23 +51,25 @@ final class Checkpointer: @unchecked Sendable {
     try runLocked()
   }
 
-  /// The same for a caller that holds `lock`, or is alone.
-  func runLocked() throws(LugeError) {
-    do throws(LugeError) { try runOnce() } catch {
+  /// The same for a caller that holds `lock`, or is alone. `isLast`: the database closes, and nobody
+  /// else changes anything.
+  func runLocked(isLast: Bool = false) throws(LugeError) {
+    do throws(LugeError) { try runOnce(isLast) } catch {
       // A full disk: what is kept back for this is given up. All that was written so far counts.
       guard error.code == .noSpace, try log.giveBackSpares() else { throw error }
       probe("checkpoint.spaceGivenBack")
-      try runOnce()
+      try runOnce(isLast)
     }
   }
 
-  private func runOnce() throws(LugeError) {
+  private func runOnce(_ isLast: Bool) throws(LugeError) {
     try log.checkUsable()
     try failurePoint("checkpoint.begin", doing: "beginning a checkpoint")
     let redoStart = log.tail
     var next = newest
     next.recoveryLSN = redoStart
     next.incarnation = log.incarnation
+    next.wasClosed = isLast
     next.idsReserved = identifiers.reservedThrough
     let (trees, nextTreeID) = try catalogue.snapshot()
     next.nextTreeID = nextTreeID

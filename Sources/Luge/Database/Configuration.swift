@@ -17,7 +17,7 @@ public struct Configuration: Equatable, Sendable {
   /// twice this much. 64 MiB unless said.
   public var checkpointInterval = 64 << 20
 
-  /// Bytes of one redo segment file; nil takes what the database has, or 8 MiB for a new one.
+  /// Bytes of one redo segment file; nil takes what the database has, or 4 MiB for a new one.
   /// Fixed for the life of the database.
   public var redoSegmentSize: Int?
 
@@ -95,7 +95,9 @@ extension Configuration {
 
   /// The least size of a segment file in bytes.
   public static let smallestSegmentSize = 16 << 10
-  static let defaultSegmentSize = 8 << 20
+  /// Three of them are there at least: small, so that a small database stays small.
+  static let defaultRedoSegmentSize = 4 << 20
+  static let defaultPageSegmentSize = 8 << 20
 
   /// Throws `.invalidArgument` naming the first setting that cannot be.
   func validate() throws(LugeError) {

@@ -14,6 +14,8 @@ extension DatabaseCore {
   func verify() throws(LugeError) -> VerificationReport {
     try checkpointer.lock.acquire()
     defer { checkpointer.lock.unlock() }
+    try cleaner.lock.acquire()
+    defer { cleaner.lock.unlock() }
     // Closed while this waited: the trees are gone.
     try checkOpen()
     var report = VerificationReport()
@@ -26,16 +28,29 @@ extension DatabaseCore {
     }
     var reached = SegmentBytes()
     for tree in try catalogue.snapshot().trees { try verifyImages(tree, &reached, &report) }
-    let live = try pages.liveBytes()
-    for entry in reached.entries where live.bytes(of: entry.serial) < entry.bytes {
-      report.problems.append(
-        "page segment \(entry.serial): \(live.bytes(of: entry.serial)) bytes count as live, "
-          + "\(entry.bytes) are")
-    }
+    try verifyBytes(reached, &report)
     if pages.releaseViolations > 0 {
       report.problems.append("\(pages.releaseViolations) records were released and not live")
     }
     return report
+  }
+
+  /// Every byte that is live is counted, and nothing else is.
+  private func verifyBytes(
+    _ images: SegmentBytes, _ report: inout VerificationReport
+  ) throws(LugeError) {
+    var reached = images
+    for record in checkpointer.records { reached.add(record) }
+    // What pinned threads have let go of and nobody has released yet.
+    try context.released.drain(pages, context.epochs)
+    let live = try pages.liveBytes()
+    for segment in try pages.segmentList() {
+      let (counted, found) = (live.bytes(of: segment.serial), reached.bytes(of: segment.serial))
+      if counted != found {
+        report.problems.append(
+          "page segment \(segment.serial): \(counted) bytes count as live, \(found) are")
+      }
+    }
   }
 
   /// Reads what a tree has on disk.

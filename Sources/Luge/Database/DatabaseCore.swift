@@ -116,7 +116,7 @@ final class DatabaseCore: @unchecked Sendable {
 
   /// What the checkpoint thread does each time it wakes.
   func performCheckpointWork() throws(LugeError) {
-    do throws(LugeError) { try log.prepareSpare() } catch {
+    do throws(LugeError) { try log.prepareSpare(wanted: isRedoLong ? 2 : 1) } catch {
       // A checkpoint gives back the space that is lacking.
       if error.code != .noSpace || !checkpointIsDue { throw error }
     }
@@ -124,7 +124,8 @@ final class DatabaseCore: @unchecked Sendable {
   }
 
   /// What the cleaning thread does each time it wakes: empties segments until enough is live, and has
-  /// a checkpoint made where much waits for one; or anything, when nothing else happens.
+  /// a checkpoint made where much waits for one. When nothing else happens, anything that waits will do:
+  /// a segment, or redo that recovery would have to replay.
   func performCleaningWork() throws(LugeError) {
     var isEmptied = true
     while isEmptied {
@@ -134,11 +135,22 @@ final class DatabaseCore: @unchecked Sendable {
       let isQuiet = tailLastSeen.exchange(seen) == seen && !isEmptied
       let isDue = try pages.isReclaimDue()
       if !isDue, !isQuiet { continue }
-      if !isDue, try pages.reclaimableBytes() == 0, !cleaner.takeWish() { continue }
+      if !isDue, try !hasWorkForCheckpoint() { continue }
       try checkpointer.run()
+      if isQuiet { try log.giveBackSpares(keeping: 1) }
       tailLastSeen.store(log.tail)
       isEmptied = isDue
     }
+  }
+
+  /// Whether recovery would have to replay a segment and more.
+  private var isRedoLong: Bool {
+    log.tail &- checkpointer.durableRecoveryLSN.load() >= UInt64(log.settings.segmentPayload)
+  }
+
+  private func hasWorkForCheckpoint() throws(LugeError) -> Bool {
+    if isRedoLong { return true }
+    return try pages.reclaimableBytes() > 0 || cleaner.takeWish()
   }
 
   /// Drops a tree; see `Database.dropTree`.
@@ -170,7 +182,7 @@ final class DatabaseCore: @unchecked Sendable {
       try cleaner.lock.acquire()
       holdsCleanerLock = true
       try context.epochs.waitForQuiescence(platform.threads)
-      try checkpointer.runLocked()
+      try checkpointer.runLocked(isLast: true)
     } catch { failure = error }
     state.store(State.closed)
     log.close()

@@ -201,9 +201,9 @@ struct Opening {
     try syncParent()
     var first = Superblock()
     first.redoSegmentPayload = UInt64(
-      configuration.redoSegmentSize ?? Configuration.defaultSegmentSize)
+      configuration.redoSegmentSize ?? Configuration.defaultRedoSegmentSize)
     first.pageSegmentBytes = UInt64(
-      configuration.pageSegmentSize ?? Configuration.defaultSegmentSize)
+      configuration.pageSegmentSize ?? Configuration.defaultPageSegmentSize)
     first.recoveryLSN = RedoFormat.firstLSN
     first.durableLSN = RedoFormat.firstLSN
     first.idsReserved = 1

@@ -35,7 +35,8 @@ public enum SeamNames {
     "checkpoint.spaceGivenBack",
     "cleaner.busy", "cleaner.chunkMoved", "cleaner.emptied", "cleaner.leftOver", "cleaner.moved",
     "cleaner.outrun",
-    "identifiers.reserved", "recovery.commitReplayed", "recovery.completed",
+    "identifiers.reserved", "recovery.bytesCounted", "recovery.commitReplayed",
+    "recovery.completed",
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",

@@ -435,23 +435,27 @@ final class RedoLog: @unchecked Sendable {
   /// `R >= lsn` is durable, never before. Throws only `.killed`; a file that cannot be removed now is tried again.
   func release(below lsn: UInt64) throws(LugeError) { try store.release(below: lsn) }
 
-  /// Makes one spare segment ready if there are fewer than two: background work, so that a flush
-  /// need not.
+  /// Makes one spare segment ready if there are fewer than `wanted`: background work, so that a flush
+  /// need not. Two while much is written: the second shows in time that space runs out, while the
+  /// first is still there for a checkpoint.
   /// Returns whether it made one.
   @discardableResult
-  func prepareSpare() throws(LugeError) -> Bool {
+  func prepareSpare(wanted: Int = 2) throws(LugeError) -> Bool {
     try locking(spareLock)
     defer { spareLock.unlock() }
     try checkUsable()
-    do { return try store.prepareSpare(superblockSequence: superblockSequence) } catch {
+    do { return try store.prepareSpare(wanted: wanted, superblockSequence: superblockSequence) } catch {
       if store.syncFailed { failureCell.set(error) }
       throw error
     }
   }
 
-  /// Removes the spare segments, for a checkpoint that found no room on the disk. Returns whether
-  /// there were any.
-  func giveBackSpares() throws(LugeError) -> Bool { try store.giveBackSpares() }
+  /// Removes spare segments down to `count`: for a checkpoint that found no room on the disk, and when
+  /// nothing is written any more. Returns whether there were more.
+  @discardableResult
+  func giveBackSpares(keeping count: Int = 0) throws(LugeError) -> Bool {
+    try store.giveBackSpares(keeping: count)
+  }
 
   /// Bytes of all redo files.
   var diskBytes: Int64 { store.diskBytes }

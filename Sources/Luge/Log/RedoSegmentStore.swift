@@ -319,11 +319,10 @@ final class RedoSegmentStore: @unchecked Sendable {
 
   // MARK: For background work
 
-  /// Makes a spare if there are fewer than two: the second is what shows in time that space runs
-  /// out, while the first is still there for a checkpoint. Returns whether it did.
-  func prepareSpare(superblockSequence: UInt64) throws(LugeError) -> Bool {
+  /// Makes a spare if there are fewer than `wanted`. Returns whether it did.
+  func prepareSpare(wanted: Int, superblockSequence: UInt64) throws(LugeError) -> Bool {
     try locking()
-    let isNeeded = spares.count < min(2, settings.spareSegments)
+    let isNeeded = spares.count < min(wanted, settings.spareSegments)
     lock.unlock()
     guard isNeeded else { return false }
     let header = RedoSegmentHeader(
@@ -337,11 +336,11 @@ final class RedoSegmentStore: @unchecked Sendable {
     return true
   }
 
-  /// Removes all spares, so that a checkpoint finds room. Returns whether there were any.
-  func giveBackSpares() throws(LugeError) -> Bool {
+  /// Removes spares down to `count`. Returns whether there were more.
+  func giveBackSpares(keeping count: Int) throws(LugeError) -> Bool {
     try locking()
-    let given = spares
-    spares = []
+    let given = Array(spares.dropFirst(count))
+    spares.removeLast(given.count)
     lock.unlock()
     try remove(given)
     return !given.isEmpty

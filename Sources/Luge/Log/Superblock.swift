@@ -22,7 +22,7 @@ import Platform
 ///        104    8 page segments from this serial on may be made
 ///        112    8 monotonic ids below this are taken
 ///        120    8 tree ids from this one on are free
-///        128    8 flags: bit 0: written by a close, so nothing is to be replayed
+///        128    8 flags: bit 0: written by a close, so nothing is to be replayed, and the segment table is exact
 ///
 /// The layout of bytes 0 to 15 and what the checksum covers hold for every version, so that an older
 /// engine knows a newer database when it sees one.

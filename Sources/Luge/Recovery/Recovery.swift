@@ -19,6 +19,9 @@ final class Recovery {
     var records: [PagePart]
   }
 
+  /// Images of chunks that are read side by side.
+  private static let chunksARound = 32
+
   private let platform: PlatformServices
   private let directoryPath: String
   private let superblock: Superblock
@@ -118,7 +121,9 @@ final class Recovery {
       list.append(contentsOf: entries)
       index += 1
     }
-    return (list, parts + (try adoptTable()) + [root])
+    let records = parts + tableRecord() + [root]
+    try adoptTable(list, records)
+    return (list, records)
   }
 
   private func isInOrder(_ last: ChunkEntry?, _ next: ChunkEntry?) -> Bool {
@@ -132,16 +137,51 @@ final class Recovery {
       ? nil : PagePart(address: PageAddress(rawValue: address), length: Int(clamping: length))
   }
 
-  /// What is live in each segment. Answers the table's record.
-  private func adoptTable() throws(LugeError) -> [PagePart] {
-    guard let record = part(superblock.tableAddress, superblock.tableBytes) else { return [] }
+  private func tableRecord() -> [PagePart] {
+    part(superblock.tableAddress, superblock.tableBytes).map { record in [record] } ?? []
+  }
+
+  /// What is live in each segment. The table that a checkpoint wrote while others evicted or moved
+  /// pages may count too much; only the last one before a close is known to be exact. Else what the
+  /// chunks name is counted: reading their images costs little, some kilobytes for hundreds of pages.
+  private func adoptTable(_ list: [ChunkEntry], _ records: [PagePart]) throws(LugeError) {
+    guard let record = tableRecord().first else { return }
     guard var table = SegmentBytes.decode(try pages.read(record, .segmentTable).payload) else {
       throw damage("the segment table cannot be decoded", record.address)
     }
     table.add(record)
     if let root = part(superblock.directoryAddress, superblock.directoryBytes) { table.add(root) }
+    if !superblock.wasClosed, let counted = try count(list, records) {
+      probe("recovery.bytesCounted")
+      table = counted
+    }
     try pages.adopt(table)
-    return [record]
+  }
+
+  /// Nil when a chunk's image is damaged: whoever needs the chunk is told.
+  private func count(
+    _ list: [ChunkEntry], _ records: [PagePart]
+  ) throws(LugeError) -> SegmentBytes? {
+    var table = SegmentBytes()
+    for record in records { table.add(record) }
+    var first = 0
+    while first < list.count {
+      let some = list[first..<min(first + Self.chunksARound, list.count)].map { $0.image }
+      do throws(LugeError) {
+        for record in try pages.read(some, .chunk) {
+          guard let image = ChunkImage.decode(record.payload) else { return nil }
+          for page in image.pages {
+            for part in page.parts { table.add(part) }
+          }
+        }
+      } catch {
+        if error.code == .corruption { return nil }
+        throw error
+      }
+      for part in some { table.add(part) }
+      first += some.count
+    }
+    return table
   }
 
   private func makeTrees(_ list: [ChunkEntry]) throws(LugeError) {
