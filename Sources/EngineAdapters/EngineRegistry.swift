@@ -23,6 +23,7 @@ public enum EngineRegistry {
     .tearsBatches(over: ReferenceEngineFactory()),
     .staleReads(over: ReferenceEngineFactory()),
     .skipsKeyInReverse(over: ReferenceEngineFactory()),
+    .mixesStates(over: ReferenceEngineFactory()),
     .leavesHoles(over: ReferenceEngineFactory()),
     .repeatsIdentifiers(over: ReferenceEngineFactory()),
     .recoversDifferently(over: ReferenceEngineFactory()),

@@ -106,6 +106,56 @@ import Testing
     #expect(script.convicted == ["model-difference"])
   }
 
+  /// A scan that overlaps two writes, one after the other; what it may show.
+  @Test(arguments: [
+    ("1", "1", true, true), ("2", "1", true, true), ("2", "2", true, true),
+    ("1", "2", false, true), ("1", "1", true, false), ("1", "2", true, false),
+  ])
+  func aScanIsOfOneMoment(_ a: String, _ b: String, isRight: Bool, isAtomic: Bool) {
+    let script = Script(
+      capabilities: isAtomic
+        ? Script.everything.union(.snapshotScans) : Script.everything.subtracting(.snapshotScans))
+    script.put("a", "1")
+    script.put("b", "1")
+    script.begin(1, .scan(.all, .forward, limit: .max, in: .default))
+    script.put("a", "2", was: "1")
+    script.put("b", "2", was: "1")
+    script.end(1, .entries([Entry(bytes("a"), bytes(a)), Entry(bytes("b"), bytes(b))]))
+    #expect(script.convicted == (isRight ? [] : ["model-difference"]))
+  }
+
+  /// A scan beside two writes under way may show either; beside a batch, all of it or nothing.
+  @Test(arguments: [true, false])
+  func aScanShowsABatchWholeOrNotAtAll(isBatch: Bool) {
+    for (a, b) in [("1", "1"), ("1", "2"), ("2", "1"), ("2", "2")] {
+      let script = Script(capabilities: Script.everything.union(.snapshotScans))
+      script.put("a", "1")
+      script.put("b", "1")
+      script.begin(1, .scan(.all, .backward, limit: .max, in: .default))
+      if isBatch {
+        script.begin(0, batch([("a", "2"), ("b", "2")]))
+      } else {
+        script.begin(0, insert("a", "2"))
+        script.begin(2, insert("b", "2"))
+      }
+      script.end(1, .entries([Entry(bytes("b"), bytes(b)), Entry(bytes("a"), bytes(a))]))
+      #expect(script.convicted == (isBatch && a != b ? ["model-difference"] : []), "\(a) \(b)")
+    }
+  }
+
+  /// A removal and an insert that do not overlap: a scan may miss one of the keys, not both.
+  @Test func absencesAreOfOneMomentToo() {
+    for (shown, isRight) in [(["a"], true), (["a", "b"], true), (["b"], true), ([], false)] {
+      let script = Script(capabilities: Script.everything.union(.snapshotScans))
+      script.put("a", "1")
+      script.begin(1, .scan(.all, .forward, limit: .max, in: .default))
+      script.put("b", "1")
+      script.run(0, remove("a"), .value(bytes("1")))
+      script.end(1, .entries(shown.map { Entry(bytes($0), bytes("1")) }))
+      #expect(script.convicted == (isRight ? [] : ["model-difference"]), "\(shown)")
+    }
+  }
+
   @Test func laterEntryOfABatchWins() {
     script.run(0, batch([("a", "1"), ("b", "1"), ("a", "2")]), .done)
     script.read("a", "2")

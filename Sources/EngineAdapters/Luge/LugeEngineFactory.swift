@@ -11,7 +11,8 @@ public struct LugeEngineFactory: EngineFactory {
   public var capabilities: EngineCapabilities {
     [
       .namedTrees, .compareExchange, .batches, .crossTreeBatches, .identifiers,
-      .concurrentClients, .checkpoints, .simulatable, .prefixDurability, .treeRemoval,
+      .concurrentClients, .snapshotScans, .checkpoints, .simulatable, .prefixDurability,
+      .treeRemoval,
     ]
   }
 

@@ -59,9 +59,11 @@ extension ModelDifference {
       place += 1
       if order == 0 { next += 1 }
     }
+    guard tree >= 0, context.capabilities.contains(.snapshotScans) else { return }
+    checkMoment(tree, places, entries, call, context)
   }
 
-  private func report(_ call: Call, _ what: String, _ context: JudgeContext) {
+  func report(_ call: Call, _ what: String, _ context: JudgeContext) {
     context.report(property, "\(Described.operation(call.operation)) \(what)")
   }
 

@@ -14,8 +14,8 @@ internal import EngineKit
 /// only where "nothing" is not a legal answer for that key over the whole scan.
 /// After a recovery the model starts again from what was found, which `Durability` judges.
 ///
-/// (For engines with `.snapshotScans` a stronger check belongs in `ModelDifference+Scans`: all
-/// entries of one scan must be legal at one common moment.)
+/// Of engines with `.snapshotScans` more is asked: all that a scan shows must have been there at one common moment
+/// (`ModelDifference+Moments`).
 public final class ModelDifference: Checker {
   public let property = "model-difference"
   var model = RegisterMap()
