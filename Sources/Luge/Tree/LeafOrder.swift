@@ -7,11 +7,18 @@
   /// All appended keys are above all others, and there are some.
   private(set) var ascending = false
 
-  @inline(__always)
-  func address(_ index: Int) -> UInt64 { unsafe records[index] }
+  /// Set beside an address: the record was appended.
+  static let appended: UInt64 = 4
 
   @inline(__always)
-  func key(_ index: Int) -> ByteView { unsafe Record(address: records[index]).key }
+  func address(_ index: Int) -> UInt64 { unsafe Leaf.record(records[index]) }
+
+  /// The address with `Leaf.settled` or `appended`, where that is so.
+  @inline(__always)
+  func marked(_ index: Int) -> UInt64 { unsafe records[index] }
+
+  @inline(__always)
+  func key(_ index: Int) -> ByteView { Record(address: address(index)).key }
 
   init(_ leaf: Leaf) {
     let sorted = leaf.sortedCount
@@ -43,16 +50,16 @@
     var end = 0
     while index < sorted {
       while unsafe next < used && places[next] <= UInt64(index) {
-        unsafe records[end] = appended[next]
+        unsafe records[end] = appended[next] | LeafOrder.appended
         next &+= 1
         end &+= 1
       }
-      unsafe records[end] = Leaf.record(leaf.word(index).load())
+      unsafe records[end] = leaf.word(index).load() & (Leaf.addressMask | Leaf.settled)
       index &+= 1
       end &+= 1
     }
     while next < used {
-      unsafe records[end] = appended[next]
+      unsafe records[end] = appended[next] | LeafOrder.appended
       next &+= 1
       end &+= 1
     }
