@@ -28,7 +28,7 @@ internal import Platform
 ///    200    8 the end of that chunk
 ///    208    8 the thread slot
 ///    216    8 reservations of the large piece left
-///    256 2080 caches of free blocks, by size class (`BlockCache`)
+///    256 2976 caches of free blocks, by size class (`BlockCache`)
 ///   2368  512 what readers hold, seen by a reclaim (`HeldFilter`)
 /// ```
 enum PinLayout {

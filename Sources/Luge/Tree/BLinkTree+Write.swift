@@ -51,9 +51,10 @@ extension BLinkTree {
     _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
     _ returnsOld: Bool
   ) throws(LugeError) -> Attempt {
-    let admitted = try context.admit(pieceBytes)
+    let pin = try context.epochs.place()
+    let admitted = try context.admit(pieceBytes, pin)
     defer { context.leave(admitted) }
-    let pin = try context.epochs.pin()
+    pin.begin()
     defer { pin.end() }
     try checkOpen()
     return try attempt(key, mode, pieceBytes, &old, returnsOld, pin)

@@ -3,6 +3,8 @@ internal import Platform
 /// What all trees of one database share.
 final class TreeContext: Sendable {
   let log: RedoLog
+  /// The same, for calls that should not count references: `log` keeps it alive.
+  nonisolated(unsafe) let unretainedLog: Unmanaged<RedoLog>
   let epochs: EpochReclaimer
   let platform: PlatformServices
   let settings: TreeSettings
@@ -21,6 +23,7 @@ final class TreeContext: Sendable {
     settings: TreeSettings
   ) {
     self.log = log
+    unsafe unretainedLog = Unmanaged.passUnretained(log)
     self.pages = pages
     loads = PageLoads(platform)
     self.epochs = epochs
@@ -40,8 +43,15 @@ final class TreeContext: Sendable {
   /// with that size.
   @inline(__always)
   func admit(_ pieceBytes: Int, passingGate: Bool = false) throws(LugeError) -> Int {
+    try admit(pieceBytes, try epochs.place(), passingGate: passingGate)
+  }
+
+  /// The same for the thread that `place` belongs to.
+  @inline(__always)
+  func admit(
+    _ pieceBytes: Int, _ place: Pin, passingGate: Bool = false
+  ) throws(LugeError) -> Int {
     if !passingGate && !gate.isOpen { try gate.wait(platform) }
-    let place = try epochs.place()
     if pieceBytes <= log.settings.largestOrdinaryPiece, hasLogBytes(4 &* pieceBytes, place),
       log.isUsable
     {
