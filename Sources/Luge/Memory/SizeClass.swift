@@ -5,7 +5,6 @@ enum SizeClass {
   static let last = 92
   /// Class c up to this one has blocks of 16 c bytes, the next one of 256 more, and so on.
   static let lastSmall = 64
-  static let smallest = 16
   private static let smallBytes = 1024
 
   /// The class of a block of `bytes` bytes, at least 1. Above `last`: a large one.

@@ -14,9 +14,10 @@ extension Leaf {
   /// word of the leaf changes.
   func freeze() {
     let end = wordCount
+    let words = words
     var index = 0
     while index < end {
-      let former = word(index).fetchOr(Leaf.frozen)
+      let former = unsafe WordRef(words, 8 &* index).fetchOr(Leaf.frozen)
       if Leaf.record(former) == 0 { return }
       index &+= 1
     }
@@ -76,14 +77,16 @@ extension Leaf {
   /// Takes a leaf's records in key order.
   mutating func take(_ order: LeafOrder, of leaf: Leaf) {
     let prefix = leaf.prefix.count
+    let heads = unsafe leaf.heads
+    let count = order.count
     var index = 0
     var sorted = 0
-    while index < order.count {
+    while index < count {
       let marked = order.marked(index)
       index &+= 1
       let head: UInt64
       if marked & LeafOrder.appended == 0 {
-        head = unsafe leaf.heads[sorted]
+        head = unsafe heads[sorted]
         sorted &+= 1
         if marked & Leaf.settled != 0 {
           keep(marked, head)

@@ -94,6 +94,10 @@ internal import Platform
     unsafe WordRef(base, Leaf.headsOffset &+ 8 &* (sortedCount &+ index))
   }
 
+  /// Where the words begin, for loops over many.
+  @inline(__always)
+  var words: UnsafeMutableRawPointer { unsafe base + (Leaf.headsOffset &+ 8 &* sortedCount) }
+
   @inline(__always)
   var heads: UnsafePointer<UInt64> {
     unsafe UnsafePointer((base + Leaf.headsOffset).assumingMemoryBound(to: UInt64.self))

@@ -25,13 +25,14 @@
     let room = leaf.appendCount
     // Result, then appended records, then how many sorted keys are below each.
     unsafe records = UnsafeMutablePointer<UInt64>.allocate(capacity: sorted + 3 * room + 1)
+    let words = leaf.words
     let appended = unsafe records + (sorted + room)
     let places = unsafe appended + room
     var used = 0
     // The greatest key so far: keys that only grow are compared with it alone.
-    var greatest = sorted > 0 ? Leaf.record(leaf.word(sorted &- 1).load()) : 0
+    var greatest = unsafe sorted > 0 ? Leaf.record(WordRef(words, 8 &* (sorted &- 1)).load()) : 0
     while used < room {
-      let address = Leaf.record(leaf.word(sorted &+ used).load())
+      let address = unsafe Leaf.record(WordRef(words, 8 &* (sorted &+ used)).load())
       if address == 0 { break }
       let key = Record(address: address).key
       if greatest == 0 || ByteView.compare(Record(address: greatest).key, key) < 0 {
@@ -54,7 +55,8 @@
         next &+= 1
         end &+= 1
       }
-      unsafe records[end] = leaf.word(index).load() & (Leaf.addressMask | Leaf.settled)
+      let word = unsafe WordRef(words, 8 &* index).load()
+      unsafe records[end] = word & (Leaf.addressMask | Leaf.settled)
       index &+= 1
       end &+= 1
     }
