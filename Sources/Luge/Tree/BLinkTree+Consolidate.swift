@@ -14,7 +14,7 @@ extension Leaf {
   /// word of the leaf changes.
   func freeze() {
     let end = wordCount
-    let words = words
+    let words = unsafe words
     var index = 0
     while index < end {
       let former = unsafe WordRef(words, 8 &* index).fetchOr(Leaf.frozen)
@@ -181,7 +181,7 @@ extension BLinkTree {
     let separator = BLinkTree.separator(rebuild.record(at - 1).key, rebuild.record(at).key)
     var known = unsafe LeafBuilder.Known(
       heads: rebuild.heads + at, prefixCount: leaf.prefix.count, weight: nil)
-    let flags = Leaf.dirty | Leaf.baseOnly
+    let flags = Leaf.dirty | Leaf.baseOnly | (leaf.flags.load() & Leaf.visits)
     let words = context.settings.appendWords
     let rightLeaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(rebuild.records + at), count: rebuild.kept - at, appendWords: words,
@@ -201,6 +201,7 @@ extension BLinkTree {
       return false
     }
     probe("tree.leafSplit")
+    context.cache.add(CacheLink(right.address))
     // A page that is not posted is found through its left neighbour, and posted by who comes that
     // way.
     if (try? context.interrupt("tree.split")) != nil { post(right, pin) }
@@ -208,7 +209,7 @@ extension BLinkTree {
   }
 
   private func inheritedFlags(_ leaf: Leaf, _ rebuild: Rebuild) -> UInt64 {
-    let inherited = leaf.flags.load() & Leaf.baseOnly
+    let inherited = leaf.flags.load() & (Leaf.baseOnly | Leaf.visits)
     return Leaf.dirty | inherited | (rebuild.droppedTombstone ? Leaf.baseOnly : 0)
   }
 

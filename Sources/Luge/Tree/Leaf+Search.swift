@@ -20,7 +20,7 @@ extension Leaf {
   /// Looks through the append words from `start` on, up to the first empty one.
   func locateAppended(_ key: ByteView, from start: Int) -> LeafSlot {
     let end = wordCount
-    let words = words
+    let words = unsafe words
     let hash = key.hash16
     var index = start
     while index < end {

@@ -25,7 +25,7 @@
     let room = leaf.appendCount
     // Result, then appended records, then how many sorted keys are below each.
     unsafe records = UnsafeMutablePointer<UInt64>.allocate(capacity: sorted + 3 * room + 1)
-    let words = leaf.words
+    let words = unsafe leaf.words
     let appended = unsafe records + (sorted + room)
     let places = unsafe appended + room
     var used = 0
