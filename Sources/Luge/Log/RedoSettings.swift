@@ -22,8 +22,9 @@ struct RedoSettings: Equatable, Sendable {
     UInt64(maximumThreads) * UInt64(Self.reservationsAnAdmission) * UInt64(largestOrdinaryPiece)
   }
 
-  /// What a flush itself reserves: two blocks of padding at most, and a header.
-  static let flushReserve = UInt64(3 * RedoFormat.blockBytes)
+  /// What a flush itself reserves: two blocks of padding at most, and a header; and the one record of
+  /// identifiers that a thread may reserve beside what it was admitted for.
+  static let flushReserve = UInt64(3 * RedoFormat.blockBytes + 64)
 
   /// The largest piece that can ever be admitted, in bytes.
   var largestPiece: Int {

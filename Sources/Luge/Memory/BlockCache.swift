@@ -34,7 +34,7 @@ extension Pin {
   func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
     let kind = SizeClass.of(bytes)
     if kind > Int(field(PinLayout.slabLimit)) { return unsafe allocateLarge(bytes) }
-    count(kind &* SizeClass.step)
+    count(SizeClass.size(kind))
     let cache = BlockCache.offset(kind)
     guard let block = unsafe Slab.pointer(field(cache)) else { return unsafe allocateFresh(kind) }
     setField(cache, unsafe block.load(as: UInt64.self))
@@ -49,13 +49,13 @@ extension Pin {
     let kind = SizeClass.of(bytes)
     unsafe fillPoison(pointer, bytes)
     if kind > Int(field(PinLayout.slabLimit)) { return unsafe freeLarge(pointer, bytes) }
-    count(0 &- kind &* SizeClass.step)
+    count(0 &- SizeClass.size(kind))
     let cache = BlockCache.offset(kind)
     unsafe pointer.storeBytes(of: field(cache), as: UInt64.self)
     setField(cache, UInt64(UInt(bitPattern: pointer)))
     let held = field(cache &+ BlockCache.count) &+ 1
     setField(cache &+ BlockCache.count, held)
-    if held >= UInt64(2 &* SizeClass.batch(kind)) { giveBatch(kind) }
+    if held &* UInt64(SizeClass.size(kind)) >= SizeClass.cachedBytes { giveBatch(kind) }
   }
 
   /// Changes the account; tells the others once the change is worth it.
@@ -98,7 +98,7 @@ extension Pin {
   @unsafe @inline(never)
   private func allocateFresh(_ kind: Int) -> UnsafeMutableRawPointer {
     let cache = BlockCache.offset(kind)
-    let size = kind &* SizeClass.step
+    let size = SizeClass.size(kind)
     while true {
       if let next = unsafe Slab.pointer(field(cache &+ BlockCache.next)) {
         let after = unsafe next + size
@@ -140,7 +140,7 @@ extension Pin {
     return unsafe base
   }
 
-  /// Half of a full cache goes to the shared stack, for threads that allocate more than they free.
+  /// A batch of a full cache goes to the shared stack, for threads that allocate more than they free.
   @inline(never)
   private func giveBatch(_ kind: Int) {
     let cache = BlockCache.offset(kind)
@@ -165,7 +165,8 @@ extension Pin {
   @unsafe @inline(__always)
   private func fillPoison(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
     #if DEBUG || SchedulePoints
-      let length = SizeClass.of(bytes) <= SizeClass.last ? SizeClass.of(bytes) << 4 : bytes
+      let kind = SizeClass.of(bytes)
+      let length = kind <= Int(field(PinLayout.slabLimit)) ? SizeClass.size(kind) : bytes
       unsafe pointer.initializeMemory(as: UInt8.self, repeating: poison, count: length)
     #endif
   }
@@ -175,7 +176,7 @@ extension Pin {
   private func checkPoison(_ block: UnsafeMutableRawPointer, _ kind: Int) {
     #if DEBUG || SchedulePoints
       var offset = 16
-      while offset < kind &* SizeClass.step {
+      while offset < SizeClass.size(kind) {
         let word = unsafe block.load(fromByteOffset: offset, as: UInt64.self)
         precondition(word == 0x0101_0101_0101_0101 &* UInt64(poison), "a freed block was written")
         offset &+= 8

@@ -80,6 +80,8 @@ internal import Platform
   /// The calling thread's place, without pinning. Throws when too many threads are alive.
   @inline(__always)
   func place() throws(LugeError) -> Pin {
+    // Loaded first, so that nothing of this object is needed, and it is not retained, afterwards.
+    let table = unsafe self.table
     let slot = ThreadSlot.current
     if slot >= 0, let place = unsafe EpochTable.place(table, slot) { return unsafe Pin(place) }
     return unsafe try EpochReclaimer.newPlace(table, slot)

@@ -14,9 +14,9 @@ internal import Platform
 ///    320    8 stack of chunks: every run of slabs got from the system (`Slab`)
 ///    384    8 stack of slabs without a block in use
 ///    448    8 bytes got from the system for slabs
-///    512  520 stacks of batches of free blocks, by size class (`Slab`)
-///   1088  128 the readers (`ReaderList`)
-///   1216 8192 addresses of the places, by thread slot; 0 until first used
+///    512  744 stacks of batches of free blocks, by size class (`Slab`)
+///   1280  128 the readers (`ReaderList`)
+///   1408 8192 addresses of the places, by thread slot; 0 until first used
 /// ```
 enum EpochTable {
   static let epoch = 0
@@ -30,8 +30,8 @@ enum EpochTable {
   static let emptySlabs = 384
   static let slabBytes = 448
   static let batches = 512
-  static let readers = 1088
-  static let places = 1216
+  static let readers = 1280
+  static let places = 1408
   static var size: Int { places + 8 * ThreadSlot.limit }
 
   /// Pins are stored without a barrier, and reclaimers run one on all threads.

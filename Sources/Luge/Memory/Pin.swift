@@ -28,8 +28,8 @@ internal import Platform
 ///    200    8 the end of that chunk
 ///    208    8 the thread slot
 ///    216    8 reservations of the large piece left
-///    256 2080 caches of free blocks, by size class (`BlockCache`)
-///   2368  512 what readers hold, seen by a reclaim (`HeldFilter`)
+///    256 2976 caches of free blocks, by size class (`BlockCache`)
+///   3264  512 what readers hold, seen by a reclaim (`HeldFilter`)
 /// ```
 enum PinLayout {
   static let pin = 0
@@ -57,8 +57,8 @@ enum PinLayout {
   static let slot = 208
   static let largeReservations = 216
   static let caches = 256
-  static let heldBits = 2368
-  static let size = 2880
+  static let heldBits = 3264
+  static let size = 3776
 }
 
 /// A pin held by the calling thread: while it is held, nothing that was reachable when it began is

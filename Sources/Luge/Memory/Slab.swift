@@ -20,7 +20,7 @@ internal import Platform
 /// Safe because slabs live as long as their reclaimer, and a free block belongs to whoever took the
 /// stack that it was in.
 enum Slab {
-  static let size = 16 << 10
+  static let size = 32 << 10
   static let headerBytes = 64
   static let firstChunk = 128 << 10
   static let largestChunk = 2 << 20
@@ -38,7 +38,7 @@ enum Slab {
 
   /// Blocks of a class that one slab holds.
   @inline(__always)
-  static func capacity(_ kind: Int) -> Int { (size - headerBytes) / (SizeClass.step * kind) }
+  static func capacity(_ kind: Int) -> Int { (size - headerBytes) / SizeClass.size(kind) }
 
   // MARK: Stacks
 

@@ -22,13 +22,15 @@ struct BatchPath {
 }
 
 extension BLinkTree {
-  /// Installs one record of a batch over what is resolved beneath it. Waits for nothing.
+  /// Installs one record of a batch over what is resolved beneath it. `near` is the page that the
+  /// index led to for its key, earlier in this pin, or 0. Waits for nothing.
   func installUndecided(
-    _ record: Record, _ age: UInt64, _ path: inout BatchPath, _ pin: Pin
+    _ record: Record, _ age: UInt64, near: UInt64, _ path: inout BatchPath, _ pin: Pin
   ) throws(LugeError) -> BatchInstallation {
     let key = record.key
+    var near = near
     while true {
-      guard let (page, found) = descend(key, &path, pin), let leaf = found else {
+      guard let (page, found) = descend(key, near, &path, pin), let leaf = found else {
         return .missing
       }
       var slot = leaf.locate(key)
@@ -36,6 +38,7 @@ extension BLinkTree {
         if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {
           if slot.word & Leaf.frozen != 0 { probe("tree.helpedFrozen") }
           path.tree = .max
+          near = 0
           try consolidate(page, leaf, pin)
           break
         }
@@ -67,11 +70,16 @@ extension BLinkTree {
   /// A leaf that was replaced meanwhile is frozen, and whoever writes to it finds that.
   @inline(__always)
   private func descend(
-    _ key: ByteView, _ path: inout BatchPath, _ pin: Pin
+    _ key: ByteView, _ near: UInt64, _ path: inout BatchPath, _ pin: Pin
   ) -> (page: Page, leaf: Leaf?)? {
     if path.tree == id {
       let leaf = Leaf(address: path.leaf)
       if !leaf.isBelow(key) { return (Page(address: path.page), leaf) }
+    }
+    // The page's low key is not above this one, and never changes.
+    if near != 0, let leaf = Page(address: near).leaf, !leaf.isBelow(key) {
+      path = BatchPath(tree: id, page: near, leaf: leaf.address)
+      return (Page(address: near), leaf)
     }
     guard let found = descend(key, pin), let leaf = found.leaf else { return nil }
     path = BatchPath(tree: id, page: found.page.address, leaf: leaf.address)

@@ -14,9 +14,10 @@ extension Leaf {
   /// word of the leaf changes.
   func freeze() {
     let end = wordCount
+    let words = unsafe words
     var index = 0
     while index < end {
-      let former = word(index).fetchOr(Leaf.frozen)
+      let former = unsafe WordRef(words, 8 &* index).fetchOr(Leaf.frozen)
       if Leaf.record(former) == 0 { return }
       index &+= 1
     }
@@ -25,12 +26,14 @@ extension Leaf {
 
 /// What a rebuild of a leaf keeps and leaves out.
 @safe private struct Rebuild {
-  /// Addresses of the records kept, by key; then, from `capacity` on, of those left out.
+  /// Addresses of the records kept, by key, those of settled ones with that bit; then, from
+  /// `capacity` on, the heads of their keys; then, from twice that on, the records left out.
   let records: UnsafeMutablePointer<UInt64>
   let capacity: Int
   var kept = 0
   var dropped = 0
-  var weight = 0
+  /// About: begins as the leaf's.
+  var weight: Int
   /// Everything appended came after everything in key order.
   var ascending = false
   var droppedTombstone = false
@@ -38,20 +41,67 @@ extension Leaf {
   let horizon: UInt64
 
   @unsafe
-  init(_ records: UnsafeMutablePointer<UInt64>, capacity: Int, horizon: UInt64) {
+  init(
+    _ records: UnsafeMutablePointer<UInt64>, capacity: Int, weight: UInt64, horizon: UInt64
+  ) {
     unsafe self.records = records
     self.horizon = horizon
     self.capacity = capacity
+    self.weight = Int(truncatingIfNeeded: weight)
   }
 
+  /// A record that is kept.
+  func record(_ index: Int) -> Record { unsafe Record(address: Leaf.record(records[index])) }
+
+  /// A record that is left out.
+  func droppedRecord(_ index: Int) -> Record {
+    unsafe Record(address: records[2 * capacity + index])
+  }
+
+  @unsafe
+  var heads: UnsafePointer<UInt64> { unsafe UnsafePointer(records + capacity) }
+
   mutating func drop(_ record: Record) {
-    unsafe records[capacity + dropped] = record.address
+    unsafe records[2 * capacity + dropped] = record.address
     dropped += 1
+    weight -= record.weight
+  }
+
+  @inline(__always)
+  private mutating func keep(_ marked: UInt64, _ head: UInt64) {
+    unsafe records[kept] = marked
+    unsafe records[capacity + kept] = head
+    kept &+= 1
+  }
+
+  /// Takes a leaf's records in key order.
+  mutating func take(_ order: LeafOrder, of leaf: Leaf) {
+    let prefix = leaf.prefix.count
+    let heads = unsafe leaf.heads
+    let count = order.count
+    var index = 0
+    var sorted = 0
+    while index < count {
+      let marked = order.marked(index)
+      index &+= 1
+      let head: UInt64
+      if marked & LeafOrder.appended == 0 {
+        head = unsafe heads[sorted]
+        sorted &+= 1
+        if marked & Leaf.settled != 0 {
+          keep(marked, head)
+          continue
+        }
+      } else {
+        head = Record(address: Leaf.record(marked)).key.head(at: prefix)
+      }
+      take(Leaf.record(marked), head)
+    }
   }
 
   /// Keeps what is to be kept of a word's records: the first that is not aborted, unless it is a
   /// tombstone committed below the horizon.
-  mutating func take(_ top: UInt64) {
+  private mutating func take(_ top: UInt64, _ head: UInt64) {
     var address = top
     while address != 0 {
       let record = Record(address: address)
@@ -70,9 +120,11 @@ extension Leaf {
         droppedTombstone = true
         return
       }
-      unsafe records[kept] = address
-      kept += 1
-      weight += record.weight
+      // A leaf weighs its newest records: those beneath aborted ones come in now.
+      if address != top { weight += record.weight }
+      let isSettled =
+        state == VersionWord.committed && !record.isTombstone && record.predecessor.load() == 0
+      keep(isSettled ? address | Leaf.settled : address, head)
       return
     }
   }
@@ -92,15 +144,12 @@ extension BLinkTree {
     defer { order.free() }
     // A word leaves out two records at most: an aborted one, and the tombstone that it was built
     // on.
-    let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: 3 * capacity + 1)
+    let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: 4 * capacity + 1)
     defer { unsafe scratch.deallocate() }
-    var rebuild = unsafe Rebuild(scratch, capacity: capacity, horizon: context.horizon())
+    var rebuild = unsafe Rebuild(
+      scratch, capacity: capacity, weight: leaf.weight.load(), horizon: context.horizon())
     rebuild.ascending = order.ascending
-    var index = 0
-    while index < order.count {
-      rebuild.take(order.address(index))
-      index += 1
-    }
+    rebuild.take(order, of: leaf)
     let isSplit =
       rebuild.kept >= 2
       && (rebuild.kept > context.settings.leafEntries
@@ -115,7 +164,9 @@ extension BLinkTree {
     let new = unsafe LeafBuilder.build(
       pin, UnsafePointer(rebuild.records), count: rebuild.kept,
       appendWords: context.settings.appendWords, high: leaf.hasHigh ? leaf.high : nil,
-      right: leaf.right, flags: inheritedFlags(leaf, rebuild))
+      right: leaf.right, flags: inheritedFlags(leaf, rebuild),
+      known: LeafBuilder.Known(
+        heads: rebuild.heads, prefixCount: leaf.prefix.count, weight: max(0, rebuild.weight)))
     if page.word.compareExchange(expected: leaf.address, desired: new.address) {
       probe("tree.consolidated")
       return true
@@ -127,20 +178,22 @@ extension BLinkTree {
   /// Publishes two leaves in place of one, the right one under a new page, then posts that page.
   private func split(_ page: Page, _ leaf: Leaf, _ rebuild: Rebuild, _ pin: Pin) -> Bool {
     let at = splitPoint(leaf, rebuild)
-    let separator = unsafe BLinkTree.separator(
-      Record(address: rebuild.records[at - 1]).key, Record(address: rebuild.records[at]).key)
+    let separator = BLinkTree.separator(rebuild.record(at - 1).key, rebuild.record(at).key)
+    var known = unsafe LeafBuilder.Known(
+      heads: rebuild.heads + at, prefixCount: leaf.prefix.count, weight: nil)
     let flags = Leaf.dirty | Leaf.baseOnly | (leaf.flags.load() & Leaf.visits)
     let words = context.settings.appendWords
     let rightLeaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(rebuild.records + at), count: rebuild.kept - at, appendWords: words,
-      high: leaf.hasHigh ? leaf.high : nil, right: leaf.right, flags: flags)
+      high: leaf.hasHigh ? leaf.high : nil, right: leaf.right, flags: flags, known: known)
     // Replay skips by the image that the records came from, so the new page inherits its LSN.
     let right = Page.build(
       pin, low: separator, word: rightLeaf.address, imageLSN: page.imageLSN.load())
     right.owner.store(page.owner.load())
+    unsafe known.heads = rebuild.heads
     let leftLeaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(rebuild.records), count: at, appendWords: words, high: separator,
-      right: right.address, flags: flags)
+      right: right.address, flags: flags, known: known)
     guard page.word.compareExchange(expected: leaf.address, desired: leftLeaf.address) else {
       leftLeaf.free(pin)
       right.free(pin)
@@ -167,7 +220,7 @@ extension BLinkTree {
       var left = 0
       var index = 0
       while index < kept - 1 {
-        left += unsafe Record(address: rebuild.records[index]).weight
+        left += rebuild.record(index).weight
         index += 1
         if 2 * left >= rebuild.weight { return index }
       }
@@ -187,7 +240,7 @@ extension BLinkTree {
   private func retire(_ leaf: Leaf, _ rebuild: Rebuild, _ pin: Pin) {
     var index = 0
     while index < rebuild.dropped {
-      let record = unsafe Record(address: rebuild.records[rebuild.capacity + index])
+      let record = rebuild.droppedRecord(index)
       // Beneath an aborted record is what was kept in its place; beneath a tombstone nothing
       // counts.
       if !isAborted(record) {
@@ -199,7 +252,8 @@ extension BLinkTree {
     }
     index = 0
     while index < rebuild.kept {
-      context.prune(unsafe Record(address: rebuild.records[index]), pin)
+      let marked = unsafe rebuild.records[index]
+      if marked & Leaf.settled == 0 { context.prune(rebuild.record(index), pin) }
       index += 1
     }
     leaf.retire(pin)

@@ -141,6 +141,15 @@ extension BLinkTree {
     if leaf.locate(key).index != index {
       problems.append("\(name): key \(index) is found elsewhere")
     }
+    let word = leaf.word(index).load()
+    if word & Leaf.settled != 0 {
+      let record = Record(address: Leaf.record(word))
+      if record.isTombstone || record.predecessor.load() != 0
+        || context.commitLSN(record) == nil || index >= leaf.sortedCount
+      {
+        problems.append("\(name): word \(index) is not settled")
+      }
+    }
     if index < leaf.sortedCount {
       let head = unsafe leaf.heads[index]
       if comparePrefix(key, leaf.prefix) != 0 || head != key.head(at: leaf.prefix.count) {

@@ -140,7 +140,8 @@ extension BLinkTree {
     // Versions on disk are older than anything that will be asked for: LSN 0 stands for all.
     image.visitEntries { key, value in
       records.append(
-        Record.build(pin, version: VersionWord.committed, key: key, value: value).address)
+        Record.build(pin, version: VersionWord.committed, key: key, value: value).address
+          | Leaf.settled)
     }
     // Arrays outlive the closures; the builder copies the high key. An empty array may have no
     // address, and then nothing is read from it.

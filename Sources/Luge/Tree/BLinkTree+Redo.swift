@@ -18,7 +18,9 @@ extension BLinkTree {
   /// Fills a committed record's piece of `bytes` bytes.
   func fill(_ lsn: UInt64, bytes: Int, _ record: Record) {
     let value: ByteView? = record.isTombstone ? nil : record.value
-    unsafe context.log.fillOperation(
-      lsn, bytes: bytes, tree: id, key: record.key.buffer, value: value?.buffer)
+    unsafe context.unretainedLog._withUnsafeGuaranteedRef { log in
+      unsafe log.fillOperation(
+        lsn, bytes: bytes, tree: id, key: record.key.buffer, value: value?.buffer)
+    }
   }
 }

@@ -55,9 +55,10 @@ extension BLinkTree {
     _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
     _ returnsOld: Bool, _ overdraws: Bool
   ) throws(LugeError) -> Attempt {
-    let admitted = try context.admit(pieceBytes, overdraws: overdraws)
+    let pin = try context.epochs.place()
+    let admitted = try context.admit(pieceBytes, pin, overdraws: overdraws)
     defer { context.leave(admitted) }
-    let pin = try context.epochs.pin()
+    pin.begin()
     defer { pin.end() }
     try checkOpen()
     return try attempt(key, mode, pieceBytes, &old, returnsOld, pin)

@@ -190,7 +190,10 @@ internal import Platform
       let record = Record.build(
         pin, version: version, key: buffer.key(place), value: buffer.value(place))
       let step: BatchInstallation
-      do { step = try trees[place.tree].installUndecided(record, age, &path, pin) } catch {
+      do {
+        step = try trees[place.tree].installUndecided(
+          record, age, near: unsafe pages[index], &path, pin)
+      } catch {
         record.free(pin)
         throw error
       }

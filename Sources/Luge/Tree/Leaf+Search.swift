@@ -20,14 +20,18 @@ extension Leaf {
   /// Looks through the append words from `start` on, up to the first empty one.
   func locateAppended(_ key: ByteView, from start: Int) -> LeafSlot {
     let end = wordCount
+    let words = unsafe words
+    let hash = key.hash16
     var index = start
-    var hash = UInt64.max
     while index < end {
-      let word = word(index).load()
-      let address = Leaf.record(word)
-      if address == 0 { return LeafSlot(index: index, word: word) }
-      if hash == .max { hash = key.hash16 }
-      if word >> 48 == hash && Record(address: address).key == key {
+      let word = unsafe WordRef(words, 8 &* index).load()
+      // An empty word has no hash, but a key's hash may be 0.
+      if word >> 48 == hash {
+        let address = Leaf.record(word)
+        if address == 0 || Record(address: address).key == key {
+          return LeafSlot(index: index, word: word)
+        }
+      } else if Leaf.record(word) == 0 {
         return LeafSlot(index: index, word: word)
       }
       index &+= 1

@@ -19,8 +19,10 @@ internal import Platform
 ///       +   p the prefix
 ///       +   h the high key
 /// ```
-/// A *word* is the address of a record (bits 4-47), sixteen bits of its key's hash (48-63), and
-/// bit 0: frozen.
+/// A *word* is the address of a record (bits 4-47), sixteen bits of its key's hash (48-63), bit 0:
+/// frozen, and bit 1: settled, of a word in key order whose record was committed, no tombstone and
+/// without a predecessor when the leaf was built. It stays so for as long as the word has it, so a
+/// rebuild need not look at it.
 ///
 /// Invariants:
 /// - Keys of the n ascend; every key of the leaf is at or above its page's low key and below the
@@ -48,6 +50,7 @@ internal import Platform
   static let headsOffset = 48
 
   static let frozen: UInt64 = 1
+  static let settled: UInt64 = 2
   static let addressMask: UInt64 = 0x0000_FFFF_FFFF_FFF0
 
   @unsafe @inline(__always)
@@ -93,6 +96,10 @@ internal import Platform
   func word(_ index: Int) -> WordRef {
     unsafe WordRef(base, Leaf.headsOffset &+ 8 &* (sortedCount &+ index))
   }
+
+  /// Where the words begin, for loops over many.
+  @inline(__always)
+  var words: UnsafeMutableRawPointer { unsafe base + (Leaf.headsOffset &+ 8 &* sortedCount) }
 
   @inline(__always)
   var heads: UnsafePointer<UInt64> {

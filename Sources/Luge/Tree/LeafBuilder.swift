@@ -2,12 +2,21 @@ internal import Platform
 
 /// Makes leaves out of records in key order: at a rebuild, a split, and when images are loaded.
 enum LeafBuilder {
-  /// A leaf that nobody else knows yet, over `count` records whose addresses ascend by key. A nil
-  /// high key makes the last leaf.
+  /// What a rebuild knows of its records without looking at them.
+  @unsafe struct Known {
+    /// The head of each record's key after a prefix of this length.
+    var heads: UnsafePointer<UInt64>
+    var prefixCount: Int
+    /// Weight of all records, about.
+    var weight: Int?
+  }
+
+  /// A leaf that nobody else knows yet, over `count` records whose addresses ascend by key; those of
+  /// settled ones have that bit. A nil high key makes the last leaf.
   @unsafe
   static func build(
     _ pin: Pin, _ records: UnsafePointer<UInt64>, count: Int, appendWords: Int, high: ByteView?,
-    right: UInt64, flags: UInt64
+    right: UInt64, flags: UInt64, known: Known? = nil
   ) -> Leaf {
     let prefix = unsafe sharedPrefix(records, count)
     let highCount = high?.count ?? 0
@@ -22,7 +31,13 @@ enum LeafBuilder {
     unsafe store(base, 36, highCount)
     unsafe store(base, 40, high == nil ? 0 : 1)
     unsafe store(base, 44, size)
-    let weight = unsafe fill(base, records, count, prefix.count)
+    let weight: Int
+    if let known = unsafe known, unsafe known.prefixCount == prefix.count {
+      unsafe copy(base, records, count, known.heads)
+      weight = unsafe known.weight ?? weigh(records, count)
+    } else {
+      weight = unsafe fill(base, records, count, prefix.count)
+    }
     unsafe WordRef.initialize(base, 8, UInt64(weight))
     let appended = unsafe base + Leaf.headsOffset + 16 * count
     unsafe appended.initializeMemory(as: UInt8.self, repeating: 0, count: 8 * appendWords)
@@ -42,9 +57,36 @@ enum LeafBuilder {
   @unsafe
   private static func sharedPrefix(_ records: UnsafePointer<UInt64>, _ count: Int) -> ByteView {
     guard count > 0 else { return .empty }
-    let first = unsafe Record(address: records[0]).key
-    let last = unsafe Record(address: records[count - 1]).key
+    let first = unsafe record(records, 0).key
+    let last = unsafe record(records, count - 1).key
     return unsafe ByteView(first.base, count: ByteView.commonPrefix(first, last))
+  }
+
+  @unsafe @inline(__always)
+  private static func record(_ records: UnsafePointer<UInt64>, _ index: Int) -> Record {
+    unsafe Record(address: Leaf.record(records[index]))
+  }
+
+  /// Writes heads that are known, and words.
+  @unsafe
+  private static func copy(
+    _ base: UnsafeMutableRawPointer, _ records: UnsafePointer<UInt64>, _ count: Int,
+    _ heads: UnsafePointer<UInt64>
+  ) {
+    let target = unsafe base + Leaf.headsOffset
+    unsafe target.copyMemory(from: heads, byteCount: 8 &* count)
+    unsafe (target + 8 &* count).copyMemory(from: records, byteCount: 8 &* count)
+  }
+
+  @unsafe
+  private static func weigh(_ records: UnsafePointer<UInt64>, _ count: Int) -> Int {
+    var weight = 0
+    var index = 0
+    while index < count {
+      weight &+= unsafe record(records, index).weight
+      index &+= 1
+    }
+    return weight
   }
 
   /// Writes heads and words; returns the weight.
@@ -57,12 +99,12 @@ enum LeafBuilder {
     var weight = 0
     var index = 0
     while index < count {
-      let record = unsafe Record(address: records[index])
+      let record = unsafe record(records, index)
       let key = record.key
       unsafe heads.storeBytes(
         of: key.head(at: prefix), toByteOffset: 8 &* index, as: UInt64.self)
       // Words in key order are found by head and record: they need no hash.
-      unsafe words.storeBytes(of: record.address, toByteOffset: 8 &* index, as: UInt64.self)
+      unsafe words.storeBytes(of: records[index], toByteOffset: 8 &* index, as: UInt64.self)
       weight &+= record.weight
       index &+= 1
     }

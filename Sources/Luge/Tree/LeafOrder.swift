@@ -7,24 +7,32 @@
   /// All appended keys are above all others, and there are some.
   private(set) var ascending = false
 
-  @inline(__always)
-  func address(_ index: Int) -> UInt64 { unsafe records[index] }
+  /// Set beside an address: the record was appended.
+  static let appended: UInt64 = 4
 
   @inline(__always)
-  func key(_ index: Int) -> ByteView { unsafe Record(address: records[index]).key }
+  func address(_ index: Int) -> UInt64 { unsafe Leaf.record(records[index]) }
+
+  /// The address with `Leaf.settled` or `appended`, where that is so.
+  @inline(__always)
+  func marked(_ index: Int) -> UInt64 { unsafe records[index] }
+
+  @inline(__always)
+  func key(_ index: Int) -> ByteView { Record(address: address(index)).key }
 
   init(_ leaf: Leaf) {
     let sorted = leaf.sortedCount
     let room = leaf.appendCount
     // Result, then appended records, then how many sorted keys are below each.
     unsafe records = UnsafeMutablePointer<UInt64>.allocate(capacity: sorted + 3 * room + 1)
+    let words = unsafe leaf.words
     let appended = unsafe records + (sorted + room)
     let places = unsafe appended + room
     var used = 0
     // The greatest key so far: keys that only grow are compared with it alone.
-    var greatest = sorted > 0 ? Leaf.record(leaf.word(sorted &- 1).load()) : 0
+    var greatest = unsafe sorted > 0 ? Leaf.record(WordRef(words, 8 &* (sorted &- 1)).load()) : 0
     while used < room {
-      let address = Leaf.record(leaf.word(sorted &+ used).load())
+      let address = unsafe Leaf.record(WordRef(words, 8 &* (sorted &+ used)).load())
       if address == 0 { break }
       let key = Record(address: address).key
       if greatest == 0 || ByteView.compare(Record(address: greatest).key, key) < 0 {
@@ -43,16 +51,17 @@
     var end = 0
     while index < sorted {
       while unsafe next < used && places[next] <= UInt64(index) {
-        unsafe records[end] = appended[next]
+        unsafe records[end] = appended[next] | LeafOrder.appended
         next &+= 1
         end &+= 1
       }
-      unsafe records[end] = Leaf.record(leaf.word(index).load())
+      let word = unsafe WordRef(words, 8 &* index).load()
+      unsafe records[end] = word & (Leaf.addressMask | Leaf.settled)
       index &+= 1
       end &+= 1
     }
     while next < used {
-      unsafe records[end] = appended[next]
+      unsafe records[end] = appended[next] | LeafOrder.appended
       next &+= 1
       end &+= 1
     }

@@ -1,8 +1,12 @@
 internal import Platform
 
 /// What all trees of one database share.
-final class TreeContext: Sendable {
+///
+/// Safe: the unretained reference is to an object that this one holds.
+@safe final class TreeContext: Sendable {
   let log: RedoLog
+  /// The same, for calls that should not count references: `log` keeps it alive.
+  let unretainedLog: Unmanaged<RedoLog>
   let epochs: EpochReclaimer
   let platform: PlatformServices
   let settings: TreeSettings
@@ -24,6 +28,7 @@ final class TreeContext: Sendable {
     settings: TreeSettings, memory: MemoryLimits = MemoryLimits()
   ) {
     self.log = log
+    unsafe unretainedLog = Unmanaged.passUnretained(log)
     cache = PageCache(memory, threads: platform.threads)
     epochs.account.setGrain(memory.grain)
     epochs.account.charge(memory.fixed)
@@ -48,9 +53,17 @@ final class TreeContext: Sendable {
   func admit(
     _ pieceBytes: Int, passingGate: Bool = false, overdraws: Bool = false
   ) throws(LugeError) -> Int {
+    try admit(
+      pieceBytes, try epochs.place(), passingGate: passingGate, overdraws: overdraws)
+  }
+
+  /// The same for the thread that `place` belongs to.
+  @inline(__always)
+  func admit(
+    _ pieceBytes: Int, _ place: Pin, passingGate: Bool = false, overdraws: Bool = false
+  ) throws(LugeError) -> Int {
     if !overdraws { try admitMemory() }
     if !passingGate && !gate.isOpen { try gate.wait(platform) }
-    let place = try epochs.place()
     if pieceBytes <= log.settings.largestOrdinaryPiece, hasLogBytes(4 &* pieceBytes, place),
       log.isUsable
     {

@@ -27,7 +27,7 @@ import Testing
         pin, version: descriptor.address | VersionWord.transaction, key: ByteView($0), value: nil)
     }
     var path = BatchPath()
-    guard case .installed = try tree.installUndecided(record, age, &path, pin) else {
+    guard case .installed = try tree.installUndecided(record, age, near: 0, &path, pin) else {
       throw LugeError(.closed, "not installed")
     }
     return (descriptor, record)
@@ -101,7 +101,7 @@ import Testing
     }
     record.version.store(younger.address | VersionWord.transaction)
     var path = BatchPath()
-    let step = try tree.installUndecided(mine, 0, &path, pin)
+    let step = try tree.installUndecided(mine, 0, near: 0, &path, pin)
     guard case .installed = step else {
       Issue.record("\(step)")
       return
