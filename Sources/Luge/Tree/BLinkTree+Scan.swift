@@ -39,6 +39,7 @@ extension BLinkTree {
     // The array outlives the closure; nothing in it is kept.
     let found = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin)?.leaf }
     guard let leaf = found else { return nil }
+    leaf.noteScan()
     return LeafSlice.with(leaf, from: lower, to: upper) { slice in
       let count = slice.fillUp(reader, run)
       reader.hold(run, 0, count)
@@ -84,6 +85,7 @@ extension BLinkTree {
         unsafe end.withUnsafeBytes { unsafe findLastChunk(upper, ByteView($0)).low.copy() })
     }
     guard let leaf = found else { return .missing(page.low.copy()) }
+    leaf.noteScan()
     let step = LeafSlice.with(leaf, from: lower, to: upper) { slice in
       let count = slice.fillDown(reader, run)
       let first = Reader.runCapacity &- count

@@ -23,20 +23,24 @@ extension BLinkTree {
     try BLinkTree.checkValue(mode.valueCount ?? 0)
     let view = unsafe ByteView(key)
     let pieceBytes = redoPieceBytes(key: key.count, value: mode.valueCount)
+    // Page-in has made room; who did it again would evict what was just read.
+    var overdraws = false
     while true {
-      switch try admittedAttempt(view, mode, returnsOld, pieceBytes) {
+      switch try admittedAttempt(view, mode, returnsOld, pieceBytes, overdraws: overdraws) {
       case .done(let result): return result
       case .again: continue
-      case .missing: try pageIn(view)
+      case .missing:
+        try pageIn(view)
+        overdraws = true
       }
     }
   }
 
   @inline(__always)
   private func admittedAttempt(
-    _ key: ByteView, _ mode: WriteMode, _ returnsOld: Bool, _ pieceBytes: Int
+    _ key: ByteView, _ mode: WriteMode, _ returnsOld: Bool, _ pieceBytes: Int, overdraws: Bool
   ) throws(LugeError) -> Attempt {
-    let admitted = try context.admit(pieceBytes)
+    let admitted = try context.admit(pieceBytes, overdraws: overdraws)
     defer { context.leave(admitted) }
     let pin = try context.epochs.pin()
     defer { pin.end() }
@@ -49,6 +53,7 @@ extension BLinkTree {
   ) throws(LugeError) -> Attempt {
     while true {
       guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
+      leaf.noteVisit()
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 {
@@ -167,6 +172,7 @@ extension BLinkTree {
     let key = record.key
     while true {
       guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
+      leaf.noteVisit()
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {

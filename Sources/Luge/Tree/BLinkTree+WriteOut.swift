@@ -54,7 +54,7 @@ extension BLinkTree {
     // The array outlives the closure; nothing in it is kept.
     let found = unsafe key.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
     guard let (page, leaf) = found else { return .missing }
-    if leaf != nil { return page.tryClaim() ? .claimed(page) : .busy }
+    if leaf != nil { return BLinkTree.claimResident(page) ? .claimed(page) : .busy }
     let word = page.word.load()
     // Not loading: that thread may publish the leaf at any time.
     guard PageWord.tag(word) == PageWord.evicted, let parts = page.parts else { return .missing }
@@ -65,6 +65,14 @@ extension BLinkTree {
     // The same word says that all of this was true at one moment: a page that was loaded and split
     // meanwhile is evicted under another address.
     return page.word.load() == word ? .kept(image) : .busy
+  }
+
+  /// Takes the claim of a page if that is free and the page resident: then it stays so. Pinned.
+  static func claimResident(_ page: Page) -> Bool {
+    if !page.tryClaim() { return false }
+    if page.leaf != nil { return true }
+    page.releaseClaim()
+    return false
   }
 
   static func isToMove(_ parts: PartList, _ rewrites: (PageAddress) -> Bool) -> Bool {
@@ -142,7 +150,7 @@ extension BLinkTree {
   ) throws(LugeError) -> Making {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    let lsn = context.log.tail
+    let lsn = context.imageBound
     guard let leaf = page.leaf else { return .none }
     try context.interrupt("tree.leafTaken")
     let high = leaf.hasHigh ? leaf.high.copy() : nil

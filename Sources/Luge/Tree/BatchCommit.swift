@@ -21,8 +21,8 @@ struct BatchWrite: Sendable {
 ///   nothing.
 /// - The writes are in (tree, key) order, one a key.
 struct BatchCommit {
-  private let context: TreeContext
-  private let writes: [BatchWrite]
+  let context: TreeContext
+  let writes: [BatchWrite]
   private let payload: [UInt8]
   /// Bytes of the redo piece.
   let pieceBytes: Int
@@ -97,6 +97,10 @@ struct BatchCommit {
     try context.lockBatch()
     defer { context.unlockBatch() }
     var admitted = try context.admit(pieceBytes)
+    // Claims of pages, that nobody evicts them.
+    var held: [Page] = []
+    defer { BatchCommit.release(&held) }
+    var misses = 0
     var losses = 0
     var gated = false
     // The gate is the lock holder's: it opens before the lock does.
@@ -105,8 +109,16 @@ struct BatchCommit {
       let lsn = try pinnedAttempt(admitted)
       if let lsn { return lsn }
       if let index = missing {
-        try writes[index].tree.pageIn(writes[index].key)
-        admitted = try context.admit(pieceBytes, passingGate: true)
+        misses += 1
+        if misses == 1 {
+          try pageInAll(from: index)
+        } else {
+          // Others evict what this one needs.
+          BatchCommit.release(&held)
+          try holdAll(&held)
+        }
+        admitted = try context.admit(
+          pieceBytes, passingGate: true, overdraws: !held.isEmpty)
         continue
       }
       probe("tree.batchRetried")
@@ -115,7 +127,8 @@ struct BatchCommit {
         context.gate.close(context.platform.clock)
         gated = true
       }
-      admitted = try context.admit(pieceBytes, passingGate: true)
+      admitted = try context.admit(
+        pieceBytes, passingGate: true, overdraws: !held.isEmpty)
     }
   }
 

@@ -7,11 +7,14 @@ final class TreeContext: Sendable {
   let platform: PlatformServices
   let settings: TreeSettings
   let pages: PageStore
+  let cache: PageCache
   /// Records that a pinned thread has unlinked.
   let released = ReleaseStack()
   private let stamps = AtomicWord(0)
   /// Pages that are being read.
   let loads: PageLoads
+  /// LSN of the redo record being replayed; 0 when none is.
+  let replayLSN = AtomicWord(0)
   let gate = CommitGate()
   let codecs = CodecContexts()
   /// Held by the one batch that is being committed. Waited for unpinned.
@@ -19,9 +22,12 @@ final class TreeContext: Sendable {
 
   init(
     log: RedoLog, epochs: EpochReclaimer, pages: PageStore, platform: PlatformServices,
-    settings: TreeSettings
+    settings: TreeSettings, memory: MemoryLimits = MemoryLimits()
   ) {
     self.log = log
+    cache = PageCache(memory, threads: platform.threads)
+    epochs.account.setGrain(memory.grain)
+    epochs.account.charge(memory.fixed)
     self.pages = pages
     loads = PageLoads(platform)
     self.epochs = epochs
@@ -36,12 +42,15 @@ final class TreeContext: Sendable {
   /// Reservations that one admission pays for.
   static let reservations: UInt64 = 4
 
-  /// The only place where a writing operation waits: for the gate and for log room. Unpinned.
+  /// The only place where a writing operation waits: for memory, the gate and log room. Unpinned.
   /// Afterwards the thread may reserve four ordinary pieces, and one of `pieceBytes` if that is
   /// larger. Answers the size that it admitted: more than asked where the last try met another's
   /// piece that was too large to help with. Then `leave` with that size.
   @inline(__always)
-  func admit(_ pieceBytes: Int, passingGate: Bool = false) throws(LugeError) -> Int {
+  func admit(
+    _ pieceBytes: Int, passingGate: Bool = false, overdraws: Bool = false
+  ) throws(LugeError) -> Int {
+    if !overdraws { try admitMemory() }
     if !passingGate && !gate.isOpen { try gate.wait(platform) }
     let place = try epochs.place()
     let admitted = max(pieceBytes, Int(place.field(PinLayout.wantedPiece)))
