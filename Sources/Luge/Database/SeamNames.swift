@@ -40,7 +40,7 @@ public enum SeamNames {
     "image.compressed", "image.incompressible",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchHeldPages",
-    "tree.batchRetried",
+    "tree.batchRetried", "tree.batchWaited",
     "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
     "tree.fragmentWritten", "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
     "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.stampLost",

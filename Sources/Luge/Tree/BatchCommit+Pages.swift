@@ -6,24 +6,27 @@ extension BatchCommit {
   /// Sees to it that the leaves of the writes from `first` on were in memory a moment ago.
   func pageInAll(from first: Int) throws(LugeError) {
     var index = first
-    while index < writes.count {
-      try writes[index].tree.pageIn(writes[index].key)
+    while index < order.count {
+      let place = buffer.place(order.position(index))
+      try trees[place.tree].pageIn(buffer.key(place))
       index += 1
     }
   }
 
-  /// The same for all, and takes the claims of their pages, so that they stay there. One batch at a
-  /// time does this, and all others hold one claim at most: nobody waits in a circle.
+  /// The same for all, and takes the claims of their pages, so that they stay there. All
+  /// batches take them in the order of (tree, key), and nobody else holds more than one: nobody waits in a circle.
   func holdAll(_ held: inout [Page]) throws(LugeError) {
     probe("tree.batchHeldPages")
     var index = 0
     var attempt = 0
-    while index < writes.count {
-      switch try hold(writes[index], &held) {
+    while index < order.count {
+      let place = buffer.place(order.position(index))
+      let tree = trees[place.tree]
+      switch try hold(tree, buffer.key(place), &held) {
       case .held:
         index += 1
         attempt = 0
-      case .missing: try writes[index].tree.pageIn(writes[index].key)
+      case .missing: try tree.pageIn(buffer.key(place))
       case .busy:
         try context.backOff(attempt, "waiting for a page")
         attempt += 1
@@ -37,15 +40,13 @@ extension BatchCommit {
     case busy
   }
 
-  private func hold(_ write: BatchWrite, _ held: inout [Page]) throws(LugeError) -> Holding {
+  private func hold(
+    _ tree: BLinkTree, _ key: ByteView, _ held: inout [Page]
+  ) throws(LugeError) -> Holding {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    try write.tree.checkOpen()
-    // The array outlives the closure; nothing in it is kept.
-    let found = unsafe write.key.withUnsafeBytes {
-      unsafe write.tree.descend(ByteView($0), pin)
-    }
-    guard let (page, leaf) = found, leaf != nil else { return .missing }
+    try tree.checkOpen()
+    guard let (page, leaf) = tree.descend(key, pin), leaf != nil else { return .missing }
     // In the order of keys, so a page that is held already is the last one.
     if held.last == page { return .held }
     if !BLinkTree.claimResident(page) { return .busy }
