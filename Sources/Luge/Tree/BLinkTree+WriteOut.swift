@@ -163,7 +163,8 @@ extension BLinkTree {
     try context.interrupt("tree.leafTaken")
     let high = leaf.hasHigh ? leaf.high.copy() : nil
     let isDirty = leaf.flags.load() & Leaf.dirty != 0
-    if !isDirty, let parts = page.parts, !BLinkTree.isToMove(parts, rewrites) {
+    let isToMove = page.parts.map { BLinkTree.isToMove($0, rewrites) } ?? false
+    if !isDirty, !isToMove, let parts = page.parts {
       return .kept(
         PageImage(
           low: page.low.copy(), high: high, lsn: parts.lsn, entries: parts.entries,
@@ -174,9 +175,8 @@ extension BLinkTree {
       _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly)
       throw error
     }
-    // Who moves a page makes one part of all, and so does who has more to tell than a fragment can.
-    let isWhole = !isDirty || flags & Leaf.baseOnly != 0
-    let former = isWhole ? nil : page.parts
+    // Who moves a part makes one of all.
+    let former = isToMove || flags & Leaf.baseOnly != 0 ? nil : page.parts
     let records = LeafContents(self, leaf, since: former?.lsn, pin)
     defer { records.free() }
     if let former, let kept = records.fits(former) {

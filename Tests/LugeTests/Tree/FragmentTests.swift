@@ -73,6 +73,11 @@ import Testing
     let moved = try tree.writeOut(covering: [0]) { $0 == base.parts[0].address }
     #expect(fragment.parts.count == 2 && moved.parts.count == 1)
     try Self.expectSame(world, tree, moved)
+    // Dirty or not.
+    _ = try tree.put([2], [2])
+    let again = try tree.writeOut(covering: [0]) { $0 == moved.parts[0].address }
+    #expect(again.parts.count == 1)
+    try Self.expectSame(world, tree, again)
     for number in 60..<120 { _ = try tree.put([UInt8(number)], []) }
     let pages = try TreeRecoveryTests.checkpoint(tree)
     #expect(pages.count > 1 && pages.allSatisfy { $0.parts.count == 1 })
