@@ -56,7 +56,9 @@ extension TreeContext {
     if epochs.account.estimate / 2 <= cache.limit { return }
     throw LugeError(
       .resourceExhausted, "memory is used up by what cannot be evicted",
-      expected: "at most \(cache.limit) bytes", found: "\(epochs.account.bytes) bytes")
+      expected: "at most \(cache.limit) bytes",
+      found: "\(epochs.account.bytes) bytes, \(try cache.count()) pages in memory, "
+        + "\(epochs.readers.snapshots.load()) snapshots")
   }
 
   /// Evicts a few pages. Throws only `.killed`.
