@@ -82,11 +82,9 @@ extension DatabaseCore {
     _ page: ChunkPage, of tree: BLinkTree, _ report: inout VerificationReport
   ) throws(LugeError) {
     do throws(LugeError) {
-      let image = try LeafImage(
-        decoding: try pages.read(page.parts[0], .leaf).payload, contexts: context.codecs)
-      if image.tree != tree.id || image.low != page.low || image.lsn != page.lsn
-        || image.count != page.entries
-      {
+      let payloads = try pages.read(page.parts, .leaf).map { $0.payload }
+      let found = try page.decode(payloads, of: tree.id, context.codecs)
+      if found.lsn != page.lsn || found.entries != page.entries {
         report.problems.append(
           "image at \(page.parts[0].address.rawValue): not the one that its chunk names")
       }

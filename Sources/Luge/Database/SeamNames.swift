@@ -40,7 +40,7 @@ public enum SeamNames {
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",
-    "cache.evictionGaveUp", "cache.evictionPutOff", "cache.ghostHit", "cache.loadAwaited",
+    "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit", "cache.loadAwaited",
     "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
     "cache.writerWaited",
     // Images
@@ -49,10 +49,10 @@ public enum SeamNames {
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchHeldPages",
     "tree.batchRetried", "tree.batchWaited",
     "tree.chunkSplit", "tree.chunkSplitLost", "tree.chunksUnited", "tree.consolidated",
-    "tree.gateClosed", "tree.leavesMerged", "tree.mergeHelped",
+    "tree.gateClosed", "tree.leavesMerged", "tree.mergeHelped", "tree.fragmentWritten",
     "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
     "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.stampLost",
     "tree.stampedForOther", "tree.tombstoneDropped", "tree.versionKept", "tree.versionTakenOut",
-    "tree.wordRaced", "tree.writeOutPushed",
+    "tree.wordRaced", "tree.writeOutOfNothing", "tree.writeOutPushed",
   ]
 }

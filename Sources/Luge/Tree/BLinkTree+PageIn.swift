@@ -106,10 +106,22 @@ extension BLinkTree {
 
   private func finish(_ loading: Loading) throws(LugeError) {
     try context.interrupt("cache.load")
-    let image = try read(loading)
+    let payloads = try context.pages.read(loading.parts, .leaf).map { $0.payload }
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    let leaf = BLinkTree.build(image, context.settings, pin)
+    if loading.parts.count > 1 { probe("cache.fragmentsRead") }
+    let leaf: Leaf
+    do throws(LugeError) {
+      leaf = try LeafDecoder.reading(
+        loading.parts, payloads, tree: id, low: loading.page.low, contexts: context.codecs
+      ) { (decoder) throws(LugeError) in
+        try LeafBuilder.build(
+          pin, &decoder, lsn: loading.lsn, entries: loading.entries, high: loading.high,
+          context.settings)
+      }
+    } catch {
+      throw placed(error, loading.parts[0].address)
+    }
     // Before it is published: afterwards this thread has no hold of the page.
     context.cache.add(CacheLink(loading.page.address))
     loading.page.word.store(leaf.address)
@@ -117,46 +129,11 @@ extension BLinkTree {
     probe("cache.pagedIn")
   }
 
-  private func read(_ loading: Loading) throws(LugeError) -> LeafImage {
-    let part = loading.parts[0]
-    let image = try LeafImage(
-      decoding: try context.pages.read(part, .leaf).payload, contexts: context.codecs)
-    guard image.tree == id, image.lsn == loading.lsn, image.count == loading.entries,
-      image.high == loading.high, compareKeys(image.low, loading.page.low.copy()) == 0
-    else {
-      throw LugeError(
-        .corruption, "a leaf image is not the one that belongs here",
-        path: context.pages.path(part.address.serial), offset: Int64(part.address.offset),
-        expected: "the page of tree \(id) with W \(loading.lsn)",
-        found: "one of tree \(image.tree) with W \(image.lsn)")
-    }
-    return image
-  }
-
-  /// A clean leaf. Its right page, if it has one, is in the index.
-  private static func build(_ image: LeafImage, _ settings: TreeSettings, _ pin: Pin) -> Leaf {
-    var records: [UInt64] = []
-    records.reserveCapacity(image.count)
-    // Versions on disk are older than anything that will be asked for: LSN 0 stands for all.
-    image.visitEntries { key, value in
-      records.append(
-        Record.build(pin, version: VersionWord.committed, key: key, value: value).address
-          | Leaf.settled)
-    }
-    // Arrays outlive the closures; the builder copies the high key. An empty array may have no
-    // address, and then nothing is read from it.
-    return unsafe records.withUnsafeBufferPointer { records in
-      let base = unsafe records.baseAddress ?? UnsafePointer(bitPattern: 16).unsafelyUnwrapped
-      guard let high = image.high else {
-        return unsafe LeafBuilder.build(
-          pin, base, count: records.count, appendWords: settings.appendWords, high: nil, right: 0,
-          flags: Leaf.visits)
-      }
-      return unsafe high.withUnsafeBytes {
-        unsafe LeafBuilder.build(
-          pin, base, count: records.count, appendWords: settings.appendWords,
-          high: ByteView($0), right: 0, flags: Leaf.visits)
-      }
-    }
+  /// The same error with the place of what was read.
+  private func placed(_ error: LugeError, _ address: PageAddress) -> LugeError {
+    var error = error
+    error.path = context.pages.path(address.serial)
+    error.offset = Int64(address.offset)
+    return error
   }
 }

@@ -115,26 +115,31 @@ extension BLinkTree {
     try context.pages.release(former, isNamed: walk == nil)
     return PageImage(
       low: page.low.copy(), high: image.high, lsn: image.lsn, entries: image.entries,
-      parts: [part], wasWritten: true, stamp: stamp)
+      parts: image.older + [part], wasWritten: true, stamp: stamp)
   }
 
+  /// Answers the parts that are part of the page no longer.
   private func name(
     _ part: PagePart, _ image: PendingImage, of page: Page, _ walk: UInt64?
   ) throws(LugeError) -> ([PagePart], stamp: UInt64?) {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    let list = PartList.build(pin, lsn: image.lsn, entries: image.entries, [part])
+    let list = PartList.build(
+      pin, lsn: image.lsn, entries: image.entries, image.older + [part])
     let former = page.setParts(list, pin)
-    return (former, noteChange(of: page, walk: walk ?? 0))
+    return (image.older.isEmpty ? former : [], noteChange(of: page, walk: walk ?? 0))
   }
 
-  private struct PendingImage {
+  /// What is to be written of a page.
+  struct PendingImage {
     /// Was not dirty.
     var isMoved: Bool
     var high: [UInt8]?
     var lsn: UInt64
     var entries: Int
     var bytes: [UInt8]
+    /// The parts before it, if it is a fragment.
+    var older: [PagePart] = []
   }
 
   private enum Making {
@@ -158,47 +163,34 @@ extension BLinkTree {
     try context.interrupt("tree.leafTaken")
     let high = leaf.hasHigh ? leaf.high.copy() : nil
     let isDirty = leaf.flags.load() & Leaf.dirty != 0
-    if !isDirty, let parts = page.parts, !BLinkTree.isToMove(parts, rewrites) {
+    let isToMove = page.parts.map { BLinkTree.isToMove($0, rewrites) } ?? false
+    if !isDirty, !isToMove, let parts = page.parts {
       return .kept(
         PageImage(
           low: page.low.copy(), high: high, lsn: parts.lsn, entries: parts.entries,
           parts: parts.copy(), wasWritten: false))
     }
-    _ = leaf.flags.fetchAnd(~(Leaf.dirty | Leaf.baseOnly))
+    let flags = leaf.flags.fetchAnd(~(Leaf.dirty | Leaf.baseOnly))
     do { try context.interrupt("tree.writeOut") } catch {
       _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly)
       throw error
     }
-    return .written(encode(page, leaf, lsn, high, isMoved: !isDirty, pin))
-  }
-
-  private func encode(
-    _ page: Page, _ leaf: Leaf, _ lsn: UInt64, _ high: [UInt8]?, isMoved: Bool, _ pin: Pin
-  ) -> PendingImage {
-    let order = LeafOrder(leaf)
-    defer { order.free() }
-    let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: order.count + 1)
-    defer { unsafe scratch.deallocate() }
-    var found = 0
-    var sawPending = false
-    var index = 0
-    while index < order.count {
-      let seen = visible(order.address(index), leaf, pin)
-      if seen.sawPending { sawPending = true }
-      if seen.record != 0 && !Record(address: seen.record).isTombstone {
-        unsafe scratch[found] = seen.record
-        found += 1
+    // Who moves a part makes one of all.
+    let former = isToMove || flags & Leaf.baseOnly != 0 ? nil : page.parts
+    let records = LeafContents(self, leaf, since: former?.lsn, pin)
+    defer { records.free() }
+    if let former, let kept = records.fits(former) {
+      if kept {
+        // Whatever made it dirty has come to nothing.
+        probe("tree.writeOutOfNothing")
+        return .kept(
+          PageImage(
+            low: page.low.copy(), high: high, lsn: former.lsn, entries: former.entries,
+            parts: former.copy(), wasWritten: false))
       }
-      index += 1
+      probe("tree.fragmentWritten")
+      return .written(fragment(page, records, lsn, high, former))
     }
-    if sawPending {
-      probe("tree.writeOutPushed")
-      leaf.markDirty()
-    }
-    let bytes = unsafe LeafImage.encodeBase(
-      tree: id, lsn: lsn, low: page.low, high: leaf.hasHigh ? leaf.high : nil, records: scratch,
-      count: found, compression: compression, contexts: context.codecs)
-    return PendingImage(
-      isMoved: isMoved, high: high, lsn: lsn, entries: found, bytes: bytes)
+    return .written(base(page, leaf, records, lsn, high, isMoved: !isDirty))
   }
 }

@@ -129,14 +129,9 @@ import Testing
         while done.load() < UInt64(writers) { _ = try? Self.checkpoint(tree) }
       }
     }
-    var entries: [TreeEntry] = []
-    for image in try Self.checkpoint(tree) {
-      let bytes = try world.context.pages.read(image.parts[0], .leaf).payload
-      try LeafImage(decoding: bytes).visitEntries { key, value in
-        entries.append(TreeEntry(key: key.copy(), value: value.copy()))
-      }
-    }
-    #expect(try tree.entries() == entries)
+    let loaded = try Self.load(world, Self.checkpoint(tree))
+    #expect(try tree.entries() == loaded.entries())
+    try loaded.destroy()
     try TreeConcurrencyTests.expectCleanEnd(world, [tree])
   }
 

@@ -56,3 +56,23 @@ extension LeafImage {
     }
   }
 }
+
+extension ChunkPage {
+  /// Reads all entries out of the payloads of the page's parts. Throws `.corruption` where they are
+  /// damaged or of another page.
+  func decode(
+    _ payloads: [[UInt8]], of tree: UInt64, _ contexts: CodecContexts
+  ) throws(LugeError) -> (lsn: UInt64, entries: Int) {
+    // The array outlives the closure; nothing in it is kept.
+    try unsafe low.withUnsafeBufferPointer { (low) throws(LugeError) in
+      try LeafDecoder.reading(
+        parts, payloads, tree: tree, low: unsafe ByteView(UnsafeRawBufferPointer(low)),
+        contexts: contexts
+      ) { (decoder) throws(LugeError) in
+        var entries = 0
+        while try decoder.next() { entries += 1 }
+        return (decoder.lsn, entries)
+      }
+    }
+  }
+}
