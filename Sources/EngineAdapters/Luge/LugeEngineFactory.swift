@@ -12,6 +12,7 @@ public struct LugeEngineFactory: EngineFactory {
     [
       .namedTrees, .compareExchange, .batches, .crossTreeBatches, .identifiers,
       .concurrentClients, .checkpoints, .simulatable, .prefixDurability, .treeRemoval,
+      .snapshotScans,
     ]
   }
 

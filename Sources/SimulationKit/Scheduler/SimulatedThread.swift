@@ -29,6 +29,8 @@ public final class SimulatedThread {
   var deadline = UInt64.max
   /// Seam calls that it made since its process was killed.
   var callsSinceKill = 0
+  /// The last fault point or probe that it came by, for a report.
+  var place: StaticString = "its start"
 
   init(id: UInt64, name: String, slot: Int32, scheduler: Scheduler, body: @escaping () -> Void) {
     self.id = id
