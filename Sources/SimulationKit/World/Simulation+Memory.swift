@@ -24,7 +24,8 @@ extension Simulation {
   /// What the process that has ended did not free, as a sentence; nil when it freed all.
   public var leak: String? {
     guard let (count, bytes, oldest) = memory.leaks else { return nil }
-    return "\(count) blocks of \(bytes) bytes were never freed; the oldest, of \(oldest.bytes) bytes, "
+    return
+      "\(count) blocks of \(bytes) bytes were never freed; the oldest, of \(oldest.bytes) bytes, "
       + "was allocated by t\(oldest.thread) at call \(oldest.call), after \(oldest.place)"
   }
 
