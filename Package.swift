@@ -53,7 +53,7 @@ let package = Package(
     // The engine. It never imports the harness.
     // Lifetimes: a cursor's spans are borrowed from it.
     .target(
-      name: "Luge", dependencies: ["Platform"], path: "Sources/Luge",
+      name: "Luge", dependencies: ["Platform", "CZstd", "CLZ4"], path: "Sources/Luge",
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // The harness. It never imports the engine.

@@ -48,6 +48,10 @@ public struct Configuration: Equatable, Sendable {
   /// Bytes that a leaf should have on disk: a leaf much larger is split before it has `leafEntries`.
   public var pageSize = 16 << 10
 
+  /// How pages are compressed: of the default tree, and of new trees that are opened without a
+  /// setting of their own. Not at all unless said.
+  public var compression = Compression.none
+
   /// The most threads that may write at once; each keeps room in the log buffer free.
   public var maximumWriters = 256
 
@@ -114,6 +118,7 @@ extension Configuration {
     try check(
       maximumWriters * 4 * ordinaryCommitSize <= logBufferSize / 2,
       "logBufferSize must be at least 8 x maximumWriters x ordinaryCommitSize")
+    try compression.validate()
     try check(batchLossesBeforeGate >= 1, "batchLossesBeforeGate must be at least 1")
     try check(identifierReservation >= 1, "identifierReservation must be at least 1")
     try check(

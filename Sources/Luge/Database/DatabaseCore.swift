@@ -156,6 +156,7 @@ final class DatabaseCore: @unchecked Sendable {
   private func destroy() {
     if destroyed.exchange(1) == 1 { return }
     catalogue.destroyAll()
+    try? context.released.discard(context.epochs)
     context.epochs.freeAll()
   }
 }

@@ -48,8 +48,7 @@ extension BLinkTree {
     _ key: ByteView, _ mode: WriteMode, _ returnsOld: Bool, _ pin: Pin
   ) throws(LugeError) -> Attempt {
     while true {
-      let (page, found) = descend(key, pin)
-      guard let leaf = found else { return .missing }
+      guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 {
@@ -167,8 +166,7 @@ extension BLinkTree {
   func installUndecided(_ record: Record, _ pin: Pin) throws(LugeError) -> Installation {
     let key = record.key
     while true {
-      let (page, found) = descend(key, pin)
-      guard let leaf = found else { return .missing }
+      guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {

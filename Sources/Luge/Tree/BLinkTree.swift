@@ -22,6 +22,7 @@ internal import Platform
   /// OFFSET SIZE DESCRIPTION
   ///      0    8 address of the root, a branch over chunks; 0 after `destroy`
   ///      8    8 state: see `TreeState`
+  ///     16    8 how pages are compressed from now on: see `Compression.rawValue`
   ///     64    8 count of entries
   /// ```
   // Words and nothing else; the address never changes.
@@ -40,23 +41,56 @@ internal import Platform
   }
 
   /// A tree over finished pages, in key order.
-  init(id: UInt64, context: TreeContext, pages: [Page], count: UInt64, _ pin: Pin) {
+  convenience init(id: UInt64, context: TreeContext, pages: [Page], count: UInt64, _ pin: Pin) {
+    self.init(id: id, context: context, root: BLinkTree.makeRoot(pages, context, pin), count: count)
+    for page in pages { page.owner.store(ownerWord) }
+  }
+
+  /// A tree that lies on disk, chunk by chunk in key order, the first with an empty low key; at least
+  /// one. Nothing is read.
+  convenience init(
+    id: UInt64, context: TreeContext, chunks: [(low: [UInt8], image: PagePart, entries: Int)]
+  ) throws(LugeError) {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    var nodes: [UInt64] = []
+    nodes.reserveCapacity(chunks.count)
+    var count: UInt64 = 0
+    for chunk in chunks {
+      let stamp = context.newStamp()
+      let image = PartList.build(pin, lsn: stamp, entries: chunk.entries, [chunk.image])
+      let word = chunk.image.address.rawValue | ChunkWord.evicted
+      // The array outlives the closure, which copies from it.
+      let node = unsafe chunk.low.withUnsafeBytes {
+        unsafe Chunk.build(pin, low: ByteView($0), word: word, stamp: stamp, image: image)
+      }
+      nodes.append(node.address)
+      count &+= UInt64(chunk.entries)
+    }
+    let root = BLinkTree.makeRoot(nodes, pin)
+    self.init(id: id, context: context, root: root, count: count)
+  }
+
+  private init(id: UInt64, context: TreeContext, root: Branch, count: UInt64) {
     self.id = id
     self.context = context
     let shared = UnsafeMutableRawPointer.allocate(
       byteCount: BLinkTree.sharedSize, alignment: 64)
-    let root = BLinkTree.makeRoot(pages, context.settings, pin)
     unsafe WordRef.initialize(shared, 0, root.address)
     unsafe WordRef.initialize(shared, 8, 0)
+    unsafe WordRef.initialize(shared, 16, UInt64(context.settings.compression.rawValue))
     unsafe WordRef.initialize(shared, 64, count)
     unsafe self.shared = shared
-    // The pages know their tree without holding it: `destroy` comes before its end.
-    let owner = unsafe UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()))
-    for page in pages { page.owner.store(owner) }
+  }
+
+  /// What pages know their tree by, without holding it: `destroy` comes before its end.
+  var ownerWord: UInt64 {
+    unsafe UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()))
   }
 
   @inline(__always) var root: WordRef { unsafe WordRef(shared, 0) }
   @inline(__always) private var state: WordRef { unsafe WordRef(shared, 8) }
+  private var compressionWord: WordRef { unsafe WordRef(shared, 16) }
   @inline(__always) var countWord: WordRef { unsafe WordRef(shared, 64) }
 
   /// The number of entries: exact when no write is running.
@@ -64,6 +98,12 @@ internal import Platform
 
   /// `count` for people: a removal may be counted before the insert that it undoes.
   var entryCount: Int { max(0, Int(truncatingIfNeeded: count)) }
+
+  /// How pages that are written from now on are compressed; at first as the context's settings say.
+  var compression: Compression {
+    get { Compression(rawValue: UInt16(truncatingIfNeeded: compressionWord.load())) ?? .none }
+    set { compressionWord.store(UInt64(newValue.rawValue)) }
+  }
 
   /// Unless it is `open`, every operation throws from here on, except those that have begun: they
   /// have ended after `waitForQuiescence`.
@@ -102,11 +142,11 @@ internal import Platform
 
   // MARK: Descending
 
-  /// The page that covers `key`, and its leaf; nil when that is not in memory: unpin, `pageIn`,
+  /// The page that covers `key`, and its leaf; nil what of that is not in memory: unpin, `pageIn`,
   /// start again. Pinned.
   @inline(__always)
-  func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf?) {
-    let page = findPage(key)
+  func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf?)? {
+    guard let page = findPage(key) else { return nil }
     guard let leaf = page.leaf else { return (page, nil) }
     if !leaf.isBelow(key) { return (page, leaf) }
     return moveRight(page, leaf, key, pin)
@@ -116,11 +156,12 @@ internal import Platform
   @inline(never)
   private func moveRight(
     _ page: Page, _ leaf: Leaf, _ key: ByteView, _ pin: Pin
-  ) -> (page: Page, leaf: Leaf?) {
+  ) -> (page: Page, leaf: Leaf?)? {
     probe("tree.movedRight")
     var (page, leaf) = (page, leaf)
     while true {
-      page = step(from: page, leaf, found: findPage(key), pin)
+      guard let right = step(from: page, leaf, found: findPage(key), pin) else { return nil }
+      page = right
       guard let next = page.leaf else { return (page, nil) }
       leaf = next
       if !leaf.isBelow(key) { return (page, leaf) }
@@ -143,7 +184,7 @@ internal import Platform
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let leaf = descend(key, pin).leaf else { return .none }
+    guard let leaf = descend(key, pin)?.leaf else { return .none }
     return .some(visible(key, leaf, pin)?.value.copy())
   }
 
@@ -160,7 +201,7 @@ internal import Platform
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let leaf = descend(key, pin).leaf else { return nil }
+    guard let leaf = descend(key, pin)?.leaf else { return nil }
     return visible(key, leaf, pin) != nil
   }
 

@@ -7,9 +7,13 @@ final class TreeContext: Sendable {
   let platform: PlatformServices
   let settings: TreeSettings
   let pages: PageStore
+  /// Records that a pinned thread has unlinked.
+  let released = ReleaseStack()
+  private let stamps = AtomicWord(0)
   /// Pages that are being read.
   let loads: PageLoads
   let gate = CommitGate()
+  let codecs = CodecContexts()
   /// Held by the one batch that is being committed. Waited for unpinned.
   private let batchLock: Lock
 
@@ -25,6 +29,9 @@ final class TreeContext: Sendable {
     self.settings = settings
     batchLock = Lock(threads: platform.threads)
   }
+
+  /// A number never given before: see `Chunk`.
+  func newStamp() -> UInt64 { stamps.fetchAdd(1) &+ 1 }
 
   /// Reservations that one admission pays for.
   static let reservations: UInt64 = 4

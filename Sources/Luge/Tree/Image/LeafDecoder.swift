@@ -11,7 +11,8 @@ struct LeafPart {
 /// Reads the entries of a page out of its base and its fragments: one ascending sequence in which the newest part that has
 /// a key wins, and keys whose newest entry is a tombstone are left out.
 ///
-///     var decoder = unsafe try LeafDecoder(parts: parts, count: n, tree: id, low: page.low)
+///     var decoder = unsafe try LeafDecoder(
+///       parts: parts, count: n, tree: id, low: page.low, contexts: contexts)
 ///     while try decoder.next() { use(decoder.key, decoder.value, decoder.kind) }
 ///
 /// Throws `.corruption` for whatever is wrong, and never traps, whatever the bytes. What was read before an error
@@ -26,6 +27,8 @@ struct LeafPart {
 @safe struct LeafDecoder: ~Copyable {
   /// The most parts that a page has.
   static let mostParts = 64
+  /// The most bytes that are allocated for one page.
+  static let mostBytes = 2 * LeafImage.largestBody
 
   let tree: UInt64
   /// W of the newest part.
@@ -64,25 +67,28 @@ struct LeafPart {
 
   /// One part by itself, tombstones included.
   @unsafe
-  init(part: UnsafeRawBufferPointer) throws(LugeError) {
+  init(part: UnsafeRawBufferPointer, contexts: CodecContexts) throws(LugeError) {
     let head = unsafe try LeafHead(part)
-    self.init(first: head, [head], merges: false)
+    self.init(first: head, [head], contexts, merges: false)
   }
 
   /// A base and the fragments after it, oldest first, of the page that begins at `low`. Each must
   /// name the part before it.
   @unsafe
   init(
-    parts: UnsafePointer<LeafPart>, count: Int, tree: UInt64, low: ByteView
+    parts: UnsafePointer<LeafPart>, count: Int, tree: UInt64, low: ByteView,
+    contexts: CodecContexts
   ) throws(LugeError) {
     guard count > 0, count <= LeafDecoder.mostParts else {
       throw LeafImage.damage("its page has \(count) parts")
     }
     var heads: [LeafHead] = []
     heads.reserveCapacity(count)
+    var bytes = 0
     var index = 0
     while index < count {
       let head = unsafe try LeafHead(parts[index].bytes.buffer)
+      bytes += LeafDecoder.bytes(head)
       guard head.tree == tree, head.low == low else {
         throw LeafImage.damage("it is of another page")
       }
@@ -90,13 +96,18 @@ struct LeafPart {
         unsafe index == 0
           || (head.previous == parts[index - 1].address && head.lsn >= heads[index - 1].lsn)
       else { throw LeafImage.damage("it does not follow the part before it") }
+      guard bytes <= LeafDecoder.mostBytes else {
+        throw LeafImage.damage("its page has \(bytes) bytes")
+      }
       heads.append(head)
       index += 1
     }
-    self.init(first: heads[0], heads, merges: true)
+    self.init(first: heads[0], heads, contexts, merges: true)
   }
 
-  private init(first: LeafHead, _ heads: [LeafHead], merges: Bool) {
+  private init(
+    first: LeafHead, _ heads: [LeafHead], _ contexts: CodecContexts, merges: Bool
+  ) {
     tree = first.tree
     lsn = heads[heads.count - 1].lsn
     hasHigh = first.hasHigh
@@ -110,7 +121,7 @@ struct LeafPart {
     var bytes = lowCount + highCount + 1
     for head in heads {
       entries += head.count
-      bytes += head.longestKey + (head.codec == 0 ? 0 : head.bodyBytes)
+      bytes += LeafDecoder.bytes(head)
     }
     mostEntries = entries
     unsafe memory = .allocate(byteCount: bytes, alignment: 8)
@@ -126,11 +137,24 @@ struct LeafPart {
     var place = unsafe memory + lowCount + highCount
     var index = 0
     while index < count {
-      unsafe (rows + index).initialize(
-        to: LeafRows(heads[index], body: heads[index].stored, keyMemory: place))
-      unsafe place += heads[index].longestKey
+      let head = heads[index]
+      let keyMemory = unsafe place
+      unsafe place += head.longestKey
+      var body: ByteView? = head.stored
+      if head.codec != .plain {
+        let plain = unsafe UnsafeMutableRawBufferPointer(start: place, count: head.bodyBytes)
+        let isGood = unsafe contexts.decompress(head.stored.buffer, into: plain, head.codec)
+        body = isGood ? unsafe ByteView(UnsafeRawBufferPointer(plain)) : nil
+        unsafe place += head.bodyBytes
+      }
+      unsafe (rows + index).initialize(to: LeafRows(head, body: body, keyMemory: keyMemory))
       index += 1
     }
+  }
+
+  /// What a part needs in `memory`.
+  private static func bytes(_ head: LeafHead) -> Int {
+    head.longestKey + (head.codec == .plain ? 0 : head.bodyBytes)
   }
 
   deinit {

@@ -6,7 +6,7 @@ internal import Platform
 /// within them.
 @safe struct LeafHead {
   let isFragment: Bool
-  let codec: UInt8
+  let codec: Codec
   let tree: UInt64
   /// W: the redo records below it of this range are in this image or those before it.
   let lsn: UInt64
@@ -42,14 +42,15 @@ internal import Platform
     }
     isFragment = flags & LeafImage.fragmentFlag != 0
     hasHigh = flags & LeafImage.highFlag != 0
-    codec = flags >> LeafImage.codecShift & 3
-    guard version == LeafImage.formatVersion, flags >> 4 == 0, codec <= LeafImage.lastCodec,
-      !(isFragment && hasHigh), let tree = unsafe reader.readVarint(),
+    guard version == LeafImage.formatVersion, flags >> 4 == 0,
+      let codec = Codec(rawValue: flags >> LeafImage.codecShift), !(isFragment && hasHigh),
+      let tree = unsafe reader.readVarint(),
       let lsn = unsafe reader.readVarint(), let count = unsafe reader.readVarint(),
       count <= UInt64(LeafImage.largestCount), let longestKey = unsafe reader.readVarint(),
       longestKey <= UInt64(TreeSettings.longestKey), let low = unsafe reader.readCounted(),
       low.count <= TreeSettings.longestKey
     else { throw LeafImage.damage("its head is unreadable") }
+    self.codec = codec
     (self.tree, self.lsn) = (tree, lsn)
     (self.count, self.longestKey) = (Int(count), Int(longestKey))
     self.low = unsafe ByteView(low)
@@ -77,7 +78,7 @@ internal import Platform
     guard let bodyBytes = unsafe reader.readVarint(),
       bodyBytes <= UInt64(LeafImage.largestBody),
       let stored = unsafe reader.readSlice(reader.remaining),
-      codec != 0 || stored.count == Int(bodyBytes)
+      codec == .plain ? stored.count == Int(bodyBytes) : bodyBytes > 0
     else { throw LeafImage.damage("its body is of a wrong size") }
     self.bodyBytes = Int(bodyBytes)
     self.stored = unsafe ByteView(stored)

@@ -12,13 +12,14 @@ extension LeafImage {
   /// - Parameters:
   ///   - lsn: W, the log's tail before the leaf was looked at.
   ///   - high: nil in the last page of a tree.
+  ///   - compression: of the body, unless that makes it hardly smaller.
   @unsafe
   static func encodeBase(
     tree: UInt64, lsn: UInt64, low: ByteView, high: ByteView?, records: UnsafePointer<UInt64>,
-    count: Int
+    count: Int, compression: Compression, contexts: CodecContexts
   ) -> [UInt8] {
     unsafe LeafWriter(tree: tree, lsn: lsn, low: low, high: high, previous: 0, records, count)
-      .write()
+      .write(compression, contexts)
   }
 
   /// A fragment: what changed since the part at `previous` was written, as records whose addresses
@@ -26,12 +27,13 @@ extension LeafImage {
   @unsafe
   static func encodeFragment(
     tree: UInt64, lsn: UInt64, low: ByteView, previous: PageAddress,
-    records: UnsafePointer<UInt64>, count: Int
+    records: UnsafePointer<UInt64>, count: Int, compression: Compression,
+    contexts: CodecContexts
   ) -> [UInt8] {
     precondition(previous != .none, "a fragment follows a part that is on disk")
     return unsafe LeafWriter(
       tree: tree, lsn: lsn, low: low, high: nil, previous: previous.rawValue, records, count
-    ).write()
+    ).write(compression, contexts)
   }
 }
 
@@ -61,19 +63,49 @@ private struct LeafWriter {
     unsafe highShared = high.map { ByteView.commonPrefix(low, $0) } ?? 0
   }
 
-  func write() -> [UInt8] {
+  func write(_ compression: Compression, _ contexts: CodecContexts) -> [UInt8] {
     let body = unsafe bodyBytes
-    let size = unsafe headBytes(body) + body
+    let head = unsafe headBytes(body)
+    let size = head + body
     return unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, done in
-      var writer = unsafe RawWriter(UnsafeMutableRawBufferPointer(buffer))
-      unsafe writeHead(&writer, body)
-      if unsafe layout.count > 0 {
-        unsafe writeLayout(&writer)
-        unsafe writeRows(&writer)
+      let whole = UnsafeMutableRawBufferPointer(buffer)
+      if compression != .none && body >= LeafImage.leastCompressed,
+        let count = unsafe writeCompressed(whole, head: head, body: body, compression, contexts)
+      {
+        done = count
+        return
       }
+      var writer = unsafe RawWriter(whole)
+      unsafe writeHead(&writer, body, .plain)
+      unsafe writeBody(&writer)
       done = unsafe writer.count
       precondition(done == size, "a leaf image has another size than was computed")
     }
+  }
+
+  /// The bytes of the image; nil where compressing saves less than a sixteenth.
+  private func writeCompressed(
+    _ whole: UnsafeMutableRawBufferPointer, head: Int, body: Int, _ compression: Compression,
+    _ contexts: CodecContexts
+  ) -> Int? {
+    let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: body, alignment: 8)
+    defer { unsafe plain.deallocate() }
+    var bodyWriter = unsafe RawWriter(plain)
+    unsafe writeBody(&bodyWriter)
+    let target = unsafe UnsafeMutableRawBufferPointer(
+      rebasing: whole[head..<head + body - body / 16])
+    guard
+      let count = unsafe contexts.compress(UnsafeRawBufferPointer(plain), into: target, compression)
+    else { return nil }
+    var writer = unsafe RawWriter(UnsafeMutableRawBufferPointer(rebasing: whole[..<head]))
+    unsafe writeHead(&writer, body, compression.codec)
+    return head + count
+  }
+
+  private func writeBody(_ writer: inout RawWriter) {
+    if unsafe layout.count == 0 { return }
+    unsafe writeLayout(&writer)
+    unsafe writeRows(&writer)
   }
 
   private func headBytes(_ body: Int) -> Int {
@@ -90,10 +122,11 @@ private struct LeafWriter {
     return unsafe bytes + (previous == 0 ? 0 : 8)
   }
 
-  private func writeHead(_ writer: inout RawWriter, _ body: Int) {
+  private func writeHead(_ writer: inout RawWriter, _ body: Int, _ codec: Codec) {
     unsafe writer.write(LeafImage.formatVersion)
-    unsafe writer.write(
-      (previous == 0 ? 0 : LeafImage.fragmentFlag) | (high == nil ? 0 : LeafImage.highFlag))
+    let flags: UInt8 =
+      unsafe (previous == 0 ? 0 : LeafImage.fragmentFlag) | (high == nil ? 0 : LeafImage.highFlag)
+    unsafe writer.write(flags | codec.rawValue << LeafImage.codecShift)
     unsafe writer.writeVarint(tree)
     unsafe writer.writeVarint(lsn)
     unsafe writer.writeVarint(UInt64(layout.count))

@@ -67,7 +67,8 @@ struct LeafImage: Sendable {
   static let fragmentFlag: UInt8 = 1
   static let highFlag: UInt8 = 2
   static let codecShift: UInt8 = 2
-  static let lastCodec: UInt8 = 0
+  /// Bodies smaller than this are not worth a try.
+  static let leastCompressed = 128
   /// The most entries of a part: rows may take no bytes, so damage could claim any number.
   static let largestCount = 1 << 16
   /// The most bytes that a body has when it is plain. Nothing larger is ever allocated for one.
@@ -83,30 +84,34 @@ struct LeafImage: Sendable {
   /// Address of the part before a fragment; 0 in a base.
   let previous: UInt64
   private let bytes: [UInt8]
+  private let contexts: CodecContexts
 
   var isFragment: Bool { previous != 0 }
 
   /// Checks one part from end to end and keeps its bytes: for tests, tools and verification.
   /// `LeafDecoder` is the fast way. Throws `.corruption` or `.unsupportedVersion`; never traps,
   /// whatever the bytes.
-  init(decoding bytes: [UInt8]) throws(LugeError) {
+  init(
+    decoding bytes: [UInt8], contexts: CodecContexts = CodecContexts()
+  ) throws(LugeError) {
     // The array outlives the closure; what is kept are copies.
     self = unsafe try bytes.withUnsafeBufferPointer { (buffer) throws(LugeError) in
-      var decoder = unsafe try LeafDecoder(part: UnsafeRawBufferPointer(buffer))
+      var decoder = unsafe try LeafDecoder(
+        part: UnsafeRawBufferPointer(buffer), contexts: contexts)
       while try decoder.next() {}
       return LeafImage(
         tree: decoder.tree, lsn: decoder.lsn, low: decoder.low.copy(),
         high: decoder.hasHigh ? decoder.high.copy() : nil, count: decoder.mostEntries,
-        previous: decoder.previous, bytes: bytes)
+        previous: decoder.previous, bytes: bytes, contexts: contexts)
     }
   }
 
   private init(
     tree: UInt64, lsn: UInt64, low: [UInt8], high: [UInt8]?, count: Int, previous: UInt64,
-    bytes: [UInt8]
+    bytes: [UInt8], contexts: CodecContexts
   ) {
     (self.tree, self.lsn, self.count, self.previous) = (tree, lsn, count, previous)
-    (self.low, self.high, self.bytes) = (low, high, bytes)
+    (self.low, self.high, self.bytes, self.contexts) = (low, high, bytes, contexts)
   }
 
   /// Calls `body` with each entry in key order; the views are good until it returns.
@@ -114,7 +119,7 @@ struct LeafImage: Sendable {
     // The array outlives the closure. `init` has checked everything that is read here.
     unsafe bytes.withUnsafeBytes { buffer in
       do throws(LugeError) {
-        var decoder = unsafe try LeafDecoder(part: buffer)
+        var decoder = unsafe try LeafDecoder(part: buffer, contexts: contexts)
         while try decoder.next() { body(decoder.key, decoder.value, decoder.kind) }
       } catch {
         preconditionFailure("a checked leaf image has changed")

@@ -16,7 +16,7 @@ internal import Platform
 
   private var next: UnsafePointer<UInt8>
   private let end: UnsafePointer<UInt8>
-  /// Rows not yet read; negative when the layout is unreadable.
+  /// Rows not yet read; negative when the body is unreadable.
   private var left: Int
   private var isFirst = true
   /// `longestKey` bytes that hold the row's key.
@@ -41,19 +41,21 @@ internal import Platform
   var key: ByteView { unsafe ByteView(keyBytes, count: keyCount) }
 
   /// - Parameters:
-  ///   - body: the plain body.
+  ///   - body: the plain body; nil when it could not be decompressed.
   ///   - keyMemory: `head.longestKey` bytes of this reader alone.
   @unsafe
   init(
-    _ head: borrowing LeafHead, body: ByteView, keyMemory: UnsafeMutableRawPointer
+    _ head: LeafHead, body: ByteView?, keyMemory: UnsafeMutableRawPointer
   ) {
+    let isReadable = body != nil
+    let body = body ?? .empty
     unsafe next = body.base.assumingMemoryBound(to: UInt8.self)
     unsafe end = next + body.count
     left = head.count
     unsafe keyBytes = keyMemory.assumingMemoryBound(to: UInt8.self)
     longestKey = head.longestKey
     takesTombstones = head.isFragment
-    if left > 0, !readLayout(head.low) { left = -1 }
+    if left > 0 && !readLayout(head.low) || !isReadable { left = -1 }
   }
 
   private mutating func readLayout(_ low: ByteView) -> Bool {

@@ -9,20 +9,23 @@ struct ImageEntry: Equatable {
 
 /// Makes images out of entries, and entries out of images.
 enum ImageCodec {
+  static let contexts = CodecContexts()
+
   static func base(
     _ entries: [ImageEntry], low: [UInt8] = [], high: [UInt8]? = nil, tree: UInt64 = 7,
-    lsn: UInt64 = 4096
+    lsn: UInt64 = 4096, compression: Compression = .none
   ) throws -> [UInt8] {
     unsafe try withRecords(entries) { records, count in
       unsafe low.raw { low in
         guard let high else {
           return unsafe LeafImage.encodeBase(
-            tree: tree, lsn: lsn, low: ByteView(low), high: nil, records: records, count: count)
+            tree: tree, lsn: lsn, low: ByteView(low), high: nil, records: records, count: count,
+            compression: compression, contexts: contexts)
         }
         return unsafe high.raw { high in
           unsafe LeafImage.encodeBase(
             tree: tree, lsn: lsn, low: ByteView(low), high: ByteView(high), records: records,
-            count: count)
+            count: count, compression: compression, contexts: contexts)
         }
       }
     }
@@ -30,13 +33,13 @@ enum ImageCodec {
 
   static func fragment(
     _ entries: [ImageEntry], after previous: UInt64, low: [UInt8] = [], tree: UInt64 = 7,
-    lsn: UInt64 = 4096
+    lsn: UInt64 = 4096, compression: Compression = .none
   ) throws -> [UInt8] {
     unsafe try withRecords(entries) { records, count in
       unsafe low.raw { low in
         unsafe LeafImage.encodeFragment(
           tree: tree, lsn: lsn, low: ByteView(low), previous: PageAddress(rawValue: previous),
-          records: records, count: count)
+          records: records, count: count, compression: compression, contexts: contexts)
       }
     }
   }
@@ -79,23 +82,13 @@ enum ImageCodec {
   static func merge(
     _ parts: [(address: UInt64, bytes: [UInt8])], low: [UInt8] = [], tree: UInt64 = 7
   ) throws -> [ImageEntry] {
-    // Copies that stay put until the end of the call.
-    let copies = unsafe parts.map { part in
-      let copy = UnsafeMutableRawPointer.allocate(byteCount: part.bytes.count + 1, alignment: 1)
-      unsafe part.bytes.raw { unsafe copy.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-      return unsafe copy
+    let places = parts.map {
+      PagePart(address: PageAddress(rawValue: $0.address), length: $0.bytes.count)
     }
-    defer { for index in 0..<parts.count { unsafe copies[index].deallocate() } }
-    var views: [LeafPart] = []
-    for (index, part) in parts.enumerated() {
-      views.append(
-        LeafPart(
-          address: part.address, bytes: unsafe ByteView(copies[index], count: part.bytes.count)))
-    }
-    return try unsafe views.withUnsafeBufferPointer { views in
-      try unsafe low.raw { low in
-        var decoder = unsafe try LeafDecoder(
-          parts: views.baseAddress!, count: views.count, tree: tree, low: ByteView(low))
+    return try unsafe low.raw { low in
+      try LeafDecoder.reading(
+        places, parts.map { $0.bytes }, tree: tree, low: unsafe ByteView(low), contexts: contexts
+      ) { (decoder) throws(LugeError) in
         var result: [ImageEntry] = []
         while try decoder.next() {
           result.append(
