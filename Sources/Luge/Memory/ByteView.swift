@@ -11,7 +11,7 @@ internal import Platform
 
   @unsafe @inline(__always)
   init(_ base: UnsafeRawPointer, count: Int) {
-    noteTouch(UInt(bitPattern: base))
+    if count > 0 { noteTouch(UInt(bitPattern: base)) }
     unsafe self.base = base
     self.count = count
   }
