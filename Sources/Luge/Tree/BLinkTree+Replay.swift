@@ -57,7 +57,7 @@ extension BLinkTree {
         preconditionFailure("replay is single-threaded")
       }
       if former != 0 { Record(address: former).retire(pin) }
-      adjustCount(from: wasPresent, to: value != nil)
+      adjustCount(from: wasPresent, to: value != nil, pin)
       trim(page, leaf, pin)
       return true
     }

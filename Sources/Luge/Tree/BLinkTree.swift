@@ -23,11 +23,13 @@ internal import Platform
   ///      0    8 address of the root, a branch over chunks; 0 after `destroy`
   ///      8    8 state: see `TreeState`
   ///     16    8 how pages are compressed from now on: see `Compression.rawValue`
-  ///     64    8 count of entries
+  ///     64 16*64 count of entries, in stripes: 8 bytes at the start of each; modulo 2^64
   /// ```
   // Words and nothing else; the address never changes.
   nonisolated(unsafe) private let shared: UnsafeMutableRawPointer
-  private static let sharedSize = 128
+  private static let countOffset = 64
+  private static let stripes = 16
+  private static let sharedSize = 64 + 64 * stripes
 
   /// An empty tree: one page, never written.
   convenience init(id: UInt64, context: TreeContext) throws(LugeError) {
@@ -76,10 +78,11 @@ internal import Platform
     self.context = context
     let shared = UnsafeMutableRawPointer.allocate(
       byteCount: BLinkTree.sharedSize, alignment: 64)
+    unsafe shared.initializeMemory(as: UInt8.self, repeating: 0, count: BLinkTree.sharedSize)
     unsafe WordRef.initialize(shared, 0, root.address)
     unsafe WordRef.initialize(shared, 8, 0)
     unsafe WordRef.initialize(shared, 16, UInt64(context.settings.compression.rawValue))
-    unsafe WordRef.initialize(shared, 64, count)
+    unsafe WordRef.initialize(shared, BLinkTree.countOffset, count)
     unsafe self.shared = shared
   }
 
@@ -91,10 +94,24 @@ internal import Platform
   @inline(__always) var root: WordRef { unsafe WordRef(shared, 0) }
   @inline(__always) private var state: WordRef { unsafe WordRef(shared, 8) }
   private var compressionWord: WordRef { unsafe WordRef(shared, 16) }
-  @inline(__always) var countWord: WordRef { unsafe WordRef(shared, 64) }
+
+  /// The word in which a thread counts; few threads share one.
+  @inline(__always)
+  func countStripe(_ pin: Pin) -> WordRef {
+    let stripe = Int(pin.field(PinLayout.slot)) & (BLinkTree.stripes &- 1)
+    return unsafe WordRef(shared, BLinkTree.countOffset &+ 64 &* stripe)
+  }
 
   /// The number of entries: exact when no write is running.
-  var count: UInt64 { countWord.load() }
+  var count: UInt64 {
+    var sum: UInt64 = 0
+    var stripe = 0
+    while stripe < BLinkTree.stripes {
+      sum &+= unsafe WordRef(shared, BLinkTree.countOffset &+ 64 &* stripe).load()
+      stripe += 1
+    }
+    return sum
+  }
 
   /// `count` for people: a removal may be counted before the insert that it undoes.
   var entryCount: Int { max(0, Int(truncatingIfNeeded: count)) }
@@ -126,18 +143,23 @@ internal import Platform
   /// as the object.
   deinit { unsafe shared.deallocate() }
 
+  @inline(__always)
   static func checkKey(_ count: Int) throws(LugeError) {
     if count > TreeSettings.longestKey {
-      throw LugeError(
-        .tooLarge, "a key has \(count) bytes; the limit is \(TreeSettings.longestKey)")
+      throw limitError("a key", count, TreeSettings.longestKey)
     }
   }
 
+  @inline(__always)
   static func checkValue(_ count: Int) throws(LugeError) {
     if count > TreeSettings.longestValue {
-      throw LugeError(
-        .tooLarge, "a value has \(count) bytes; the limit is \(TreeSettings.longestValue)")
+      throw limitError("a value", count, TreeSettings.longestValue)
     }
+  }
+
+  @inline(never)
+  private static func limitError(_ what: StaticString, _ count: Int, _ limit: Int) -> LugeError {
+    LugeError(.tooLarge, "\(what) has \(count) bytes; the limit is \(limit)")
   }
 
   // MARK: Descending
@@ -148,6 +170,7 @@ internal import Platform
   func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf?)? {
     guard let page = findPage(key) else { return nil }
     guard let leaf = page.leaf else { return (page, nil) }
+    leaf.prefetchHeads()
     if !leaf.isBelow(key) { return (page, leaf) }
     return moveRight(page, leaf, key, pin)
   }

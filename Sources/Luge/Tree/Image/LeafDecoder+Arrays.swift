@@ -17,7 +17,7 @@ extension LeafDecoder {
     return try holding(payloads, parts, &views) { (views) throws(LugeError) in
       // The arrays outlive this closure. An empty one is refused before anything is read.
       try unsafe views.withUnsafeBufferPointer { (views) throws(LugeError) in
-        guard let base = unsafe views.baseAddress else {
+        guard let base = views.baseAddress else {
           throw LeafImage.damage("its page has no parts")
         }
         var decoder = unsafe try LeafDecoder(
