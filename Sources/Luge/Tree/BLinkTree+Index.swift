@@ -75,8 +75,7 @@ extension BLinkTree {
     return place < root.count ? root.low(place).copy() : nil
   }
 
-  /// Enters a page into the index, unless it is there, or a failure is injected: then whoever comes by
-  /// the page enters it.
+  /// Enters a page into the index, unless it is there.
   func post(_ page: Page, _ pin: Pin) {
     let low = page.low
     while true {
@@ -91,7 +90,7 @@ extension BLinkTree {
       if former == page.address || IndexNode.low(address: former) == low { return }
       if ChunkWord.tag(word) == ChunkWord.frozen {
         probe("tree.helpedFrozenChunk")
-        // In a killed process every try fails alike.
+        // After an injected failure, or in a dead process, trying again might never end.
         if !splitChunk(chunk, pin) { return }
         continue
       }
@@ -102,14 +101,15 @@ extension BLinkTree {
       }
       chunk.stamp.store(context.newStamp())
       branch.retire(pin)
-      if new.count > context.settings.chunkPages { _ = splitChunk(chunk, pin) }
+      if new.count > context.settings.chunkPages { splitChunk(chunk, pin) }
       return
     }
   }
 
   /// Puts two chunks in the place of one whose branch is too large, unless another thread has done
-  /// it. False: a failure was injected, and the chunk stays frozen, to be split by who posts next.
-  @inline(never)
+  /// it. A failure that is injected leaves the chunk frozen, to be split by who posts next.
+  /// Returns false after such a failure.
+  @inline(never) @discardableResult
   private func splitChunk(_ chunk: Chunk, _ pin: Pin) -> Bool {
     var word = chunk.word.load()
     while ChunkWord.tag(word) != ChunkWord.frozen {
