@@ -7,6 +7,7 @@ public enum Catalogue {
     .ycsbA, .ycsbB, .ycsbC, .ycsbD, .ycsbE, .ycsbF,
     .sequentialWrites, .batches, .iteration,
     .bankTransfers,
+    .fillAndEmpty, .overwrites, .largeValues, .manyTrees,
     .words,
     .randomTorture,
     .canary,

@@ -11,7 +11,8 @@ struct SimulateCommand: ParsableCommand {
       3 inconclusive.
       """,
     subcommands: [
-      ListVerb.self, RunVerb.self, InterleavingsVerb.self, ReplayVerb.self, ShrinkVerb.self,
+      ListVerb.self, RunVerb.self, InterleavingsVerb.self, ParkedVerb.self, ReplayVerb.self,
+      ShrinkVerb.self,
       WorkerVerb.self,
     ])
 

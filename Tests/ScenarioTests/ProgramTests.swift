@@ -47,6 +47,17 @@ import Testing
     #expect(again.traceHash == shrunk.traceHash)
   }
 
+  /// A reader ends wherever a writer stops; a second flush does not, where the first one holds the log.
+  @Test func aStoppedThreadIsNoticedWhereItHoldsOthersUp() throws {
+    let factory = try #require(EngineRegistry.named("luge"))
+    let free = ParkedThread.cell(factory, stopped: .insert, running: .get)
+    #expect(free.points > 3 && free.blocked == 0 && free.problems == [])
+    #expect(free.mostCalls > 0)
+    let held = ParkedThread.cell(factory, stopped: .flush, running: .flush)
+    #expect(held.blocked > 0 && held.blocked < held.points && held.problems == [])
+    #expect(held.places.contains("log.sync"))
+  }
+
   @Test func theStrategyAskedForIsOnTheTape() throws {
     let factory = try #require(EngineRegistry.named("reference"))
     for strategy in StrategyName.allCases {

@@ -32,6 +32,13 @@ extension Pin {
   /// Memory of at least `bytes` bytes, aligned to 16, counted.
   @unsafe @inline(__always)
   func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
+    let block = unsafe takeBlock(bytes)
+    noteAllocation(UInt(bitPattern: block), bytes)
+    return unsafe block
+  }
+
+  @unsafe @inline(__always)
+  private func takeBlock(_ bytes: Int) -> UnsafeMutableRawPointer {
     let kind = SizeClass.of(bytes)
     if kind > Int(field(PinLayout.slabLimit)) { return unsafe allocateLarge(bytes) }
     count(SizeClass.size(kind))
@@ -48,8 +55,12 @@ extension Pin {
   func free(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
     let kind = SizeClass.of(bytes)
     unsafe fillPoison(pointer, bytes)
-    if kind > Int(field(PinLayout.slabLimit)) { return unsafe freeLarge(pointer, bytes) }
+    let isOwn = kind > Int(field(PinLayout.slabLimit))
+    // A simulation may keep the block, so that whoever still uses it is caught.
+    let isKept = noteFree(UInt(bitPattern: pointer), bytes, isOwn: isOwn)
+    if isOwn { return unsafe freeLarge(pointer, bytes, isKept: isKept) }
     count(0 &- SizeClass.size(kind))
+    if isKept { return }
     let cache = BlockCache.offset(kind)
     unsafe pointer.storeBytes(of: field(cache), as: UInt64.self)
     setField(cache, UInt64(UInt(bitPattern: pointer)))
@@ -87,9 +98,9 @@ extension Pin {
   }
 
   @unsafe @inline(never)
-  private func freeLarge(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
+  private func freeLarge(_ pointer: UnsafeMutableRawPointer, _ bytes: Int, isKept: Bool) {
     count(0 &- SizeClass.accounted(bytes))
-    unsafe pointer.deallocate()
+    if !isKept { unsafe pointer.deallocate() }
   }
 
   // MARK: Batches and slabs

@@ -11,6 +11,7 @@ internal import Platform
 
   @unsafe @inline(__always)
   init(_ base: UnsafeRawPointer, count: Int) {
+    if count > 0 { noteTouch(UInt(bitPattern: base)) }
     unsafe self.base = base
     self.count = count
   }

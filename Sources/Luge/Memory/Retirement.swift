@@ -12,12 +12,20 @@ internal import Platform
 /// ```
 enum RetiredBlock {
   static let bytes = 24
-  /// Blocks between two tries to reclaim.
-  static let batch: UInt64 = 128
+  /// Blocks between two tries to reclaim. Few where interleavings are explored: their programs are short.
+  #if SchedulePoints
+    static let batch: UInt64 = 2
+  #else
+    static let batch: UInt64 = 128
+  #endif
   /// Bytes from which one block alone is worth a try.
   static let large = 1 << 16
   /// Blocks still held after a try from which a thread gives them away: it may never come back.
-  static let many: UInt64 = 1024
+  #if SchedulePoints
+    static let many: UInt64 = 8
+  #else
+    static let many: UInt64 = 1024
+  #endif
 }
 
 /// Retired blocks that their thread gave away: anyone may free them.

@@ -102,6 +102,8 @@ enum Slab {
     var rest = unsafe pointer(WordRef(table, EpochTable.chunks).exchange(0))
     while let chunk = unsafe rest {
       unsafe rest = pointer(chunk.load(fromByteOffset: nextChunk, as: UInt64.self))
+      let bytes = unsafe chunk.load(fromByteOffset: chunkBytes, as: UInt64.self)
+      noteReturn(UInt(bitPattern: chunk), Int(bytes))
       unsafe chunk.deallocate()
     }
   }

@@ -21,32 +21,69 @@ internal import Platform
     unsafe (base + offset).storeBytes(of: value, as: UInt64.self)
   }
 
-  @inline(__always) func load() -> UInt64 { unsafe pointer.pointee.load() }
-  @inline(__always) func loadRelaxed() -> UInt64 { unsafe pointer.pointee.loadRelaxed() }
-  @inline(__always) func loadSequential() -> UInt64 { unsafe pointer.pointee.loadSequential() }
-  @inline(__always) func store(_ value: UInt64) { unsafe pointer.pointee.store(value) }
+  /// Tells a simulation which place was used: it knows what is free. After the access, since it is before
+  /// it that threads may be switched.
   @inline(__always)
-  func storeSequential(_ value: UInt64) { unsafe pointer.pointee.storeSequential(value) }
+  private func touch() { noteTouch(unsafe UInt(bitPattern: pointer)) }
+
+  @inline(__always) func load() -> UInt64 {
+    defer { touch() }
+    return unsafe pointer.pointee.load()
+  }
+
+  @inline(__always) func loadRelaxed() -> UInt64 {
+    defer { touch() }
+    return unsafe pointer.pointee.loadRelaxed()
+  }
+
+  @inline(__always) func loadSequential() -> UInt64 {
+    defer { touch() }
+    return unsafe pointer.pointee.loadSequential()
+  }
+
+  @inline(__always) func store(_ value: UInt64) {
+    defer { touch() }
+    unsafe pointer.pointee.store(value)
+  }
+
+  @inline(__always) func storeSequential(_ value: UInt64) {
+    defer { touch() }
+    unsafe pointer.pointee.storeSequential(value)
+  }
+
   @inline(__always) func storeRelaxed(_ value: UInt64) {
+    defer { touch() }
     unsafe pointer.pointee.storeRelaxed(value)
   }
 
   @inline(__always)
   func compareExchange(expected: UInt64, desired: UInt64) -> Bool {
-    unsafe pointer.pointee.compareExchange(expected: expected, desired: desired)
+    defer { touch() }
+    return unsafe pointer.pointee.compareExchange(expected: expected, desired: desired)
   }
 
   @inline(__always) func exchange(_ value: UInt64) -> UInt64 {
-    unsafe pointer.pointee.exchange(value)
+    defer { touch() }
+    return unsafe pointer.pointee.exchange(value)
   }
+
   @inline(__always) func fetchAdd(_ value: UInt64) -> UInt64 {
-    unsafe pointer.pointee.fetchAdd(value)
+    defer { touch() }
+    return unsafe pointer.pointee.fetchAdd(value)
   }
+
   @inline(__always) func fetchSubtract(_ value: UInt64) -> UInt64 {
-    unsafe pointer.pointee.fetchSubtract(value)
+    defer { touch() }
+    return unsafe pointer.pointee.fetchSubtract(value)
   }
-  @inline(__always) func fetchOr(_ bits: UInt64) -> UInt64 { unsafe pointer.pointee.fetchOr(bits) }
+
+  @inline(__always) func fetchOr(_ bits: UInt64) -> UInt64 {
+    defer { touch() }
+    return unsafe pointer.pointee.fetchOr(bits)
+  }
+
   @inline(__always) func fetchAnd(_ mask: UInt64) -> UInt64 {
-    unsafe pointer.pointee.fetchAnd(mask)
+    defer { touch() }
+    return unsafe pointer.pointee.fetchAnd(mask)
   }
 }

@@ -17,6 +17,20 @@ open class SeamContext {
   /// An access at which the scheduler may switch threads.
   open func schedulePoint() {}
 
+  // MARK: Shared memory, see MemorySeam.swift
+
+  /// A block is in use from now on.
+  open func allocated(_ address: UInt, _ bytes: Int) {}
+
+  /// A block is free from now on. True: it must not be used again.
+  open func freed(_ address: UInt, _ bytes: Int, isOwn: Bool) -> Bool { false }
+
+  /// Memory that blocks lay in goes back to the system.
+  open func returned(_ address: UInt, _ bytes: Int) {}
+
+  /// The calling thread reads or writes here.
+  open func touched(_ address: UInt) {}
+
   /// Runs `body` with this context installed on the calling thread; the former one is restored.
   public final func run<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result

@@ -201,9 +201,13 @@ final class TapeRun: @unchecked Sendable {
     switch end {
     case .finished:
       disk.processKill()
-      if phase == .done { beginEpilogue() }
+      if phase == .done {
+        if let leak = simulation.leak { fail("memory", leak) }
+        beginEpilogue()
+      }
     case .killed(let kind, _): crashed(kind)
     case .killedByFaultPoint: crashed(.processKill)
+    case .brokenMemory(let what): return fail("memory", what)
     case .deadlock, .livelock, .notStarted: fail("progress", end.description)
     }
     if simulation.counters.abandonedThreads > 0 {

@@ -8,6 +8,8 @@ struct InterleavingPlan {
   var threads = 2
   var rounds = 1
   var usesSecondTree = false
+  /// Freed blocks are never used again. Else they are, as in life: then an address may mean two things.
+  var keepsFreedMemory = false
   /// Which fates a power loss may give to what was not synced.
   var losses: DiskFaults = []
 
@@ -26,6 +28,7 @@ struct InterleavingPlan {
     settings.segmentSize = 4096 << Int(lane.draw("segmentSize", below: 3))
     settings.checkpointInterval = 4096
     settings.memoryBudget = 1 << 20
+    keepsFreedMemory = lane.draw("keepsFreed", below: 2) == 1
     let trees = scenario.possible(for: factory.capabilities).contains(.crossTreeBatch)
     usesSecondTree = trees && lane.draw("secondTree", below: 2) == 1
     for fault in FaultClass.allCases where factory.faultContract[fault] != .outOfScope {

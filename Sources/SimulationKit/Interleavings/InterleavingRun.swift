@@ -54,6 +54,7 @@ final class InterleavingRun: @unchecked Sendable {
     simulation = Simulation(
       tape: tape, strategy: strategy,
       options: SimulationOptions(callLimit: 400_000, keepsAllEvents: options.keepsEvents))
+    simulation.keepsFreedMemory = plan.keepsFreedMemory
     disk = SimulatedDisk()
     judge = Judge(checkers: [], capabilities: factory.capabilities, contract: factory.faultContract)
     draw = ProgramDraw(scenario, factory.capabilities, tape)
@@ -87,7 +88,10 @@ final class InterleavingRun: @unchecked Sendable {
     let platform = simulation.platform(files: disk.mount(simulation))
     let end = simulation.runProcess("engine") { self.process(platform) }
     switch end {
-    case .finished: disk.processKill()
+    case .finished:
+      disk.processKill()
+      if isFinished, let leak = simulation.leak { fail("memory", leak) }
+    case .brokenMemory(let what): return fail("memory", what)
     case .killed(let kind, _):
       crashed = true
       result.counters.notePendingSectors(disk.pendingSectors)

@@ -26,10 +26,23 @@ extension Scheduler {
     if seamCalls >= killAt { throw kill(.killed(armedCrash, at: call.description), call) }
     if seamCalls >= callsEnd { throw kill(.livelock(situations), call) }
     if seamCalls >= quantumEnd {
-      preempt()
+      if stopsHere { stopHere() } else { preempt() }
       if isUnwinding { throw Scheduler.killed(call) }
     }
     updateAttention()
+  }
+
+  /// Whether the running thread is to be stopped at this call.
+  private var stopsHere: Bool { seamCalls >= stopAt }
+
+  /// The running thread never runs again, but to unwind.
+  private func stopHere() {
+    let thread = current!
+    stopAt = .max
+    thread.stopsAfter = 0
+    thread.state = .stopped
+    quantumIsDrawn = true
+    switchTo(nextThread())
   }
 
   /// Gives the processor away if another thread can run.
@@ -38,7 +51,7 @@ extension Scheduler {
     if runQueue.isEmpty {
       // Nobody there any more; a new quantum is drawn when somebody is.
       quantumIsDrawn = false
-      quantumEnd = .max
+      quantumEnd = stopAt
       return
     }
     if !isOutranked { preemptions &+= 1 }
@@ -60,7 +73,7 @@ extension Scheduler {
     if current == nil || isUnwinding { return }
     seamCalls &+= 1
     if seamCalls >= quantumEnd {
-      preempt()
+      if stopsHere { stopHere() } else { preempt() }
       updateAttention()
     }
   }

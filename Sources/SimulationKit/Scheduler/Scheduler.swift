@@ -48,6 +48,8 @@ final class Scheduler {
   /// False while the running thread has the processor without a quantum, because no other could
   /// run when it got it.
   var quantumIsDrawn = false
+  /// The call at which the running thread is to be stopped; see `SimulatedThread.stopsAfter`.
+  var stopAt = UInt64.max
   /// A thread that has just become runnable outranks the running one, which gives way at its next call.
   var isOutranked = false
   /// While true the running thread is not preempted: what it starts begins to run together.
@@ -232,6 +234,7 @@ final class Scheduler {
   func switchTo(_ next: SimulatedThread) {
     if current === next {
       next.state = .running
+      suspendStop()
       beginQuantum()
     } else {
       prepareSwitch(to: next).perform()
@@ -246,6 +249,7 @@ final class Scheduler {
       trace.record("switch", thread: from?.id ?? 0, next.id)
     }
     next.state = .running
+    suspendStop()
     current = next
     beginQuantum()
     platform_thread_slot_set(next.slot)
@@ -257,14 +261,29 @@ final class Scheduler {
     quantumIsDrawn = isUnwinding
     quantumEnd = .max
     isOutranked = false
+    armStop()
     if !quantumIsDrawn && !runQueue.isEmpty { drawQuantum() }
     updateAttention()
+  }
+
+  /// A thread that is to be stopped is so at its turn.
+  private func armStop() {
+    stopAt = .max
+    guard let thread = current, thread.stopsAfter > 0 else { return }
+    stopAt = seamCalls &+ thread.stopsAfter
+    quantumEnd = stopAt
+  }
+
+  /// The running thread makes its other calls before the stop in a later turn.
+  private func suspendStop() {
+    if stopAt != .max, let current { current.stopsAfter = max(1, stopAt &- seamCalls) }
+    stopAt = .max
   }
 
   private func drawQuantum() {
     quantumIsDrawn = true
     let quantum = strategy.quantum(of: current!, calls: seamCalls)
-    quantumEnd = quantum == 0 ? .max : seamCalls &+ quantum
+    quantumEnd = min(stopAt, quantum == 0 ? .max : seamCalls &+ quantum)
     updateAttention()
   }
 

@@ -8,6 +8,8 @@ public final class SimulatedThread {
     case parked
     case sleeping
     case joining(UInt64)
+    /// Stopped on purpose: runs again only to unwind after its process was killed.
+    case stopped
     case ended
     /// Did not unwind after its process was killed; never runs again.
     case abandoned
@@ -29,6 +31,10 @@ public final class SimulatedThread {
   var deadline = UInt64.max
   /// Seam calls that it made since its process was killed.
   var callsSinceKill = 0
+  /// Stop it for good after so many of its next calls; 0: never.
+  var stopsAfter: UInt64 = 0
+  /// The last fault point or probe that it came by, for a report.
+  var place: StaticString = "its start"
 
   init(id: UInt64, name: String, slot: Int32, scheduler: Scheduler, body: @escaping () -> Void) {
     self.id = id
@@ -40,7 +46,7 @@ public final class SimulatedThread {
 
   var isWaiting: Bool {
     switch state {
-    case .parked, .sleeping, .joining: true
+    case .parked, .sleeping, .joining, .stopped: true
     case .runnable, .running, .ended, .abandoned: false
     }
   }
@@ -54,6 +60,7 @@ public final class SimulatedThread {
       case .parked: "is parked"
       case .sleeping: "sleeps"
       case .joining(let target): "waits for t\(target) to end"
+      case .stopped: "was stopped"
       case .ended: "has ended"
       case .abandoned: "was abandoned"
       }

@@ -14,6 +14,8 @@ public enum ProcessEnd: Equatable, Sendable, CustomStringConvertible {
   case deadlock([String])
   /// It made more seam calls than any run should: a failure of the engine. What each thread was at.
   case livelock([String])
+  /// A thread touched memory that was freed: a failure of the engine. Which, and who had freed it.
+  case brokenMemory(String)
   /// No memory, or no slot, for its first thread.
   case notStarted(PlatformError)
 
@@ -21,7 +23,7 @@ public enum ProcessEnd: Equatable, Sendable, CustomStringConvertible {
   public var isCrash: Bool {
     switch self {
     case .killed, .killedByFaultPoint: true
-    case .finished, .deadlock, .livelock, .notStarted: false
+    case .finished, .deadlock, .livelock, .notStarted, .brokenMemory: false
     }
   }
 
@@ -32,6 +34,7 @@ public enum ProcessEnd: Equatable, Sendable, CustomStringConvertible {
     case .killedByFaultPoint(let name): "killed by fault point \(name)"
     case .deadlock(let threads): "deadlock: " + threads.joined(separator: ", ")
     case .livelock(let threads): "no end after too many calls: " + threads.joined(separator: ", ")
+    case .brokenMemory(let what): what
     case .notStarted(let error): "not started: \(error)"
     }
   }

@@ -6,11 +6,12 @@ extension Simulation {
   /// starts. Returns when all of them have ended, or have been given up after a kill.
   public func runProcess(_ name: String, main: @escaping () -> Void) -> ProcessEnd {
     processes += 1
+    beginMemory()
     trace.record("process start", thread: 0, UInt64(processes))
     let end = scheduler.runProcess(name, main: main)
     switch end {
     case .killed(let kind, _): faults.count(kind.faultClass)
-    case .finished, .killedByFaultPoint, .deadlock, .livelock, .notStarted: break
+    case .finished, .killedByFaultPoint, .deadlock, .livelock, .notStarted, .brokenMemory: break
     }
     trace.record("process end", thread: 0, UInt64(processes), scheduler.now, end.code)
     return end
@@ -57,6 +58,7 @@ extension ProcessEnd {
     case .deadlock: 4
     case .livelock: 5
     case .notStarted: 6
+    case .brokenMemory: 7
     }
   }
 }

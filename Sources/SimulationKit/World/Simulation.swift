@@ -29,9 +29,16 @@ public final class Simulation: SeamContext, @unchecked Sendable {
   var faults: FaultState
   var processes = 0
   var probeCounts = NameCounts()
+  var memory = SharedMemory()
 
   /// No class and no fault point strikes while true. Countdowns stand still.
   public var faultsAreSuspended = false
+
+  /// Freed memory is not used again: whoever touches it is caught, but no address means two things.
+  public var keepsFreedMemory: Bool {
+    get { memory.keepsFreed }
+    set { memory.keepsFreed = newValue }
+  }
 
   /// `strategy` is random switching where nil.
   public init(
@@ -80,6 +87,7 @@ public final class Simulation: SeamContext, @unchecked Sendable {
   public override func faultPoint(_ name: StaticString) throws(PlatformError) {
     if scheduler.current == nil { return }
     try scheduler.step(name)
+    scheduler.current?.place = name
     switch faults.hit(name, suspended: faultsAreSuspended) {
     case .nothing: return
     case .error:
@@ -91,10 +99,27 @@ public final class Simulation: SeamContext, @unchecked Sendable {
   }
 
   public override func probe(_ name: StaticString) {
-    if isAlive { _ = probeCounts.add(name) }
+    if isAlive {
+      scheduler.current?.place = name
+      _ = probeCounts.add(name)
+    }
   }
 
   public override func schedulePoint() { scheduler.schedulePoint() }
+
+  // MARK: Shared memory, see Simulation+Memory.swift
+
+  public override func allocated(_ address: UInt, _ bytes: Int) {
+    memory.allocate(block(address, bytes))
+  }
+
+  public override func freed(_ address: UInt, _ bytes: Int, isOwn: Bool) -> Bool {
+    memory.free(block(address, bytes), isOwn: isOwn)
+  }
+
+  public override func returned(_ address: UInt, _ bytes: Int) { memory.forget(address, bytes) }
+
+  public override func touched(_ address: UInt) { touchedMemory(address) }
 
   // MARK: Results
 
