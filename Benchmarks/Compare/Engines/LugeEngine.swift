@@ -1,18 +1,25 @@
 import Luge
 
-/// Luge by its public interface: keys and values are arrays, and updates return the former value.
+/// Luge by its public interface.
 struct LugeEngine: Engine {
   static let name = "luge"
-  static let settings = "defaults: all data in memory, redo flushed every 500 ms; no compression"
+  static let settings =
+    "defaults: all data in memory, redo flushed every 500 ms; no compression; each operation of "
+    + "load_seq its own commit"
   static let loadTransaction = 1
-  static let makesIdentifiers = true
+  static let abilities: Set<Ability> = [.identifiers]
 
   private let database: Database
 
-  init(directory: String) throws { database = try Database.open(at: directory) }
+  init(directory: String, options: EngineOptions) throws {
+    // configuration.memoryBudget = options.cacheBytes; then add .budget to the abilities above
+    // configuration.compression = .zstd; then add .compression
+    database = try Database.open(at: directory, configuration: Configuration())
+  }
 
   func makeSession() -> LugeSession { LugeSession(database) }
   func settle() throws { try database.flush() }
+  func checkpoint() throws { try database.checkpoint() }
   func close() throws { try database.close() }
 }
 
@@ -20,8 +27,8 @@ struct LugeEngine: Engine {
 struct LugeSession: EngineSession {
   private let database: Database
   private let tree: Tree
-  private var key = [UInt8](repeating: 0, count: Item.keySize)
-  private var value = [UInt8](repeating: 0, count: Item.valueSize)
+  private var keyBytes: [UInt8] = []
+  private var valueBytes: [UInt8] = []
 
   init(_ database: Database) {
     self.database = database
@@ -29,65 +36,52 @@ struct LugeSession: EngineSession {
   }
 
   @inline(__always)
-  private mutating func setKey(_ item: Item) {
-    key.withUnsafeMutableBytes { item.writeKey(to: $0) }
+  private static func fill(_ array: inout [UInt8], _ bytes: Bytes) {
+    if array.count != bytes.count { array = [UInt8](repeating: 0, count: bytes.count) }
+    array.withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
   }
 
-  mutating func put(_ item: Item) throws {
-    setKey(item)
-    value.withUnsafeMutableBytes { item.writeValue(to: $0) }
-    try tree.updateValue(value, forKey: key)
+  mutating func put(_ key: Bytes, _ value: Bytes) throws {
+    Self.fill(&keyBytes, key)
+    Self.fill(&valueBytes, value)
+    try tree.updateValue(valueBytes, forKey: keyBytes)
   }
 
-  mutating func putDurably(_ item: Item) throws {
-    try put(item)
+  mutating func putDurably(_ key: Bytes, _ value: Bytes) throws {
+    try put(key, value)
     try database.flush()
   }
 
-  mutating func putAll(_ items: [Item]) throws {
+  mutating func putAll(_ entries: EntryList) throws {
     var batch = WriteBatch()
-    for item in items {
-      let key = [UInt8](unsafeUninitializedCapacity: Item.keySize) { bytes, count in
-        item.writeKey(to: UnsafeMutableRawBufferPointer(bytes))
-        count = Item.keySize
-      }
-      let value = [UInt8](unsafeUninitializedCapacity: Item.valueSize) { bytes, count in
-        item.writeValue(to: UnsafeMutableRawBufferPointer(bytes))
-        count = Item.valueSize
-      }
-      batch.updateValue(value, forKey: key, in: tree)
+    for index in 0..<entries.count {
+      batch.updateValue(
+        [UInt8](entries.value(index)), forKey: [UInt8](entries.key(index)), in: tree)
     }
     try database.apply(batch)
   }
 
-  mutating func version(of item: Item) throws -> UInt64? {
-    setKey(item)
-    guard let found = try tree.value(forKey: key) else { return nil }
-    return try found.withUnsafeBytes { try item.check($0) }
+  mutating func get<R>(_ key: Bytes, _ body: (Bytes) throws -> R) throws -> R? {
+    Self.fill(&keyBytes, key)
+    guard let found = try tree.value(forKey: keyBytes) else { return nil }
+    return try found.withUnsafeBytes { try body($0) }
   }
 
-  mutating func remove(_ item: Item) throws {
-    setKey(item)
-    guard try tree.removeValue(forKey: key) != nil else {
+  mutating func remove(_ key: Bytes) throws {
+    Self.fill(&keyBytes, key)
+    guard try tree.removeValue(forKey: keyBytes) != nil else {
       throw BenchmarkError("an entry to remove was missing")
     }
   }
 
-  mutating func scan(from start: Item?, limit: Int) throws -> Int {
-    var cursor: Cursor
-    if let start {
-      setKey(start)
-      cursor = tree.cursor(in: .from(key))
-    } else {
-      cursor = tree.cursor()
-    }
-    var check = ScanCheck()
-    while check.count < limit, let entry = try cursor.next() {
-      try entry.key.withUnsafeBytes { key in
-        try entry.value.withUnsafeBytes { try check.meet(key: key, value: $0) }
+  mutating func scan(from start: Bytes?, _ body: (Bytes, Bytes) throws -> Bool) throws {
+    var cursor = tree.cursor(in: start.map { .from([UInt8]($0)) } ?? .all)
+    while let entry = try cursor.next() {
+      let goesOn = try entry.key.withUnsafeBytes { key in
+        try entry.value.withUnsafeBytes { try body(key, $0) }
       }
+      if !goesOn { return }
     }
-    return check.count
   }
 
   mutating func nextID() throws -> UInt64 { try database.nextID() }
