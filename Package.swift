@@ -51,7 +51,10 @@ let package = Package(
       swiftSettings: strict),
 
     // The engine. It never imports the harness.
-    .target(name: "Luge", dependencies: ["Platform"], path: "Sources/Luge", swiftSettings: strict),
+    // Lifetimes: a cursor's spans are borrowed from it.
+    .target(
+      name: "Luge", dependencies: ["Platform", "CZstd", "CLZ4"], path: "Sources/Luge",
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // The harness. It never imports the engine.
     .target(
@@ -83,10 +86,14 @@ let package = Package(
     .target(
       name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),
+    .target(
+      name: "Interleavings", dependencies: ["SimulationKit"], path: "Simulations/Interleavings",
+      swiftSettings: strict),
     .executableTarget(
       name: "simulate",
       dependencies: [
-        "Scenarios", "SimulationFormats", "SimulationKit", "HistoryKit", "EngineKit",
+        "Scenarios", "Interleavings", "SimulationFormats", "SimulationKit", "HistoryKit",
+        "EngineKit",
         "EngineAdapters", "Platform", argumentParser,
       ],
       path: "Simulations/Simulate", swiftSettings: strict),
@@ -122,7 +129,8 @@ let package = Package(
     .testTarget(
       name: "ScenarioTests",
       dependencies: [
-        "Scenarios", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters", "Platform",
+        "Scenarios", "Interleavings", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters",
+        "Platform",
       ],
       path: "Tests/ScenarioTests", swiftSettings: strict),
     .testTarget(

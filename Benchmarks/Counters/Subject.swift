@@ -128,8 +128,8 @@ struct Subject {
   @inline(never) private mutating func measuredScans(_ count: Int) throws {
     while met < count {
       var cursor = tree.cursor()
-      while met < count, let entry = try cursor.next() {
-        if entry.value.count == 100 { met += 1 }
+      while met < count, try cursor.moveNext() {
+        if cursor.key.byteCount == 16, cursor.value.byteCount == 100 { met += 1 }
       }
     }
   }
@@ -141,8 +141,8 @@ struct Subject {
       number += 1
       var cursor = tree.cursor(in: .from(key))
       var left = min(100, count - met)
-      while left > 0, let entry = try cursor.next() {
-        if entry.value.count == 100 { met += 1 }
+      while left > 0, try cursor.moveNext() {
+        if cursor.key.byteCount == 16, cursor.value.byteCount == 100 { met += 1 }
         left -= 1
       }
     }

@@ -89,7 +89,7 @@ public struct CampaignJSON: Codable, Sendable {
     }
   }
 
-  private static func failure(_ failure: CampaignFailure) -> Failure {
+  static func failure(_ failure: CampaignFailure) -> Failure {
     Failure(
       property: failure.property, detail: failure.detail, scenario: failure.scenario,
       engine: failure.engine, seed: String(failure.seed), step: failure.step,

@@ -10,6 +10,7 @@ public import SimulationKit
 /// | `scenario`, `engine`, `operations` | what to run |
 /// | `seed` | decimal; makes the tape again where `choices` is null |
 /// | `property`, `detail` | what did not hold |
+/// | `strategy` | "random" or "pct" where the campaign asked for it; may be missing |
 /// | `lanes`, `labels` | names that the choices refer to |
 /// | `choices` | arrays `[lane, label, bound, value, begins a group]`, in order; bounds above 2^53 lose nothing: integers |
 /// | `checksum` | FNV-1a, 64 bits, over all of the above |
@@ -23,13 +24,17 @@ public struct TapeFile: Equatable, Sendable {
   public var detail: String
   /// Nil: the tape that the seed makes. So are tapes saved whose process died.
   public var choices: [Choice]?
+  /// How threads are interleaved where the tape does not say.
+  public var strategy: StrategyName?
 
   public static let formatVersion = 1
 
   public init(
     scenario: String, engine: String, operations: Int, seed: UInt64, property: String,
-    detail: String, choices: [Choice]?, build: String = TapeFile.currentBuild
+    detail: String, choices: [Choice]?, strategy: StrategyName? = nil,
+    build: String = TapeFile.currentBuild
   ) {
+    self.strategy = strategy
     self.build = build
     self.scenario = scenario
     self.engine = engine
@@ -107,6 +112,7 @@ extension TapeFile {
     var seed, property, detail: String
     var lanes, labels: [String]
     var choices: [[UInt64]]?
+    var strategy: String?
     var checksum: String
 
     init(_ tape: TapeFile) {
@@ -118,6 +124,7 @@ extension TapeFile {
       seed = String(tape.seed)
       property = tape.property
       detail = tape.detail
+      strategy = tape.strategy?.rawValue
       var lanes = NameTable()
       var labels = NameTable()
       choices = tape.choices.map { choices in
@@ -142,6 +149,7 @@ extension TapeFile {
       }
       for text in [build, scenario, engine, seed, property, detail] { mix(text) }
       mix("\(format) \(operations) \(choices == nil)")
+      if let strategy { mix(strategy) }
       for name in lanes { mix(name) }
       mix("")
       for name in labels { mix(name) }
@@ -171,9 +179,13 @@ extension TapeFile {
         }
         read = all
       }
+      if let strategy, StrategyName(rawValue: strategy) == nil {
+        throw FormatError("the strategy \"\(strategy)\" is not known")
+      }
       return TapeFile(
         scenario: scenario, engine: engine, operations: operations, seed: seed,
-        property: property, detail: detail, choices: read, build: build)
+        property: property, detail: detail, choices: read,
+        strategy: strategy.flatMap { StrategyName(rawValue: $0) }, build: build)
     }
   }
 

@@ -56,7 +56,8 @@ public struct TapeSummary: Codable, Equatable, Sendable {
     numbers = [
       counters.tapes, counters.operations, counters.processKills, counters.powerLosses,
       counters.crashesWithPendingSectors, counters.crashesDuringRecovery, counters.recoveries,
-      counters.reportedDamage, counters.threadSwitches,
+      counters.reportedDamage, counters.threadSwitches, counters.schedules,
+      counters.schedulePoints,
     ]
     pendingSectors = counters.pendingSectors
     faults = counters.faults
@@ -70,7 +71,7 @@ public struct TapeSummary: Codable, Equatable, Sendable {
 
   /// The result again.
   public func result() throws(FormatError) -> TapeResult {
-    guard numbers.count == 9, points.count == pointNames.count, probes.count == probeNames.count
+    guard numbers.count == 11, points.count == pointNames.count, probes.count == probeNames.count
     else { throw FormatError("a worker's reply has the wrong shape") }
     var result = TapeResult()
     result.failures = failures.map {
@@ -85,6 +86,8 @@ public struct TapeSummary: Codable, Equatable, Sendable {
     result.counters.recoveries = numbers[6]
     result.counters.reportedDamage = numbers[7]
     result.counters.threadSwitches = numbers[8]
+    result.counters.schedules = numbers[9]
+    result.counters.schedulePoints = numbers[10]
     result.counters.pendingSectors = pendingSectors
     result.counters.faults = faults
     result.counters.faultPoints = zip(pointNames, points).map { NamedCount($0, $1) }

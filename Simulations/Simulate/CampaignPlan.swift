@@ -3,7 +3,7 @@ internal import SimulationKit
 
 /// What a campaign is to do.
 struct CampaignPlan: Sendable {
-  var scenarios: [Scenario]
+  var scenarios: [any TapeSubject]
   /// Scenarios that cannot run on this engine, and why.
   var skipped: [String]
   var factory: any EngineFactory

@@ -230,7 +230,8 @@ final class CampaignRunner: Sendable {
     var failure = failure
     let tape = TapeFile(
       scenario: failure.scenario, engine: failure.engine, operations: plan.options.operations,
-      seed: failure.seed, property: failure.property, detail: failure.detail, choices: nil)
+      seed: failure.seed, property: failure.property, detail: failure.detail, choices: nil,
+      strategy: plan.options.strategy)
     let path = Lookup.failurePath(
       plan.output, failure.scenario, failure.engine, failure.seed)
     if let text = try? tape.encoded(), (try? Lookup.write(text, to: path)) != nil {

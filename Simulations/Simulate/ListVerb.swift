@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EngineAdapters
 internal import EngineKit
+internal import Interleavings
 internal import Scenarios
 internal import SimulationKit
 
@@ -14,6 +15,10 @@ struct ListVerb: ParsableCommand {
     for scenario in Catalogue.all {
       let notes = scenario.mustFail ? "  (must fail)" : scenario.cost == .long ? "  (long)" : ""
       lines.append("  \(pad(scenario.name, to: 20)) \(scenario.workload.summary)\(notes)")
+    }
+    lines.append("Programs (simulate interleavings)")
+    for program in ProgramCatalogue.all {
+      lines.append("  \(pad(program.name, to: 20)) \(program.summary)")
     }
     lines.append("Engines")
     for engine in EngineRegistry.all {

@@ -53,7 +53,8 @@ struct ReplayVerb: ParsableCommand {
       violations: result.failures.map {
         Violation(property: $0.property, detail: $0.detail, step: $0.step)
       },
-      replayCommand: "swift run -c release simulate replay \(file)",
+      replayCommand: BuildFlavour.command(
+        schedulePoints: BuildFlavour.hasSchedulePoints, "replay \(file)"),
       facts: [
         .init("operations", "\(result.counters.operations)"),
         .init("faults met", "\(result.counters.totalFaults)"),
@@ -67,20 +68,29 @@ struct ReplayVerb: ParsableCommand {
 /// A tape file and what it names.
 struct Saved {
   let tape: TapeFile
-  let scenario: Scenario
+  let scenario: any TapeSubject
   let factory: any EngineFactory
 
   init(_ path: String) throws {
     tape = try Lookup.tape(path)
-    scenario = try Lookup.scenario(tape.scenario)
+    scenario = try Lookup.subject(tape.scenario)
     factory = try Lookup.engine(tape.engine)
     if let obstacle = scenario.obstacle(for: factory) { throw UsageFailure(obstacle) }
+    let wantsPoints = tape.build.hasSuffix("+SchedulePoints")
+    if wantsPoints != BuildFlavour.hasSchedulePoints {
+      throw UsageFailure(
+        "\(path) was saved by a \(tape.build) build, this is a \(TapeFile.currentBuild) one; run\n"
+          + BuildFlavour.command(
+            schedulePoints: wantsPoints, CommandLine.arguments.dropFirst().joined(separator: " ")))
+    }
     if tape.build != TapeFile.currentBuild {
       Console.error("note: saved by a \(tape.build) build, this is a \(TapeFile.currentBuild) one")
     }
   }
 
-  var options: TapeOptions { TapeOptions(operations: tape.operations) }
+  var options: TapeOptions {
+    TapeOptions(operations: tape.operations, strategy: tape.strategy)
+  }
 
   func run(keepsEvents: Bool = false) -> TapeResult {
     let driver: any ChoiceDriver =

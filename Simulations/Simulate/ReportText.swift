@@ -22,7 +22,7 @@ struct ReportText {
     return (lines + ["", verdict]).joined(separator: "\n")
   }
 
-  private var verdict: String {
+  var verdict: String {
     switch report.verdict {
     case .valid: "verdict  " + Console.coloured("valid", .green)
     case .invalid: "verdict  " + Console.coloured("invalid", .red)

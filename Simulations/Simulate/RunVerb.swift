@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import EngineAdapters
 internal import EngineKit
 internal import Foundation
+internal import Interleavings
 internal import Scenarios
 internal import SimulationFormats
 internal import SimulationKit
@@ -111,6 +112,12 @@ enum Lookup {
     if let factory = EngineRegistry.named(name) { return factory }
     let known = EngineRegistry.all.map(\.name).joined(separator: ", ")
     throw UsageFailure("there is no engine \"\(name)\"; there are \(known)")
+  }
+
+  /// A scenario, or a family of concurrent programs.
+  static func subject(_ name: String) throws -> any TapeSubject {
+    if let program = ProgramCatalogue.named(name) { return program }
+    return try scenario(name)
   }
 
   static func scenario(_ name: String) throws -> Scenario {

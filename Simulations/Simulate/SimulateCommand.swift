@@ -10,7 +10,10 @@ struct SimulateCommand: ParsableCommand {
       Exit codes: 0 everything held, 1 something was violated, 2 wrong usage or input, \
       3 inconclusive.
       """,
-    subcommands: [ListVerb.self, RunVerb.self, ReplayVerb.self, ShrinkVerb.self, WorkerVerb.self])
+    subcommands: [
+      ListVerb.self, RunVerb.self, InterleavingsVerb.self, ReplayVerb.self, ShrinkVerb.self,
+      WorkerVerb.self,
+    ])
 
   /// Parses the arguments and runs the verb; never returns a code outside the documented ones.
   static func launch() -> Never {

@@ -24,6 +24,9 @@ final class WorkerProcess {
       "worker", "--engine", plan.factory.name, "--seed", String(plan.seed), "--operations",
       String(plan.options.operations), "--output", plan.output,
     ]
+    if let strategy = plan.options.strategy {
+      process.arguments? += ["--strategy", strategy.rawValue]
+    }
     if plan.twice { process.arguments?.append("--twice") }
     var environment = ProcessInfo.processInfo.environment
     // A tape that traps is a result; a backtrace of it takes seconds.

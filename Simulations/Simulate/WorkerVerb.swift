@@ -13,6 +13,7 @@ struct WorkerVerb: ParsableCommand {
   @Option var seed: UInt64
   @Option var operations: Int
   @Option var output: String
+  @Option var strategy: Strategy?
   @Flag var twice = false
 
   /// Seconds after which a tape counts as one that does not end.
@@ -32,10 +33,10 @@ struct WorkerVerb: ParsableCommand {
       }
       switch request {
       case .run(let name, let first, let count):
-        let scenario = try Lookup.scenario(name)
+        let scenario = try Lookup.subject(name)
         for index in first..<first + count { try answer(try reply(scenario, index, factory)) }
       case .shrink(let name, let index):
-        try answer(try shrink(try Lookup.scenario(name), index, factory))
+        try answer(try shrink(try Lookup.subject(name), index, factory))
       }
     }
   }
@@ -49,7 +50,7 @@ struct WorkerVerb: ParsableCommand {
   }
 
   private func reply(
-    _ scenario: Scenario, _ index: Int, _ factory: any EngineFactory
+    _ scenario: any TapeSubject, _ index: Int, _ factory: any EngineFactory
   ) throws -> WorkerReply {
     let began = WorkerVerb.cpuSeconds
     alarm(WorkerVerb.patience)
@@ -61,10 +62,11 @@ struct WorkerVerb: ParsableCommand {
   }
 
   private func run(
-    _ scenario: Scenario, _ index: Int, _ factory: any EngineFactory, keepsEvents: Bool
+    _ scenario: any TapeSubject, _ index: Int, _ factory: any EngineFactory, keepsEvents: Bool
   ) -> TapeResult {
     let tapeSeed = TapeSeed.seed(campaign: seed, scenario: scenario.name, index: index)
-    let options = TapeOptions(operations: operations, keepsEvents: keepsEvents)
+    let options = TapeOptions(
+      operations: operations, keepsEvents: keepsEvents, strategy: strategy?.name)
     if twice {
       return TapeRunner.runTwice(scenario, factory, seed: tapeSeed, options: options)
     }
@@ -73,7 +75,7 @@ struct WorkerVerb: ParsableCommand {
   }
 
   private func shrink(
-    _ scenario: Scenario, _ index: Int, _ factory: any EngineFactory
+    _ scenario: any TapeSubject, _ index: Int, _ factory: any EngineFactory
   ) throws -> WorkerReply {
     let began = WorkerVerb.cpuSeconds
     alarm(WorkerVerb.patience + UInt32(WorkerVerb.shrinkingSeconds))
@@ -85,14 +87,15 @@ struct WorkerVerb: ParsableCommand {
     }
     let seed = TapeSeed.seed(campaign: seed, scenario: scenario.name, index: index)
     let shrunk = TapeShrinking.shrink(
-      result, of: scenario, factory, options: TapeOptions(operations: operations),
+      result, of: scenario, factory,
+      options: TapeOptions(operations: operations, strategy: strategy?.name),
       maximumRuns: WorkerVerb.shrinkingRuns,
       shouldStop: { WorkerVerb.cpuSeconds - began > WorkerVerb.shrinkingSeconds })
     let tape = TapeFile(
       scenario: scenario.name, engine: factory.name, operations: operations, seed: seed,
       property: failure.property,
       detail: shrunk.failures.first { $0.property == failure.property }?.detail ?? failure.detail,
-      choices: shrunk.choices)
+      choices: shrunk.choices, strategy: strategy?.name)
     let path = Lookup.failurePath(output, scenario.name, factory.name, seed)
     do {
       try Lookup.write(try tape.encoded(), to: path)

@@ -10,7 +10,10 @@
 
 #if defined(__linux__)
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/uio.h>
+#include <unistd.h>
 #elif defined(__APPLE__)
 #include <stdlib.h>
 #endif
@@ -30,6 +33,38 @@ int platform_punch_hole(int descriptor, int64_t offset, int64_t length) {
 #else
   errno = ENOTSUP;
   return -1;
+#endif
+}
+
+ssize_t platform_read_cached(int descriptor, void *buffer, size_t count, int64_t offset) {
+#if defined(__linux__) && defined(RWF_NOWAIT)
+  struct iovec range = {buffer, count};
+  return preadv2(descriptor, &range, 1, offset, RWF_NOWAIT);
+#else
+  errno = EAGAIN;
+  return -1;
+#endif
+}
+
+void platform_prefer_large_pages(void *base, size_t length) {
+#if defined(__linux__)
+  // A hint: a system without large pages refuses it, and nothing is lost.
+  (void)madvise(base, length, MADV_HUGEPAGE);
+#else
+  (void)base;
+  (void)length;
+#endif
+}
+
+void platform_discard_pages(void *base, size_t length) {
+#if defined(__linux__)
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t start = ((uintptr_t)base + page - 1) / page * page;
+  uintptr_t end = ((uintptr_t)base + length) / page * page;
+  if (start < end) (void)madvise((void *)start, end - start, MADV_DONTNEED);
+#else
+  (void)base;
+  (void)length;
 #endif
 }
 

@@ -54,10 +54,10 @@ import Testing
     let factory = try #require(EngineRegistry.named("reference"))
     let options = TapeOptions(operations: 100)
     let result = TapeRunner.run(
-      .canary, factory, driver: SeededDriver(seed: 1), options: options)
+      Scenario.canary, factory, driver: SeededDriver(seed: 1), options: options)
     #expect(result.failures.first?.property == "workload")
     let shrunk = TapeShrinking.shrink(
-      result, of: .canary, factory, options: options, maximumRuns: 500)
+      result, of: Scenario.canary, factory, options: options, maximumRuns: 500)
     #expect(shrunk.counters.operations == 1)
   }
 }

@@ -100,6 +100,36 @@ final class Shared<Value>: @unchecked Sendable {
     #expect(seen.count > 3)
   }
 
+  /// A thread that is woken runs at the waker's next call, if and only if its priority is higher.
+  @Test func aWokenThreadOfHigherPriorityPreempts() {
+    for (first, second, expected) in [(1, 2, "wake woken go"), (2, 1, "wake go woken")]
+      as [(UInt64, UInt64, String)]
+    {
+      let priorities = [first, second].map {
+        Choice(lane: "schedule", label: "priority", bound: 1 << 16, value: $0)
+      }
+      let tape = ChoiceTape(driver: ReplayDriver(priorities))
+      let strategy = PriorityStrategy(tape: tape, changes: 0)
+      let simulation = Simulation(tape: tape, strategy: strategy)
+      let words = Shared<[String]>([])
+      let end = simulation.runProcess("p") {
+        let threads = simulation.threads
+        let sleeper = try! threads.spawn("sleeper") {
+          try! threads.park(until: nil)
+          words.value.append("woken")
+        }
+        try! simulation.clock.sleep(nanoseconds: 1_000_000)
+        words.value.append("wake")
+        threads.unpark(sleeper)
+        try! simulation.enter("work")
+        words.value.append("go")
+        try! threads.join(sleeper)
+      }
+      #expect(end == .finished)
+      #expect(words.value.joined(separator: " ") == expected)
+    }
+  }
+
   @Test func exhaustiveSearchFindsEveryOrder() {
     let driver = OdometerDriver(depth: 6)
     var orders: [[Int]] = []

@@ -7,14 +7,15 @@ struct LugeEngine: Engine {
     "defaults: all data in memory, redo flushed every 500 ms; no compression; each operation of "
     + "load_seq its own commit"
   static let loadTransaction = 1
-  static let abilities: Set<Ability> = [.identifiers]
+  static let abilities: Set<Ability> = [.identifiers, .compression]
 
   private let database: Database
 
   init(directory: String, options: EngineOptions) throws {
     // configuration.memoryBudget = options.cacheBytes; then add .budget to the abilities above
-    // configuration.compression = .zstd; then add .compression
-    database = try Database.open(at: directory, configuration: Configuration())
+    var configuration = Configuration()
+    if options.isCompressed { configuration.compression = .zstd(level: 3) }
+    database = try Database.open(at: directory, configuration: configuration)
   }
 
   func makeSession() -> LugeSession { LugeSession(database) }
@@ -76,9 +77,9 @@ struct LugeSession: EngineSession {
 
   mutating func scan(from start: Bytes?, _ body: (Bytes, Bytes) throws -> Bool) throws {
     var cursor = tree.cursor(in: start.map { .from([UInt8]($0)) } ?? .all)
-    while let entry = try cursor.next() {
-      let goesOn = try entry.key.withUnsafeBytes { key in
-        try entry.value.withUnsafeBytes { try body(key, $0) }
+    while try cursor.moveNext() {
+      let goesOn = try cursor.key.withUnsafeBytes { key in
+        try cursor.value.withUnsafeBytes { try body(key, $0) }
       }
       if !goesOn { return }
     }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 // MARK: Seam context: one pointer a thread, one flag a process.
 
@@ -62,11 +63,31 @@ static inline void platform_spin_hint(void) {
 #endif
 }
 
+// MARK: Barriers of a whole process (see Barrier.c).
+
+// Whether platform_process_barrier works: the first call asks the system and registers.
+bool platform_process_barrier_available(void);
+// Every other thread of the process has passed a full memory barrier when this returns.
+void platform_process_barrier(void);
+// Keeps the compiler, not the processor, from moving memory accesses across it.
+static inline void platform_compiler_barrier(void) { __asm__ volatile("" ::: "memory"); }
+
+// Whether a sanitizer watches this build.
+bool platform_watches_threads(void);
+bool platform_watches_addresses(void);
+
 // MARK: System calls that Swift's module for the C library leaves out (see SystemCalls.c).
 
 // Reserves blocks for a range, extending the file; gives blocks back. 0, or -1 and errno.
 int platform_allocate(int descriptor, int64_t offset, int64_t length);
 int platform_punch_hole(int descriptor, int64_t offset, int64_t length);
+// pread that never waits for a device: -1 and EAGAIN where the bytes are not in memory (or where
+// the system cannot tell).
+ssize_t platform_read_cached(int descriptor, void *buffer, size_t count, int64_t offset);
+// Hints about memory: large pages for a run; the whole pages inside a run given back, their bytes
+// lost.
+void platform_prefer_large_pages(void *base, size_t length);
+void platform_discard_pages(void *base, size_t length);
 // Random bits of the system; false when it has none to give.
 bool platform_random(uint64_t *word);
 // Names the calling thread for debuggers; Linux takes at most 15 bytes.

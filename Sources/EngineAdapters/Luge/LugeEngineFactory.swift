@@ -67,6 +67,8 @@ public struct LugeEngineFactory: EngineFactory {
       configuration.maximumWriters = 8
       configuration.ordinaryCommitSize = 1024
       configuration.identifierReservation = 16
+      configuration.pageBufferSize = 4096
+      configuration.maximumOpenSegments = 2
       // Small pages bring many aborted batches: then the gate is met too.
       configuration.batchLossesBeforeGate = settings.pageSize <= 1024 ? 1 : 8
     }

@@ -1,7 +1,12 @@
 import Platform
 
-/// The trees of a database by name, themselves kept in a tree: key = name in UTF-8, value = tree id,
-/// 8 bytes, little endian.
+/// The trees of a database by name, themselves kept in a tree. The key is the name in UTF-8; the value,
+/// little-endian:
+///
+///     OFFSET SIZE DESCRIPTION
+///          0    8 tree id
+///          8    1 how pages are compressed: plain 0, LZ4 1, Zstandard 2
+///          9    1 level of Zstandard, from 1 to 19; else 0
 ///
 /// Invariants:
 /// 1. Tree ids are never used again. Id 0 is the catalogue, id 1 the default tree (no entry in the catalogue).
@@ -35,11 +40,21 @@ final class Catalogue: @unchecked Sendable {
   }
 
   /// The tree of that name, created where missing. Takes the catalogue's lock.
-  func tree(named name: String) throws(LugeError) -> BLinkTree {
+  ///
+  /// - Parameter compression: of its pages from now on; nil leaves what it is.
+  func tree(named name: String, compression: Compression?) throws(LugeError) -> BLinkTree {
     if name.isEmpty { return defaultTree }
     try lock.acquire()
     defer { lock.unlock() }
-    if let index = index(of: name) { return open[index].tree }
+    if let index = index(of: name) {
+      let found = open[index].tree
+      if let compression, compression != found.compression {
+        try found.checkOpen()
+        try note(found.id, compression, name)
+        found.compression = compression
+      }
+      return found
+    }
     try tree.checkOpen()
     if name.utf8.count > Self.maximumNameLength {
       throw LugeError(
@@ -48,12 +63,20 @@ final class Catalogue: @unchecked Sendable {
     }
     let id = nextTreeID
     nextTreeID += 1
-    _ = try tree.updateValue(Self.encode(id), forKey: Array(name.utf8))
+    let compression = compression ?? context.settings.compression
+    try note(id, compression, name)
     let created = try BLinkTree(id: id, context: context)
+    created.compression = compression
     open.append((name, created))
     open.sort { left, right in left.name < right.name }
     probe("catalogue.treeCreated")
     return created
+  }
+
+  private func note(
+    _ id: UInt64, _ compression: Compression, _ name: String
+  ) throws(LugeError) {
+    _ = try tree.updateValue(Self.encode(id, compression), forKey: Array(name.utf8))
   }
 
   /// False when there is no such tree. The caller holds the checkpoint lock: no walk is under way.
@@ -76,7 +99,7 @@ final class Catalogue: @unchecked Sendable {
       throw error
     }
     open.remove(at: index)
-    try dropped.destroy()
+    try dropped.destroy(releasesParts: true)
     probe("catalogue.treeDropped")
     return true
   }
@@ -116,18 +139,22 @@ final class Catalogue: @unchecked Sendable {
     open.firstIndex { entry in entry.name.utf8.elementsEqual(name.utf8) }
   }
 
-  static func encode(_ id: UInt64) -> [UInt8] {
+  static func encode(_ id: UInt64, _ compression: Compression) -> [UInt8] {
     var writer = ByteWriter()
     writer.write(id)
+    writer.write(compression.rawValue)
     return writer.bytes
   }
 
-  static func decode(_ bytes: [UInt8]) -> UInt64? {
+  /// Nil for bytes that `encode` never gives.
+  static func decode(_ bytes: [UInt8]) -> (id: UInt64, compression: Compression)? {
     // The reader does not outlive the array.
     unsafe bytes.withUnsafeBytes { buffer in
       var reader = unsafe ByteReader(buffer)
-      guard let id = unsafe reader.readUInt64(), unsafe reader.isAtEnd else { return nil }
-      return id
+      guard let id = unsafe reader.readUInt64(), let raw = unsafe reader.readUInt16(),
+        let compression = Compression(rawValue: raw), unsafe reader.isAtEnd
+      else { return nil }
+      return (id, compression)
     }
   }
 }

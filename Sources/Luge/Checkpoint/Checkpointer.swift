@@ -9,7 +9,7 @@ import Platform
 /// 3. No superblock is written before the redo of every image that it names is durable, and before
 ///    images, directory and their files' names are.
 /// 4. Nothing that the newest durable superblock names is removed or reused.
-/// 5. A checkpoint that fails leaves every leaf that it wrote dirty again.
+/// 5. What a checkpoint that fails has written stays: the next one names it.
 final class Checkpointer: @unchecked Sendable {
   private let log: RedoLog
   private let pages: PageStore
@@ -22,7 +22,7 @@ final class Checkpointer: @unchecked Sendable {
   private var newest: Superblock
   /// The directory of the newest durable superblock.
   private(set) var directory: [DirectoryEntry]
-  private var parts: [PageAddress]
+  private var parts: [PagePart]
 
   /// Redo start of the newest durable checkpoint; readable by anyone.
   let durableRecoveryLSN: AtomicWord
@@ -30,7 +30,7 @@ final class Checkpointer: @unchecked Sendable {
   init(
     log: RedoLog, pages: PageStore, superblocks: SuperblockStore, catalogue: Catalogue,
     identifiers: IdentifierSequence, newest: Superblock, directory: [DirectoryEntry],
-    parts: [PageAddress], pageSize: Int, threads: any Threads
+    parts: [PagePart], pageSize: Int, threads: any Threads
   ) {
     self.log = log
     self.pages = pages
@@ -59,11 +59,13 @@ final class Checkpointer: @unchecked Sendable {
     let redoStart = log.tail
     let identifiersReserved = identifiers.reservedThrough
     let (trees, nextTreeID) = try catalogue.snapshot()
-    try pages.begin()
-    var walk = CheckpointWalk(pages: pages, sparse: try sparseSegments())
+    var walk = CheckpointWalk(sparse: try sparseSegments())
+    var parts: [PagePart] = []
     do throws(LugeError) {
       for tree in trees { try walk.visit(tree) }
-      let parts = try writeDirectory(walk.entries)
+      try writeDirectory(walk.entries, &parts)
+      // In reading order.
+      parts.reverse()
       // Rule ORD: the redo of every version in these images, then the images, then the superblock.
       try log.flush()
       try pages.sync()
@@ -72,16 +74,17 @@ final class Checkpointer: @unchecked Sendable {
       next.recoveryLSN = redoStart
       next.durableLSN = log.durable
       next.incarnation = log.incarnation
-      next.directoryAddress = parts.first?.rawValue ?? 0
+      next.directoryAddress = parts.first?.address.rawValue ?? 0
       next.directoryParts = UInt64(parts.count)
       next.nextPageSerial = try pages.nextSegmentSerial()
       next.idsReserved = identifiersReserved
       next.nextTreeID = nextTreeID
       newest = try superblocks.write(next)
       directory = walk.entries
-      self.parts = parts
+      swap(&self.parts, &parts)
     } catch {
-      walk.undo()
+      // Named by nothing: the next checkpoint writes a directory of its own.
+      try? pages.release(parts)
       // A failed sync is final for the whole database, whichever file it was.
       if pages.hasFailed || superblocks.hasFailed { log.fail(error) }
       throw error
@@ -89,57 +92,52 @@ final class Checkpointer: @unchecked Sendable {
     durableRecoveryLSN.store(redoStart)
     log.superblockSequence = newest.sequence
     probe("checkpoint.completed")
-    try releaseWhatIsUnnamed(redoStart)
+    try releaseWhatIsUnnamed(redoStart, former: parts)
   }
 
-  /// The directory in parts, last part first, so that each names the next. In reading order.
-  private func writeDirectory(_ entries: [DirectoryEntry]) throws(LugeError) -> [PageAddress] {
+  /// The directory in parts, last part first, so that each names the next. Whatever comes, `parts`
+  /// has those that were written.
+  private func writeDirectory(
+    _ entries: [DirectoryEntry], _ parts: inout [PagePart]
+  ) throws(LugeError) {
     let split = DirectoryPart.split(entries, target: pageSize)
     if split.count > 1 { probe("checkpoint.directoryInParts") }
-    var addresses: [PageAddress] = []
     for part in split.reversed() {
-      let bytes = DirectoryPart(next: addresses.last ?? .none, entries: part).encode()
-      addresses.append(try pages.append(.directory, bytes))
+      let bytes = DirectoryPart(next: parts.last?.address ?? .none, entries: part).encode()
+      parts.append(try pages.append(.directory, bytes))
     }
-    return Array(addresses.reversed())
   }
 
   /// Segments of which less than half is live: the walk writes their leaves again, so that the segment can go.
   private func sparseSegments() throws(LugeError) -> [UInt64] {
-    let live = liveBytes()
     var sparse: [UInt64] = []
-    let sizes = try pages.segmentSizes()
-    // The last one is being filled, and would look sparse until it is.
-    for (serial, size) in sizes.dropLast() {
-      // A segment without anything live goes by itself.
-      guard let alive = live.first(where: { item in item.serial == serial }) else { continue }
-      if alive.bytes * 2 < size - PageFormat.blockBytes { sparse.append(serial) }
+    // The last one is being filled, and would look sparse until it is; one without anything live
+    // goes by itself.
+    for segment in try pages.segmentList().dropLast()
+    where segment.liveBytes > 0
+      && segment.liveBytes * 2 < segment.fileBytes - PageFormat.blockBytes
+    {
+      sparse.append(segment.serial)
     }
     return sparse
   }
 
-  /// Bytes of leaf images that the newest checkpoint names, by segment, in ascending order.
-  private func liveBytes() -> [(serial: UInt64, bytes: Int)] {
-    let entries = directory.sorted { left, right in left.address < right.address }
-    var result: [(serial: UInt64, bytes: Int)] = []
-    for entry in entries {
-      let bytes = PageFormat.recordBytes(payload: entry.length)
-      if result.last?.serial == entry.address.serial {
-        result[result.count - 1].bytes += bytes
-      } else {
-        result.append((entry.address.serial, bytes))
-      }
-    }
-    return result
+  /// What the directory reaches, and its parts.
+  static func namedBytes(_ directory: [DirectoryEntry], _ parts: [PagePart]) -> SegmentBytes {
+    var table = SegmentBytes()
+    for entry in directory { table.add(PagePart(address: entry.address, length: entry.length)) }
+    for part in parts { table.add(part) }
+    return table
   }
 
   /// What the newest superblock does not name goes. A file that cannot be removed now is tried again later.
-  private func releaseWhatIsUnnamed(_ redoStart: UInt64) throws(LugeError) {
+  private func releaseWhatIsUnnamed(
+    _ redoStart: UInt64, former: [PagePart]
+  ) throws(LugeError) {
+    try pages.release(former)
+    try pages.noteNamed(Self.namedBytes(directory, parts))
     try failurePoint("checkpoint.release", doing: "giving back what a checkpoint freed")
-    var live = liveBytes().map { item in item.serial }
-    live.append(contentsOf: parts.map { address in address.serial })
-    live.sort()
-    _ = try pages.removeSegments(notIn: live)
+    try pages.reclaim()
     try log.release(below: redoStart)
   }
 }

@@ -25,6 +25,13 @@ public struct Configuration: Equatable, Sendable {
   /// Fixed for the life of the database.
   public var pageSegmentSize: Int?
 
+  /// Bytes of pages that are collected before they are handed to the file system; four such buffers
+  /// at most. 256 KiB unless said.
+  public var pageBufferSize = 256 << 10
+
+  /// The most page segments whose files are open for reading at once. 256 unless said.
+  public var maximumOpenSegments = 256
+
   /// Bytes of the ring that commits are composed in before they are written; a power of two. 16 MiB
   /// unless said. One commit may take a quarter of it, and a quarter of a page segment, at most.
   public var logBufferSize = 16 << 20
@@ -40,6 +47,10 @@ public struct Configuration: Equatable, Sendable {
 
   /// Bytes that a leaf should have on disk: a leaf much larger is split before it has `leafEntries`.
   public var pageSize = 16 << 10
+
+  /// How pages are compressed: of the default tree, and of new trees that are opened without a
+  /// setting of their own. Not at all unless said.
+  public var compression = Compression.none
 
   /// The most threads that may write at once; each keeps room in the log buffer free.
   public var maximumWriters = 256
@@ -86,6 +97,12 @@ extension Configuration {
         size >= Self.smallestSegmentSize && size % 4096 == 0 && size <= 1 << 30,
         "\(name) must be a multiple of 4096 from 16 KiB to 1 GiB, found \(size)")
     }
+    try check(
+      pageBufferSize >= 4096 && pageBufferSize <= 1 << 26,
+      "pageBufferSize must be from 4 KiB to 64 MiB")
+    try check(
+      maximumOpenSegments >= 1 && maximumOpenSegments <= 1 << 20,
+      "maximumOpenSegments must be from 1 to 1048576")
     try check(checkpointInterval >= 4096, "checkpointInterval must be at least 4096 bytes")
     try check(leafEntries >= 2 && leafEntries <= 4096, "leafEntries must be from 2 to 4096")
     try check(
@@ -101,6 +118,7 @@ extension Configuration {
     try check(
       maximumWriters * 4 * ordinaryCommitSize <= logBufferSize / 2,
       "logBufferSize must be at least 8 x maximumWriters x ordinaryCommitSize")
+    try compression.validate()
     try check(batchLossesBeforeGate >= 1, "batchLossesBeforeGate must be at least 1")
     try check(identifierReservation >= 1, "identifierReservation must be at least 1")
     try check(

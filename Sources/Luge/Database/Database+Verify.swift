@@ -28,7 +28,8 @@ extension DatabaseCore {
       report.leaves += 1
       report.imageBytes += entry.length
       do throws(LugeError) {
-        let image = try LeafImage(decoding: try pages.read(entry.address, .leaf))
+        let image = try LeafImage(
+          decoding: try pages.read(entry.address, .leaf), contexts: context.codecs)
         if image.tree != entry.tree || image.low != entry.lowKey || image.lsn != entry.imageLSN
           || UInt64(image.count) != entry.liveEntries
         {

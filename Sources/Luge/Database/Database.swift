@@ -13,7 +13,7 @@ public final class Database: Sendable {
   public let wasRecovered: Bool
 
   /// Opens the database in `directory`, creating it where `configuration` allows, and recovers
-  /// what an earlier process left. Blocks on I/O: reads every leaf and the redo since the last checkpoint.
+  /// what an earlier process left. Blocks on I/O: reads the redo since the last checkpoint, and the leaves that it touches.
   ///
   /// Throws `.locked` when the directory is open elsewhere, `.notFound`, `.alreadyExists`, `.notADatabase`,
   /// `.unsupportedVersion`, `.configurationMismatch`, `.invalidArgument`, `.corruption` when bytes on disk are
@@ -50,9 +50,23 @@ public final class Database: Sendable {
 
   /// The tree of that name, created where missing; the empty name is the default tree. At most
   /// 1,024 bytes of UTF-8.
-  public func tree(named name: String) throws(LugeError) -> Tree {
+  ///
+  /// - Parameter compression: how its pages are compressed when they are written from now on, across
+  ///   openings too. Nil leaves it as it is; a new tree is compressed as `Configuration.compression`
+  ///   says. The default tree always follows the configuration: `.invalidArgument` for anything else.
+  public func tree(
+    named name: String, compression: Compression? = nil
+  ) throws(LugeError) -> Tree {
     try core.checkOpen()
-    return Tree(name: name, storage: try core.catalogue.tree(named: name), core: core)
+    try compression?.validate()
+    if name.isEmpty, let compression, compression != core.configuration.compression {
+      throw LugeError(
+        .invalidArgument, "the default tree is compressed as the configuration says",
+        expected: "\(core.configuration.compression)", found: "\(compression)")
+    }
+    return Tree(
+      name: name, storage: try core.catalogue.tree(named: name, compression: compression),
+      core: core)
   }
 
   /// Removes a tree and all it holds; false when there is none. Handles to it throw `.treeNotFound`

@@ -6,7 +6,7 @@ import Platform
 /// Order of steps (a crash after any of them leaves a database that opens):
 /// 1. Directory, then lock, then superblock. A first superblock is durable before any other file is made: so
 ///    files without a superblock are damage, never a new database.
-/// 2. Leaves of the directory are loaded, the redo from R is replayed. Nothing is written.
+/// 2. The directory is loaded, the redo from R is replayed into the leaves that it touches.
 /// 3. The log starts at a fresh block after the old end, in fresh segments of an incarnation that no file names yet.
 /// 4. A checkpoint under that incarnation makes durable all that was recovered. Only then the
 ///    old segments go, and the database serves.
@@ -92,10 +92,11 @@ struct Opening {
     }
     let pages = try PageStore(
       platform: platform, directory: directory, segmentBytes: Int(superblock.pageSegmentBytes),
-      nextSerial: superblock.nextPageSerial)
+      nextSerial: superblock.nextPageSerial, bufferBytes: configuration.pageBufferSize,
+      openFiles: configuration.maximumOpenSegments)
     let log = try makeLog(superblock)
     let context = TreeContext(
-      log: log, epochs: EpochReclaimer(), platform: platform,
+      log: log, epochs: EpochReclaimer(), pages: pages, platform: platform,
       settings: treeSettings(pageBytes: pageBytes(superblock)))
     let recovery = Recovery(
       platform: platform, directory: directory, superblock: superblock, pages: pages,
@@ -143,7 +144,8 @@ struct Opening {
     TreeSettings(
       leafEntries: configuration.leafEntries, appendWords: configuration.leafAppendSlots,
       leafBytes: pageBytes, chunkPages: configuration.chunkPages,
-      lossesBeforeGate: configuration.batchLossesBeforeGate)
+      lossesBeforeGate: configuration.batchLossesBeforeGate,
+      compression: configuration.compression)
   }
 
   private func makeCore(

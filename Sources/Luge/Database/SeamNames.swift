@@ -10,10 +10,11 @@ public enum SeamNames {
     "page.newSegment", "page.sync", "page.write",
     // Checkpoint
     "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.release",
+    // Page cache
+    "cache.load",
     // Tree
     "tree.batchCommit", "tree.batchInstall", "tree.chunkFrozen", "tree.frozen", "tree.install",
-    "tree.leafTaken",
-    "tree.reserved", "tree.split", "tree.stamp", "tree.writeOut",
+    "tree.leafTaken", "tree.reserved", "tree.scan", "tree.split", "tree.stamp", "tree.writeOut",
   ]
 
   /// Places that some run must reach.
@@ -22,17 +23,21 @@ public enum SeamNames {
     "log.admissionFlushed", "log.flushWaited", "log.groupOfMany", "log.pieceSpansBlocks",
     "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
     // PageStore
-    "page.segmentRemoved", "page.segmentRolled",
+    "page.appendWaited", "page.fileClosed", "page.segmentRemoved",
+    "page.segmentRolled", "page.writeRetried",
     // Checkpoint, catalogue, ids, recovery
     "catalogue.treeCreated", "catalogue.treeDropped", "checkpoint.completed",
     "checkpoint.directoryInParts", "checkpoint.leafKept", "checkpoint.leafMoved",
     "identifiers.reserved", "recovery.commitReplayed", "recovery.completed",
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
+    // Page cache
+    "cache.loadAwaited", "cache.loadFailed", "cache.pagedIn",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
     "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
     "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
-    "tree.movedRight", "tree.pendingPushed", "tree.stampLost", "tree.stampedForOther",
-    "tree.tombstoneDropped", "tree.wordRaced", "tree.writeOutPushed",
+    "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.stampLost",
+    "tree.stampedForOther", "tree.tombstoneDropped", "tree.versionKept", "tree.versionTakenOut",
+    "tree.wordRaced", "tree.writeOutPushed",
   ]
 }

@@ -29,13 +29,12 @@ extension Database {
       statistics.trees += 1
       statistics.entries += tree.entryCount
     }
-    // A sum over threads at work may miss an allocation and see its end.
-    statistics.memoryBytes = max(0, Int(truncatingIfNeeded: core.context.epochs.allocatedBytes))
+    statistics.memoryBytes = core.context.epochs.account.bytes
     statistics.tailLSN = core.log.tail
     statistics.durableLSN = core.log.durable
     statistics.recoveryLSN = core.checkpointer.durableRecoveryLSN.load()
     statistics.redoBytes = Int(core.log.diskBytes)
-    for segment in try core.pages.segmentSizes() { statistics.pageBytes += segment.bytes }
+    for segment in try core.pages.segmentList() { statistics.pageBytes += segment.fileBytes }
     return statistics
   }
 

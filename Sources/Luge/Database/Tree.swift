@@ -14,6 +14,9 @@ public struct Tree: Sendable {
   let storage: BLinkTree
   let core: DatabaseCore
 
+  /// How pages that are written from now on are compressed.
+  public var compression: Compression { storage.compression }
+
   /// The most bytes of a key.
   public static let maximumKeyLength = 65_535
 

@@ -90,6 +90,9 @@ final class RedoLog: @unchecked Sendable {
     @inline(__always) get { unsafe words[Self.tailIndex].load() }
   }
 
+  /// The same, in one order with every other sequential access.
+  var sequentialTail: UInt64 { unsafe words[Self.tailIndex].loadSequential() }
+
   /// All of the stream below this is on disk and synced. A multiple of 4096.
   var durable: UInt64 { unsafe words[Self.durableIndex].load() }
 

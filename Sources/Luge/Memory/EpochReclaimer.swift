@@ -1,44 +1,12 @@
 internal import Platform
 
-/// The shared table of one reclaimer.
-///
-/// ```
-/// OFFSET SIZE DESCRIPTION
-///      0    8 global epoch, from 1 up
-///     64    8 number of places that have ever been used: all are below it
-///    128 8192 addresses of the places, by thread slot; 0 until first used
-/// ```
-enum EpochTable {
-  static let epoch = 0
-  static let used = 64
-  static let places = 128
-  static var size: Int { places + 8 * ThreadSlot.limit }
-
-  /// The least epoch in which a pin that still holds began; `UInt64.max` when none holds.
-  @unsafe
-  static func oldestPin(_ table: UnsafeMutableRawPointer) -> UInt64 {
-    let used = unsafe Int(WordRef(table, EpochTable.used).loadSequential())
-    var oldest = UInt64.max
-    var index = 0
-    while index < used {
-      let bits = unsafe WordRef(table, places + 8 * index).load()
-      if let place = unsafe UnsafeMutableRawPointer(bitPattern: UInt(bits)) {
-        let pinned = unsafe WordRef(place, PinLayout.pin).loadSequential()
-        if pinned != 0 && pinned < oldest { oldest = pinned }
-      }
-      index += 1
-    }
-    return oldest
-  }
-}
-
 /// Reclaims memory that lock-free readers may still look at, and counts every byte of it.
 ///
 /// An operation pins before it reads shared memory and ends the pin afterwards. A block that was
 /// unlinked is *retired* with the epoch of that moment; it is freed once no pin that began in that
-/// epoch or before still holds. A pin takes the epoch, publishes it, and only then reads; so
-/// whoever can reach a block has published an epoch not above the one with which the block is
-/// retired later.
+/// epoch or before still holds, and no hazard names it and no reader holds it. A pin takes the epoch, publishes it, and
+/// only then reads; so whoever can reach a block has published an epoch not above the one with
+/// which the block is retired later.
 ///
 /// Invariants:
 /// - A place is written only by the thread that holds its slot, except that `freeAll` and `deinit`
@@ -49,37 +17,71 @@ enum EpochTable {
   // The table is shared memory of its own rules; the address never changes.
   nonisolated(unsafe) private let table: UnsafeMutableRawPointer
 
-  init() {
+  /// How it works; chosen before the first pin.
+  struct Options {
+    /// Pins without a barrier of their own. Simulations and ThreadSanitizer see them only with one.
+    var relaxedPins: Bool
+    /// Small blocks in slabs; else each is an allocation that AddressSanitizer watches.
+    var slabs = !Sanitizer.watchesAddresses
+    /// Bytes that a thread may gain or lose before the others hear of it.
+    var grain = 16 << 10
+
+    init() {
+      #if SchedulePoints
+        relaxedPins = false
+      #else
+        relaxedPins = ProcessBarrier.isAvailable && !seamIsArmed
+      #endif
+    }
+  }
+
+  init(_ options: Options = Options()) {
     unsafe table = UnsafeMutableRawPointer.allocate(byteCount: EpochTable.size, alignment: 64)
     unsafe table.initializeMemory(as: UInt8.self, repeating: 0, count: EpochTable.size)
     unsafe WordRef.initialize(table, EpochTable.epoch, 1)
+    let flags =
+      (options.relaxedPins ? EpochTable.relaxedPins : 0)
+      | (options.slabs ? 0 : EpochTable.noSlabs)
+    unsafe WordRef.initialize(table, EpochTable.flags, flags)
+    unsafe WordRef.initialize(table, EpochTable.grain, UInt64(max(1, options.grain)))
   }
 
   deinit {
-    freeAll()
     var index = 0
     while index < ThreadSlot.limit {
-      if let place = unsafe place(index) {
-        let retired = unsafe Pin(place).field(PinLayout.retired)
-        unsafe UnsafeMutableRawPointer(bitPattern: UInt(retired))?.deallocate()
+      if let place = unsafe EpochTable.place(table, index) {
+        let pin = unsafe Pin(place)
+        // Whoever holds a guard keeps the reclaimer alive: there is none.
+        let hazards = HazardSet(seenBy: pin)
+        pin.freeBlocks(before: .max, hazards)
+        pin.freeBags(hazards)
+        unsafe Slab.pointer(pin.field(PinLayout.retired))?.deallocate()
+        unsafe Slab.pointer(pin.field(PinLayout.seenHazards))?.deallocate()
+      }
+      index += 1
+    }
+    index = 0
+    while index < ThreadSlot.limit {
+      if let place = unsafe EpochTable.place(table, index) {
+        unsafe Pin(place).freeHazardBlocks()
         unsafe place.deallocate()
       }
       index += 1
     }
+    readers.destroy()
+    unsafe Slab.freeAll(table)
     unsafe table.deallocate()
   }
 
+  /// Who reads on between pins.
   @inline(__always)
-  private func place(_ slot: Int) -> UnsafeMutableRawPointer? {
-    unsafe UnsafeMutableRawPointer(
-      bitPattern: UInt(WordRef(table, EpochTable.places + 8 * slot).load()))
-  }
+  var readers: ReaderList { unsafe ReaderList(table + EpochTable.readers) }
 
   /// The calling thread's place, without pinning. Throws when too many threads are alive.
   @inline(__always)
   func place() throws(LugeError) -> Pin {
     let slot = ThreadSlot.current
-    if slot >= 0, let place = unsafe place(slot) { return unsafe Pin(place) }
+    if slot >= 0, let place = unsafe EpochTable.place(table, slot) { return unsafe Pin(place) }
     return try newPlace(slot)
   }
 
@@ -93,8 +95,12 @@ enum EpochTable {
     let place = UnsafeMutableRawPointer.allocate(byteCount: PinLayout.size, alignment: 64)
     unsafe place.initializeMemory(as: UInt8.self, repeating: 0, count: PinLayout.size)
     let pin = unsafe Pin(place)
+    let flags = unsafe WordRef(table, EpochTable.flags).load()
     unsafe pin.setField(PinLayout.table, UInt64(UInt(bitPattern: table)))
-    pin.setField(PinLayout.nextReclaim, PinLayout.batch)
+    pin.setField(PinLayout.flags, flags)
+    pin.setField(
+      PinLayout.slabLimit, flags & EpochTable.noSlabs == 0 ? UInt64(SizeClass.last) : 0)
+    pin.setField(PinLayout.nextReclaim, RetiredBlock.batch)
     // Only the holder of the slot writes this entry, so a store is enough.
     unsafe WordRef(table, EpochTable.places + 8 * slot).store(UInt64(UInt(bitPattern: place)))
     let used = unsafe WordRef(table, EpochTable.used)
@@ -114,21 +120,20 @@ enum EpochTable {
     return pin
   }
 
-  /// Bytes allocated and not yet freed, retired ones included.
-  var allocatedBytes: UInt64 {
-    var sum: UInt64 = 0
-    var index = 0
-    while index < ThreadSlot.limit {
-      if let place = unsafe place(index) {
-        sum &+= unsafe WordRef(place, PinLayout.bytes).loadRelaxed()
-      }
-      index += 1
-    }
-    return sum
-  }
+  /// What is allocated, for whoever bounds it.
+  var account: MemoryAccount { unsafe MemoryAccount(table) }
 
-  /// Frees what the calling thread has retired, as far as pins allow.
+  /// Bytes allocated and not yet freed, retired ones included. Exact when no thread allocates.
+  var allocatedBytes: UInt64 { account.allocatedBytes }
+
+  /// Frees what the calling thread has retired, as far as pins and hazards allow.
   func reclaim() throws(LugeError) { try place().reclaim() }
+
+  /// The blocks that hazards name and readers hold now, for whoever frees what no operation can
+  /// reach any more: one of these is to be retired instead.
+  func protectedBlocks() throws(LugeError) -> ProtectedBlocks {
+    ProtectedBlocks(HazardSet(seenBy: try place()))
+  }
 
   /// Waits until every operation that was pinned at the call has ended. The caller must not be
   /// pinned. Throws only when the process is killed.
@@ -143,11 +148,16 @@ enum EpochTable {
     }
   }
 
-  /// Frees everything retired. Only when no operation runs any more.
+  /// Frees everything retired, but what a hazard names or a reader holds. Only when no operation runs any more.
   func freeAll() {
     var index = 0
     while index < ThreadSlot.limit {
-      if let place = unsafe place(index) { unsafe Pin(place).freeBlocks(before: .max) }
+      if let place = unsafe EpochTable.place(table, index) {
+        let pin = unsafe Pin(place)
+        let hazards = HazardSet(seenBy: pin)
+        pin.freeBlocks(before: .max, hazards)
+        pin.freeBags(hazards)
+      }
       index += 1
     }
   }

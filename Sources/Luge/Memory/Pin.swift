@@ -1,47 +1,64 @@
 internal import Platform
 
 /// One thread's place in an epoch table: raw memory that this thread alone writes, except that
-/// reclaimers read its pin word and the byte count.
+/// reclaimers read the first 64 bytes and the byte count, and whoever ends a hazard clears its word.
 ///
 /// ```
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 pin word: 0, or the epoch in which the outermost pin began
+///      8 6x8  hazards: addresses of blocks that must stay though no pin holds them; 0 when free
+///     56    8 address of more hazards (`HazardBlock`), or 0
 ///     64    8 depth of nested pins
 ///     72    8 bytes allocated less bytes freed through this place (modulo 2^64)
-///     80    8 retired blocks: address of an array of {address, bytes, epoch}
-///     88    8 its capacity in blocks
-///     96    8 index of the oldest block not yet freed
-///    104    8 index after the newest
-///    112    8 address of the epoch table
-///    120    8 log reservations left before the next admission
-///    128    8 bytes of the largest piece that admission allowed
-///    136    8 index at which the next reclaim is tried
-///    144    8 bytes of a piece that admission did not allow and the next one should, or 0
+///     80    8 of these, what is in the shared total
+///     88    8 flags of the epoch table
+///     96    8 the highest size class that lies in slabs; 0 when none does
+///    104    8 address of the epoch table
+///    112    8 log reservations left before the next admission
+///    120    8 bytes of the largest piece that admission allowed
+///    128    8 bytes of a piece that admission did not allow and the next one should, or 0
+///    136    8 retired blocks: address of an array of {address, bytes, epoch}
+///    144    8 its capacity in blocks
+///    152    8 index of the oldest block not yet freed
+///    160    8 index after the newest
+///    168    8 index at which the next reclaim is tried
+///    176    8 room for hazards seen by a reclaim: its address
+///    184    8 its capacity
+///    192    8 next slab to be carved from this thread's chunk, and
+///    200    8 the end of that chunk
+///    256 2080 caches of free blocks, by size class (`BlockCache`)
+///   2368  512 what readers hold, seen by a reclaim (`HeldFilter`)
 /// ```
 enum PinLayout {
   static let pin = 0
+  static let hazards = 8
+  static let hazardCount = 6
+  static let moreHazards = 56
   static let depth = 64
   static let bytes = 72
-  static let retired = 80
-  static let capacity = 88
-  static let first = 96
-  static let end = 104
-  static let table = 112
-  static let reservations = 120
-  static let largestPiece = 128
-  static let nextReclaim = 136
-  static let wantedPiece = 144
-  static let size = 192
-
-  static let blockSize = 24
-  /// Blocks between two tries to reclaim.
-  static let batch: UInt64 = 64
-  /// Bytes from which one block alone is worth a try.
-  static let largeBlock = 1 << 16
+  static let published = 80
+  static let flags = 88
+  static let slabLimit = 96
+  static let table = 104
+  static let reservations = 112
+  static let largestPiece = 120
+  static let wantedPiece = 128
+  static let retired = 136
+  static let capacity = 144
+  static let first = 152
+  static let end = 160
+  static let nextReclaim = 168
+  static let seenHazards = 176
+  static let seenCapacity = 184
+  static let nextSlab = 192
+  static let chunkEnd = 200
+  static let caches = 256
+  static let heldBits = 2368
+  static let size = 2880
 }
 
 /// A pin held by the calling thread: while it is held, nothing that was reachable when it began is
-/// freed. The handle for allocating, freeing and retiring.
+/// freed. The handle for allocating, freeing, retiring and protecting.
 ///
 /// Safe because only the thread that holds the slot uses its place, and places live as long as
 /// their `EpochReclaimer`. Ending is by hand: exactly one `end()` for each `pin()`.
@@ -71,8 +88,16 @@ enum PinLayout {
     setField(PinLayout.depth, depth &+ 1)
     if depth == 0 {
       let epoch = unsafe WordRef(table, EpochTable.epoch).load()
-      // An exchange, so that no later read of shared memory is ordered before it.
-      _ = unsafe WordRef(place, PinLayout.pin).exchange(epoch)
+      let word = unsafe WordRef(place, PinLayout.pin)
+      if field(PinLayout.flags) & EpochTable.relaxedPins != 0 {
+        // No later read of shared memory may be ordered before this store: the compiler is told
+        // here, the processor by the barrier of whoever looks at the word.
+        word.storeRelaxed(epoch)
+        ProcessBarrier.compilerOnly()
+      } else {
+        // An exchange orders it by itself.
+        _ = word.exchange(epoch)
+      }
     }
   }
 
@@ -83,96 +108,7 @@ enum PinLayout {
     if depth == 0 { unsafe WordRef(place, PinLayout.pin).store(0) }
   }
 
-  /// Memory of at least `bytes` bytes, aligned to 16, counted.
-  @unsafe @inline(__always)
-  func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
-    count(UInt64(bytes))
-    return UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
-  }
-
-  /// Gives back at once what nobody else can have seen.
-  @unsafe @inline(__always)
-  func free(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
-    count(0 &- UInt64(bytes))
-    #if DEBUG
-      unsafe pointer.initializeMemory(as: UInt8.self, repeating: 0xDB, count: bytes)
-    #endif
-    unsafe pointer.deallocate()
-  }
-
+  /// True when no pin of this thread holds: it may wait.
   @inline(__always)
-  private func count(_ bytes: UInt64) {
-    let word = unsafe WordRef(place, PinLayout.bytes)
-    word.storeRelaxed(word.loadRelaxed() &+ bytes)
-  }
-
-  /// Hands over a block that can no longer be reached; it is freed when every pin that began
-  /// before now has ended.
-  @unsafe
-  func retire(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
-    let end = field(PinLayout.end)
-    if end == field(PinLayout.capacity) { makeRoom() }
-    let index = field(PinLayout.end)
-    let block = unsafe blocks + Int(index) &* PinLayout.blockSize
-    let epoch = unsafe WordRef(table, EpochTable.epoch).loadSequential()
-    unsafe block.storeBytes(of: UInt64(UInt(bitPattern: pointer)), as: UInt64.self)
-    unsafe block.storeBytes(of: UInt64(bytes), toByteOffset: 8, as: UInt64.self)
-    unsafe block.storeBytes(of: epoch, toByteOffset: 16, as: UInt64.self)
-    setField(PinLayout.end, index &+ 1)
-    if index >= field(PinLayout.nextReclaim) || bytes >= PinLayout.largeBlock { reclaim() }
-  }
-
-  private var blocks: UnsafeMutableRawPointer {
-    unsafe UnsafeMutableRawPointer(bitPattern: UInt(field(PinLayout.retired))).unsafelyUnwrapped
-  }
-
-  /// Moves the blocks to the front, or to an array twice as large.
-  private func makeRoom() {
-    let (first, end) = (field(PinLayout.first), field(PinLayout.end))
-    let capacity = field(PinLayout.capacity)
-    let live = Int(end &- first) &* PinLayout.blockSize
-    let old = unsafe UnsafeMutableRawPointer(bitPattern: UInt(field(PinLayout.retired)))
-    if let old = unsafe old, first > capacity / 2 {
-      unsafe old.copyMemory(from: old + Int(first) &* PinLayout.blockSize, byteCount: live)
-    } else {
-      let grown = capacity == 0 ? 128 : capacity &* 2
-      let bytes = Int(grown) &* PinLayout.blockSize
-      let new = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
-      if let old = unsafe old {
-        unsafe new.copyMemory(from: old + Int(first) &* PinLayout.blockSize, byteCount: live)
-        unsafe old.deallocate()
-      }
-      setField(PinLayout.retired, UInt64(UInt(bitPattern: new)))
-      setField(PinLayout.capacity, grown)
-    }
-    setField(PinLayout.first, 0)
-    setField(PinLayout.end, end &- first)
-    let next = field(PinLayout.nextReclaim)
-    setField(PinLayout.nextReclaim, next > first ? next &- first : 0)
-  }
-
-  /// Frees this thread's retired blocks that no pin can reach any more.
-  func reclaim() {
-    // Ours included, so a block retired in this pin waits for the next try.
-    _ = unsafe WordRef(table, EpochTable.epoch).fetchAdd(1)
-    freeBlocks(before: unsafe EpochTable.oldestPin(table))
-    setField(PinLayout.nextReclaim, field(PinLayout.end) &+ PinLayout.batch)
-  }
-
-  /// Frees the blocks retired in an epoch before `epoch`.
-  func freeBlocks(before epoch: UInt64) {
-    var first = field(PinLayout.first)
-    let end = field(PinLayout.end)
-    while first < end {
-      let block = unsafe blocks + Int(first) &* PinLayout.blockSize
-      let retired = unsafe block.load(fromByteOffset: 16, as: UInt64.self)
-      if retired >= epoch { break }
-      let address = unsafe block.load(as: UInt64.self)
-      let bytes = unsafe block.load(fromByteOffset: 8, as: UInt64.self)
-      unsafe free(
-        UnsafeMutableRawPointer(bitPattern: UInt(address)).unsafelyUnwrapped, Int(bytes))
-      first &+= 1
-    }
-    setField(PinLayout.first, first)
-  }
+  var isEnded: Bool { field(PinLayout.depth) == 0 }
 }

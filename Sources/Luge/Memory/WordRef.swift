@@ -4,8 +4,9 @@ internal import Platform
 ///
 /// Safe as long as its allocation lives, which whoever holds a `WordRef` answers for: a pinned
 /// operation for what epochs reclaim, the owning object for the rest.
-@safe struct WordRef {
-  private let pointer: UnsafeMutablePointer<AtomicWord>
+@safe struct WordRef: Sendable {
+  // The address never changes; what lies there is atomic.
+  nonisolated(unsafe) private let pointer: UnsafeMutablePointer<AtomicWord>
 
   /// The word at `offset` of an allocation that `initialize` has been called for.
   @unsafe @inline(__always)
@@ -40,6 +41,9 @@ internal import Platform
   }
   @inline(__always) func fetchAdd(_ value: UInt64) -> UInt64 {
     unsafe pointer.pointee.fetchAdd(value)
+  }
+  @inline(__always) func fetchSubtract(_ value: UInt64) -> UInt64 {
+    unsafe pointer.pointee.fetchSubtract(value)
   }
   @inline(__always) func fetchOr(_ bits: UInt64) -> UInt64 { unsafe pointer.pointee.fetchOr(bits) }
   @inline(__always) func fetchAnd(_ mask: UInt64) -> UInt64 {

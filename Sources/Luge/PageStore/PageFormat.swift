@@ -1,35 +1,21 @@
 import Platform
 
-/// Where a record of a page segment lies: the segment's serial and the offset in its file. Zero is
-/// no address. An address is never used twice.
-struct PageAddress: Hashable, Sendable, Comparable {
-  var rawValue: UInt64
-
-  init(rawValue: UInt64) { self.rawValue = rawValue }
-
-  init(serial: UInt64, offset: Int) {
-    precondition(serial < 1 << 32 && offset >= 0 && offset < 1 << 32, "address out of range")
-    rawValue = serial << 32 | UInt64(offset)
-  }
-
-  static let none = PageAddress(rawValue: 0)
-
-  var serial: UInt64 { rawValue >> 32 }
-  var offset: Int { Int(rawValue & 0xFFFF_FFFF) }
-
-  static func < (left: PageAddress, right: PageAddress) -> Bool { left.rawValue < right.rawValue }
-}
-
 /// What a record of a page segment is.
 enum PageKind: UInt8, Sendable {
+  /// An image of a leaf, whole or a fragment.
   case leaf = 1
+  /// A part of the list of chunks.
   case directory = 2
+  /// An image of a chunk: what it names is leaves.
+  case chunk = 3
+  /// The live bytes of all segments.
+  case segmentTable = 4
 }
 
 /// The records of page segments. All integers are little-endian; a record begins at a multiple of 8.
 ///
 ///     OFFSET SIZE DESCRIPTION
-///          0    1 kind: 1 leaf, 2 directory
+///          0    1 kind: 1 leaf, 2 directory, 3 chunk, 4 segment table
 ///          1    1 format version, 1
 ///          2    2 zero
 ///          4    4 length of the payload in bytes
@@ -105,7 +91,8 @@ enum PageFormat {
 
   /// Appends a whole record to a buffer.
   static func append(
-    _ kind: PageKind, _ payload: [UInt8], at address: PageAddress, to writer: inout ByteWriter
+    _ kind: PageKind, _ payload: UnsafeRawBufferPointer, at address: PageAddress,
+    to writer: inout ByteWriter
   ) {
     let start = writer.count
     writer.write(kind.rawValue)
@@ -115,7 +102,8 @@ enum PageFormat {
     writer.write(UInt32(0))
     writer.write(UInt32(0))
     writer.write(address.rawValue)
-    writer.write(payload)
+    // Lent for the length of this call; the writer copies it.
+    unsafe writer.write(payload)
     let sum = recordChecksum(writer.bytes, from: start, payload: payload.count)
     writer.patch(sum, at: start + 8)
     writer.writeZeros(recordBytes(payload: payload.count) - (writer.count - start))

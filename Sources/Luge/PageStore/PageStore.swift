@@ -1,52 +1,73 @@
 import Platform
 
-/// The page segments: records appended by the checkpoint, read by address.
+/// The page segments: records appended by checkpoints, evictions and the cleaner, read by address.
+///
+/// The contract:
+/// - `append` puts the record into memory and returns its address; it does not wait for a device
+///   unless the device is slower than the appends. From then on the record can be read, by anyone,
+///   until it is released: from memory until it is written, then from its file. So a page may be
+///   evicted as soon as `append` has returned.
+/// - `append` that throws has appended nothing: the page stays resident. A write that fails loses
+///   nothing either: its bytes stay in memory and the next append that needs room, or the next
+///   `sync`, writes the same bytes to the same place once more. So a full disk or a failed write
+///   costs room in the buffers, and then refuses appends; it never makes void what was appended.
+/// - `sync` makes durable all that was appended before the call. A sync that fails is final: what
+///   it did not cover may be lost, so appends and syncs throw `.failed` from here on. Reads go on;
+///   one that finds damage then throws `.failed` too, because it may be that loss that it found.
+/// - What is on disk counts when a superblock names it, and not before.
 ///
 /// Orders and invariants:
-/// - An address is never used twice: each opening begins a new segment above every serial seen, and
-///   a segment in which a write failed is left for a new one.
-/// - Nothing appended counts before `sync()` has returned, and then a superblock names it. `sync()` writes the
-///   buffer, syncs every file written to since the last one, then the directory where a file was
-///   made since.
+/// - An address is never used twice: each opening begins new segments, above every serial seen.
+/// - Records of a stream are written in the order of their addresses, the segment's header first. A
+///   file comes into being with its first write, so an address of a segment without a file is in a
+///   buffer.
 /// - A synced block is never written again: what follows a sync begins at a fresh block.
-/// - After an error of `append` or `sync` all that was appended since the last good `sync()` is void:
-///   `append` and `sync` refuse until `begin()` starts another checkpoint. After a failed sync
-///   everything is refused for good but reads.
-/// - `lock` guards all state; it is held during I/O, which is the checkpoint's and the opener's.
+/// - `sync` writes the buffers, then syncs every file written to since the last good sync, then the
+///   directory where a file was made.
+/// - A segment goes when nothing in memory names a record in it (live bytes), nor does the newest
+///   durable superblock (named bytes), and it is not appended to: `reclaim`.
+/// - Locks, in this order: `syncLock` (one sync at a time), `writeLock` (one writer of files at a
+///   time; held during writes, not during syncs), `lock` (all state; a few instructions).
 final class PageStore: @unchecked Sendable {
-  private static let bufferBytes = 256 << 10
+  // Unchecked: see the last invariant.
+  static let defaultBufferBytes = 256 << 10
+  static let defaultOpenFiles = 256
 
-  private let files: any FileSystem
-  private let directory: String
-  private let segmentBytes: Int
-  private let lock: Lock
+  let files: any FileSystem
+  let directory: String
+  let segmentBytes: Int
+  let bufferBytes: Int
 
-  /// Serial -> bytes of the file, in the order of serials. Files made and not removed.
-  private var sizes: [(serial: UInt64, bytes: Int)] = []
-  private var nextSerial: UInt64
+  let syncLock: Lock
+  let writeLock: Lock
+  let lock: Lock
+  let failureCell = FailureCell()
+  let openFiles: SegmentFiles
 
-  /// The segment being appended to; nil before the first append and after a failed write.
-  private var current: (serial: UInt64, file: any File)?
-  /// Bytes of the current segment handed to the file system.
-  private var written = 0
-  /// Bytes of the current segment that a good sync covers.
-  private var synced = 0
-  private var isVoid = false
-  private var buffer = ByteWriter()
+  // Guarded by `lock`.
+  var segments = PageSegments()
+  var nextSerial: UInt64
+  /// Bytes that the newest durable superblock names.
+  var named = SegmentBytes()
+  let hot = PageAppender()
+  let cold = PageAppender()
 
-  private var unsynced: [any File] = []
-  private var directoryIsUnsynced = false
-  private var failure: LugeError?
-  /// The last file read from.
-  private var reading: (serial: UInt64, file: any File)?
+  // Guarded by `writeLock`: each holds a use of its files.
+  var writers: [SegmentFile?] = [nil, nil]
+  var unsynced: [SegmentFile] = []
+  var directoryIsUnsynced = false
+
+  let counters = PageCounters()
 
   /// Finds the segments of a directory. Changes nothing.
   ///
   /// - Parameters:
-  ///   - segmentBytes: the size at which a segment is full, with its header: above 8 KiB, at most 2^31.
+  ///   - segmentBytes: the size at which a segment is full, with its header: 8 KiB to 2 GiB.
   ///   - nextSerial: of the superblock; no lower serial is ever given to a new segment.
+  ///   - bufferBytes: of each stream that is not handed to the file system yet; twice that at most.
   init(
-    platform: PlatformServices, directory: String, segmentBytes: Int, nextSerial: UInt64
+    platform: PlatformServices, directory: String, segmentBytes: Int, nextSerial: UInt64,
+    bufferBytes: Int = PageStore.defaultBufferBytes, openFiles: Int = PageStore.defaultOpenFiles
   ) throws(LugeError) {
     guard segmentBytes >= 2 * PageFormat.blockBytes, segmentBytes <= 1 << 31 else {
       throw LugeError(
@@ -55,19 +76,26 @@ final class PageStore: @unchecked Sendable {
     files = platform.files
     self.directory = directory
     self.segmentBytes = segmentBytes
+    self.bufferBytes = min(bufferBytes, segmentBytes)
+    syncLock = Lock(threads: platform.threads)
+    writeLock = Lock(threads: platform.threads)
     lock = Lock(threads: platform.threads)
+    self.openFiles = SegmentFiles(limit: openFiles, threads: platform.threads)
     self.nextSerial = max(nextSerial, 1)
+    var found: [PageSegments.Segment] = []
     do throws(PlatformError) {
       for name in try files.list(directory) {
         guard let serial = SegmentName.serial(PageFormat.prefix, name) else { continue }
         let status = try files.status("\(directory)/\(name)")
-        sizes.append((serial, Int(clamping: status?.size ?? 0)))
+        found.append(
+          PageSegments.Segment(
+            serial: serial, stream: nil, fileBytes: Int(clamping: status?.size ?? 0)))
         if serial >= self.nextSerial, serial < 1 << 32 { self.nextSerial = serial + 1 }
       }
     } catch {
       throw LugeError(error, doing: "listing the page segments")
     }
-    sizes.sort { $0.serial < $1.serial }
+    segments.adopt(found)
   }
 
   /// The largest payload that `append` takes, in bytes.
@@ -75,328 +103,46 @@ final class PageStore: @unchecked Sendable {
     segmentBytes - PageFormat.blockBytes - PageFormat.recordHeaderBytes - 8
   }
 
-  // MARK: Appending
-
-  /// Starts a checkpoint: what an earlier one appended and did not sync is given up.
-  func begin() throws(LugeError) {
-    try locking()
-    defer { lock.unlock() }
-    try checkFailure()
-    isVoid = false
-  }
-
-  /// Appends a record and returns its address. It is durable after the next good `sync()`.
-  func append(_ kind: PageKind, _ payload: [UInt8]) throws(LugeError) -> PageAddress {
-    try locking()
-    defer { lock.unlock() }
-    try checkUsable()
-    guard payload.count <= largestPayload else {
-      throw LugeError(
-        .tooLarge, "a page does not fit into a page segment",
-        expected: "at most \(largestPayload) bytes", found: "\(payload.count)")
-    }
-    let bytes = PageFormat.recordBytes(payload: payload.count)
-    if current != nil, written + buffer.count + bytes > segmentBytes {
-      try writeBuffer()
-      // Its file stays in `unsynced` until the next sync, which closes it.
-      if synced == written { current?.file.close() }
-      forgetSegment()
-      probe("page.segmentRolled")
-    }
-    if current == nil { try beginSegment() }
-    guard let current else { preconditionFailure("a segment was just begun") }
-    let address = PageAddress(serial: current.serial, offset: written + buffer.count)
-    PageFormat.append(kind, payload, at: address, to: &buffer)
-    if buffer.count >= Self.bufferBytes { try writeBuffer() }
-    return address
-  }
-
-  private func beginSegment() throws(LugeError) {
-    guard nextSerial < 1 << 32 else {
-      throw LugeError(.resourceExhausted, "all serials of page segments are used up")
-    }
-    let serial = nextSerial
-    nextSerial += 1
-    do throws(PlatformError) {
-      try faultPoint("page.newSegment")
-      let file = try files.open(path(serial), .createNew)
-      sizes.append((serial, 0))
-      directoryIsUnsynced = true
-      current = (serial, file)
-      written = 0
-      synced = 0
-      buffer.removeAll()
-      buffer.write(PageFormat.segmentHeader(serial: serial))
-    } catch {
-      isVoid = true
-      throw LugeError(error, doing: "making a page segment")
-    }
-  }
-
-  /// Hands the buffer to the file system. On failure the segment is left for a new one.
-  private func writeBuffer() throws(LugeError) {
-    guard let current, buffer.count > 0 else { return }
-    do throws(PlatformError) {
-      try faultPoint("page.write")
-      if !unsynced.contains(where: { $0 === current.file }) { unsynced.append(current.file) }
-      try current.file.writeFully(buffer.bytes, at: Int64(written))
-    } catch {
-      isVoid = true
-      if error.code != .killed { giveBack(current) }
-      forgetSegment()
-      throw LugeError(error, doing: "writing pages")
-    }
-    written += buffer.count
-    buffer.removeAll()
-    noteSize(current.serial, written)
-  }
-
-  private func noteSize(_ serial: UInt64, _ bytes: Int) {
-    if let index = sizes.lastIndex(where: { $0.serial == serial }) { sizes[index].bytes = bytes }
-  }
-
-  /// Leaves a segment in which a write failed: its void part needs no sync, and gives its space
-  /// back where that can be done; else it stays until the segment is removed.
-  private func giveBack(_ segment: (serial: UInt64, file: any File)) {
-    unsynced.removeAll { $0 === segment.file }
-    if (try? segment.file.truncate(to: Int64(synced))) != nil {
-      noteSize(segment.serial, synced)
-    }
-    segment.file.close()
-  }
-
-  private func forgetSegment() {
-    current = nil
-    written = 0
-    synced = 0
-    buffer.removeAll()
-  }
-
-  /// Makes all that was appended durable, and the names of its files.
-  func sync() throws(LugeError) {
-    try locking()
-    defer { lock.unlock() }
-    try checkUsable()
-    try writeBuffer()
-    do throws(PlatformError) {
-      try faultPoint("page.sync")
-      for file in unsynced { try file.syncAll() }
-      if directoryIsUnsynced { try files.syncDirectory(directory) }
-    } catch {
-      isVoid = true
-      let final = LugeError(error, doing: "syncing pages")
-      failure = final
-      throw final
-    }
-    for file in unsynced where file !== current?.file { file.close() }
-    unsynced.removeAll()
-    directoryIsUnsynced = false
-    let block = PageFormat.blockBytes
-    written = (written + block - 1) / block * block
-    synced = written
-  }
+  func appender(_ stream: PageStream) -> PageAppender { stream == .hot ? hot : cold }
 
   /// Whether a sync has failed: nothing is appended any more.
-  var hasFailed: Bool { failure != nil }
+  var hasFailed: Bool { failureCell.isSet }
 
-  private func checkUsable() throws(LugeError) {
-    try checkFailure()
-    if isVoid {
-      throw LugeError(
-        .inputOutput, "an earlier failure made the pages of this checkpoint void")
-    }
+  func checkUsable() throws(LugeError) {
+    if let failure = failureCell.error { throw Self.refusal(failure) }
   }
 
-  private func checkFailure() throws(LugeError) {
-    guard let failure else { return }
-    if failure.code == .killed { throw failure }
-    throw LugeError(
+  static func refusal(_ failure: LugeError) -> LugeError {
+    if failure.code == .killed { return failure }
+    return LugeError(
       .failed, "an earlier failure is final: \(failure.message)", path: failure.path,
       underlying: failure.underlying)
   }
 
-  // MARK: Reading
-
-  /// The payload of the record at an address. Throws `.corruption` where what lies there is not a
-  /// record of this kind that was written for this address.
-  func read(_ address: PageAddress, _ kind: PageKind) throws(LugeError) -> [UInt8] {
-    try locking()
-    defer { lock.unlock() }
-    if let current, current.serial == address.serial, address.offset >= written {
-      try writeBuffer()
-    }
-    let file = try opened(address)
-    let limit = segmentBytes
-    let head = try readBytes(file, at: address.offset, count: PageFormat.recordHeaderBytes)
-    guard let header = PageFormat.RecordHeader(head),
-      PageFormat.recordBytes(payload: Int(header.length)) <= limit - PageFormat.blockBytes,
-      header.address == address.rawValue
-    else {
-      throw damage(
-        address, "no record begins here", expected: "address \(address.rawValue)",
-        found: PageFormat.RecordHeader(head).map { "address \($0.address)" }
-          ?? "the end of the file")
-    }
-    let rest = try readBytes(
-      file, at: address.offset + head.count, count: Int(header.length))
-    let record = head + rest
-    guard rest.count == Int(header.length),
-      PageFormat.recordChecksum(record, from: 0, payload: rest.count) == header.checksum
-    else { throw damage(address, "the checksum of a page is wrong", expected: nil, found: nil) }
-    guard header.version <= PageFormat.version else {
-      throw LugeError(
-        .unsupportedVersion, "a page was written by a newer version", path: path(address.serial),
-        offset: Int64(address.offset), found: "\(header.version)")
-    }
-    guard header.kind == kind.rawValue else {
-      throw damage(
-        address, "a page is of another kind", expected: "\(kind.rawValue)",
-        found: "\(header.kind)")
-    }
-    return rest
-  }
-
-  /// Up to `count` bytes; fewer where the file ends.
-  private func readBytes(
-    _ file: any File, at offset: Int, count: Int
-  ) throws(LugeError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    do {
-      let done = try file.readAvailable(at: Int64(offset), into: &bytes)
-      if done < count { bytes.removeLast(count - done) }
-    } catch {
-      throw LugeError(error, doing: "reading a page")
-    }
-    return bytes
-  }
-
-  private func opened(_ address: PageAddress) throws(LugeError) -> any File {
-    let serial = address.serial
-    if let current, current.serial == serial { return current.file }
-    if let reading, reading.serial == serial { return reading.file }
-    guard sizes.contains(where: { $0.serial == serial }) else {
-      throw damage(address, "a page segment is missing", expected: path(serial), found: "nothing")
-    }
-    reading?.file.close()
-    reading = nil
-    let file: any File
-    do {
-      file = try files.open(path(serial), .read)
-    } catch {
-      throw LugeError(error, doing: "opening a page segment")
-    }
-    try checkHeader(file, serial: serial)
-    reading = (serial, file)
-    return file
-  }
-
-  /// One good copy will do.
-  private func checkHeader(_ file: any File, serial: UInt64) throws(LugeError) {
-    for offset in PageFormat.copyOffsets {
-      let bytes = try readBytes(file, at: offset, count: PageFormat.segmentHeaderBytes)
-      switch PageFormat.decodeSegmentHeader(bytes) {
-      case .valid(let found) where found == serial: return
-      case .newer(let version):
-        throw LugeError(
-          .unsupportedVersion, "a page segment was written by a newer version",
-          path: path(serial), expected: "at most \(PageFormat.segmentVersion)",
-          found: "\(version)")
-      case .valid, .bad: continue
-      }
-    }
-    throw LugeError(
-      .corruption, "the header of a page segment is unreadable", path: path(serial), offset: 0)
-  }
-
-  private func damage(
-    _ address: PageAddress, _ message: String, expected: String?, found: String?
-  ) -> LugeError {
-    LugeError(
-      .corruption, message, path: path(address.serial), offset: Int64(address.offset),
-      expected: expected, found: found)
-  }
-
-  // MARK: Segments
-
-  /// Removes every segment that is not in `live` and is not being appended to. Call it when a superblock
-  /// that names only live ones is durable. Returns how many went; one that cannot go now is tried again.
-  ///
-  /// - Parameter live: serials in ascending order.
-  @discardableResult
-  func removeSegments(notIn live: [UInt64]) throws(LugeError) -> Int {
-    try locking()
-    defer { lock.unlock() }
-    var kept: [(serial: UInt64, bytes: Int)] = []
-    var removed = 0
-    var index = 0
-    while index < sizes.count {
-      let entry = sizes[index]
-      index += 1
-      if Self.contains(live, entry.serial) || entry.serial == current?.serial {
-        kept.append(entry)
-        continue
-      }
-      if reading?.serial == entry.serial {
-        reading?.file.close()
-        reading = nil
-      }
-      do {
-        try files.remove(path(entry.serial))
-        removed += 1
-        probe("page.segmentRemoved")
-      } catch {
-        if error.code == .killed { throw LugeError(error, doing: "removing a page segment") }
-        if error.code != .notFound { kept.append(entry) }
-      }
-    }
-    sizes = kept
-    return removed
-  }
-
-  private static func contains(_ sorted: [UInt64], _ serial: UInt64) -> Bool {
-    var low = 0
-    var high = sorted.count
-    while low < high {
-      let middle = (low + high) / 2
-      if sorted[middle] < serial { low = middle + 1 } else { high = middle }
-    }
-    return low < sorted.count && sorted[low] == serial
-  }
-
-  /// Serial and bytes of every segment file, in the order of serials.
-  func segmentSizes() throws(LugeError) -> [(serial: UInt64, bytes: Int)] {
-    try locking()
-    defer { lock.unlock() }
-    return sizes
-  }
-
   /// For the superblock: new segments get this serial or a higher one.
   func nextSegmentSerial() throws(LugeError) -> UInt64 {
-    try locking()
+    try lock.acquire()
     defer { lock.unlock() }
     return nextSerial
   }
 
-  /// Closes files; what was not synced is void.
+  /// Closes files; what was not synced is void. Call it once, when nothing else is called any more.
   func close() {
-    guard (try? lock.lock()) != nil else { return }
-    defer { lock.unlock() }
-    for file in unsynced { file.close() }
-    current?.file.close()
-    reading?.file.close()
-    unsynced.removeAll()
-    forgetSegment()
-    reading = nil
+    guard (try? writeLock.lock()) != nil else { return }
+    defer { writeLock.unlock() }
+    for file in unsynced { file.release() }
+    unsynced = []
+    var stream = 0
+    while stream < writers.count {
+      writers[stream]?.release()
+      writers[stream] = nil
+      stream += 1
+    }
+    openFiles.closeAll()
   }
 
   /// Where the segment of a serial is, for messages too.
   func path(_ serial: UInt64) -> String {
     "\(directory)/\(SegmentName.make(PageFormat.prefix, serial))"
-  }
-
-  private func locking() throws(LugeError) {
-    do { try lock.lock() } catch {
-      throw LugeError(error, doing: "waiting for the page segments")
-    }
   }
 }

@@ -1,7 +1,7 @@
 import Platform
 
-/// Rebuilds the trees: the leaves that the superblock's directory names, then the redo from R in LSN
-/// order. Writes nothing, so it may be run again after any crash and gives the same.
+/// Rebuilds the trees: the pages that the superblock's directory names, which stay on disk until they
+/// are needed, then the redo from R in LSN order. Writes nothing, so it may be run again after any crash and gives the same.
 ///
 /// Why replay in one pass is right: a leaf's image holds every commit below its W, so a commit below W is
 /// skipped; commits are absolute puts and removals, so one at or above W that the image happens
@@ -15,7 +15,7 @@ final class Recovery {
     var nextTreeID: UInt64
     var identifiersReserved: UInt64
     var directory: [DirectoryEntry]
-    var parts: [PageAddress]
+    var parts: [PagePart]
   }
 
   private let platform: PlatformServices
@@ -44,7 +44,8 @@ final class Recovery {
   /// `expectedStart`: where the new log begins, after the end that an earlier look at the redo found.
   func run(expectedStart: UInt64) throws(LugeError) -> State {
     let (directory, parts) = try readDirectory()
-    try loadLeaves(directory)
+    try pages.adopt(Checkpointer.namedBytes(directory, parts))
+    try loadTrees(directory)
     _ = try tree(Catalogue.catalogueID)
     _ = try tree(Catalogue.defaultID)
     let end = try replay()
@@ -82,20 +83,21 @@ final class Recovery {
 
   // MARK: Images
 
-  private func readDirectory() throws(LugeError) -> ([DirectoryEntry], [PageAddress]) {
+  private func readDirectory() throws(LugeError) -> ([DirectoryEntry], [PagePart]) {
     var entries: [DirectoryEntry] = []
-    var parts: [PageAddress] = []
+    var parts: [PagePart] = []
     var next = PageAddress(rawValue: superblock.directoryAddress)
     while next != .none {
       // A chain of parts that names itself would never end; the superblock knows its length.
       if parts.count == superblock.directoryParts {
         throw damage("the directory has more parts than the superblock says", next)
       }
-      guard let part = DirectoryPart.decode(try pages.read(next, .directory)) else {
+      let bytes = try pages.read(next, .directory)
+      guard let part = DirectoryPart.decode(bytes) else {
         throw damage("a directory part cannot be decoded", next)
       }
       entries.append(contentsOf: part.entries)
-      parts.append(next)
+      parts.append(PagePart(address: next, length: bytes.count))
       next = part.next
     }
     if parts.count != superblock.directoryParts {
@@ -106,7 +108,7 @@ final class Recovery {
     return (entries, parts)
   }
 
-  private func loadLeaves(_ directory: [DirectoryEntry]) throws(LugeError) {
+  private func loadTrees(_ directory: [DirectoryEntry]) throws(LugeError) {
     var index = 0
     while index < directory.count {
       let id = directory[index].tree
@@ -130,11 +132,9 @@ final class Recovery {
   private func load(
     _ entry: DirectoryEntry, into loader: inout TreeLoader
   ) throws(LugeError) {
-    let image = try LeafImage(decoding: try pages.read(entry.address, .leaf))
-    guard image.low == entry.lowKey, image.lsn == entry.imageLSN,
-      UInt64(image.count) == entry.liveEntries
-    else { throw damage("a leaf image is not the one that the directory names", entry.address) }
-    try loader.append(image, diskAddress: entry.address.rawValue, bytes: entry.length)
+    try loader.append(
+      low: entry.lowKey, [PagePart(address: entry.address, length: entry.length)],
+      lsn: entry.imageLSN, entries: entry.liveEntries)
   }
 
   private func damage(_ what: String, _ address: PageAddress) -> LugeError {
@@ -193,11 +193,14 @@ final class Recovery {
     var named: [(name: String, tree: BLinkTree)] = []
     var cursor = TreeCursor(try tree(Catalogue.catalogueID))
     while let entry = try cursor.next() {
-      guard let id = Catalogue.decode(entry.value), id >= Catalogue.firstNamedID else {
+      guard let (id, compression) = Catalogue.decode(entry.value), id >= Catalogue.firstNamedID
+      else {
         throw LugeError(
-          .corruption, "the catalogue names a tree by no valid id", path: directoryPath)
+          .corruption, "the catalogue has an entry that is none", path: directoryPath)
       }
-      named.append((String(decoding: entry.key, as: UTF8.self), try tree(id)))
+      let found = try tree(id)
+      found.compression = compression
+      named.append((String(decoding: entry.key, as: UTF8.self), found))
     }
     return named
   }
@@ -212,7 +215,7 @@ final class Recovery {
         kept.append(entry)
       } else {
         probe("recovery.treeDropped")
-        try entry.tree.destroy()
+        try entry.tree.destroy(releasesParts: true)
       }
     }
     trees = kept

@@ -34,10 +34,13 @@ extension Leaf {
   /// Everything appended came after everything in key order.
   var ascending = false
   var droppedTombstone = false
+  /// No reader needs what was replaced below this LSN.
+  let horizon: UInt64
 
   @unsafe
-  init(_ records: UnsafeMutablePointer<UInt64>, capacity: Int) {
+  init(_ records: UnsafeMutablePointer<UInt64>, capacity: Int, horizon: UInt64) {
     unsafe self.records = records
+    self.horizon = horizon
     self.capacity = capacity
   }
 
@@ -47,7 +50,7 @@ extension Leaf {
   }
 
   /// Keeps what is to be kept of a word's records: the first that is not aborted, unless it is a
-  /// committed tombstone.
+  /// tombstone committed below the horizon.
   mutating func take(_ top: UInt64) {
     var address = top
     while address != 0 {
@@ -59,10 +62,10 @@ extension Leaf {
       let state = VersionWord.state(word)
       if state == VersionWord.aborted {
         drop(record)
-        address = record.predecessor.load()
+        address = record.beneath
         continue
       }
-      if state == VersionWord.committed && record.isTombstone {
+      if state == VersionWord.committed && record.isTombstone && VersionWord.body(word) < horizon {
         drop(record)
         droppedTombstone = true
         return
@@ -83,7 +86,7 @@ extension BLinkTree {
   func consolidate(_ page: Page, _ leaf: Leaf, _ pin: Pin) throws(LugeError) {
     leaf.freeze()
     try context.interrupt("tree.frozen")
-    if page.leaf != leaf { return }
+    if page.word.load() != leaf.address { return }
     let capacity = leaf.wordCount
     let order = LeafOrder(leaf)
     defer { order.free() }
@@ -91,7 +94,7 @@ extension BLinkTree {
     // on.
     let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: 3 * capacity + 1)
     defer { unsafe scratch.deallocate() }
-    var rebuild = unsafe Rebuild(scratch, capacity: capacity)
+    var rebuild = unsafe Rebuild(scratch, capacity: capacity, horizon: context.horizon())
     rebuild.ascending = order.ascending
     var index = 0
     while index < order.count {
@@ -133,7 +136,8 @@ extension BLinkTree {
       high: leaf.hasHigh ? leaf.high : nil, right: leaf.right, flags: flags)
     // Replay skips by the image that the records came from, so the new page inherits its LSN.
     let right = Page.build(
-      pin, low: separator, leaf: rightLeaf, imageLSN: page.imageLSN.load())
+      pin, low: separator, word: rightLeaf.address, imageLSN: page.imageLSN.load())
+    right.owner.store(page.owner.load())
     let leftLeaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(rebuild.records), count: at, appendWords: words, high: separator,
       right: right.address, flags: flags)
@@ -187,9 +191,14 @@ extension BLinkTree {
       // counts.
       if !isAborted(record) {
         probe("tree.tombstoneDropped")
-        record.dropPredecessor(pin)
+        record.dropPredecessors(pin)
       }
       record.retire(pin)
+      index += 1
+    }
+    index = 0
+    while index < rebuild.kept {
+      context.prune(unsafe Record(address: rebuild.records[index]), pin)
       index += 1
     }
     leaf.retire(pin)

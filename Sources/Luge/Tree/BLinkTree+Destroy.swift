@@ -3,15 +3,27 @@ internal import Platform
 extension BLinkTree {
   /// Frees everything that the tree holds. No operation runs any more: after `setState` and
   /// `waitForQuiescence`, or when the database goes. Afterwards operations still throw as its state
-  /// says. Twice is harmless.
-  func destroy() throws(LugeError) {
+  /// says. Twice is harmless. Records that callers still look at stay until they let go.
+  ///
+  /// - Parameter releasesParts: the tree is gone for good, and what it has on disk.
+  func destroy(releasesParts: Bool = false) throws(LugeError) {
+    try waitForLoads()
+    let parts = try freeAll(releasesParts)
+    if !parts.isEmpty { try context.pages.release(parts) }
+  }
+
+  private func freeAll(_ releasesParts: Bool) throws(LugeError) -> [PagePart] {
+    // No operation runs, so no record of this tree gets a hazard from here on.
+    let held = try context.epochs.protectedBlocks()
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    if root.load() == 0 { return }
+    if root.load() == 0 { return [] }
     // Whatever the caller did, nothing looks at the pages from here on.
     if isOpen { setState(.closed) }
+    var parts: [PagePart] = []
     forEachPage { page in
-      BLinkTree.destroy(page.leaf, pin)
+      if let leaf = page.leaf { BLinkTree.destroy(leaf, held, pin) }
+      if releasesParts, let list = page.parts { parts.append(contentsOf: list.copy()) }
       page.free(pin)
     }
     let root = Branch(address: root.exchange(0))
@@ -23,16 +35,21 @@ extension BLinkTree {
       index += 1
     }
     root.free(pin)
+    return parts
   }
 
-  private static func destroy(_ leaf: Leaf, _ pin: Pin) {
+  private static func destroy(_ leaf: Leaf, _ held: ProtectedBlocks, _ pin: Pin) {
     var index = 0
     while index < leaf.wordCount {
       var address = Leaf.record(leaf.word(index).load())
       while address != 0 {
         let record = Record(address: address)
-        address = record.predecessor.load()
-        record.free(pin)
+        address = record.beneath
+        if held.contains(record.address) {
+          record.retire(pin)
+        } else {
+          record.free(pin)
+        }
       }
       index += 1
     }
@@ -62,11 +79,34 @@ extension BLinkTree {
       index += 1
       let next = index < branch.count ? branch.low(index) : end
       pages.append(page)
-      while page.leaf.hasHigh, next.map({ low in !(page.leaf.high == low) }) ?? true {
-        page = Page(address: page.leaf.right)
+      // A page without a leaf is followed by a posted one, and so is a leaf without a right link.
+      while let leaf = page.leaf, leaf.hasHigh, leaf.right != 0,
+        next.map({ low in !(leaf.high == low) }) ?? true
+      {
+        page = Page(address: leaf.right)
         pages.append(page)
       }
     }
     return pages
+  }
+
+  /// Operations that were reading a page when the tree was closed still have it in hand, unpinned.
+  private func waitForLoads() throws(LugeError) {
+    var attempt = 0
+    while try isLoading() {
+      try context.backOff(attempt, "waiting for a page")
+      attempt += 1
+    }
+  }
+
+  private func isLoading() throws(LugeError) -> Bool {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    if root.load() == 0 { return false }
+    var found = false
+    forEachPage { page in
+      if PageWord.tag(page.word.load()) == PageWord.loading { found = true }
+    }
+    return found
   }
 }

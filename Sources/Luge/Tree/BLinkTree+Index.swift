@@ -46,9 +46,21 @@ extension BLinkTree {
   /// since.
   func step(from page: Page, _ leaf: Leaf, found: Page, _ pin: Pin) -> Page {
     if ByteView.compare(found.low, page.low) > 0 { return found }
+    precondition(leaf.right != 0, "the page right of one that was paged in is in the index")
     let right = Page(address: leaf.right)
     post(right, pin)
     return right
+  }
+
+  /// The high key of a page that is not resident: where the next posted page begins. Pinned. It
+  /// counts if the page's word is the same afterwards.
+  func highKey(ofEvicted page: Page) -> [UInt8]? {
+    let root = Branch(address: root.load())
+    let place = root.position(page.low)
+    let branch = Chunk.branch(Chunk(address: root.node(place - 1)).word.load())
+    let next = branch.position(page.low)
+    if next < branch.count { return branch.low(next).copy() }
+    return place < root.count ? root.low(place).copy() : nil
   }
 
   /// Enters a page into the index, unless it is there.

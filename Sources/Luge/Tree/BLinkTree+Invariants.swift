@@ -1,33 +1,60 @@
 internal import Platform
 
 extension BLinkTree {
-  /// Everything that is wrong with a quiet tree, in words; empty when nothing is.
+  /// Everything that is wrong with a quiet tree, in words; empty when nothing is. Pages in what is
+  /// not in memory; a page that cannot be read is a problem too.
   func checkInvariants() throws(LugeError) -> [String] {
-    let pin = try context.epochs.pin()
-    defer { pin.end() }
     var problems: [String] = []
     // After `destroy` there is nothing to look at.
     if root.load() == 0 { return problems }
-    checkIndex(&problems)
+    try checkIndexPinned(&problems)
     if !problems.isEmpty { return problems }
     var live: UInt64 = 0
     var number = 0
-    var high: [UInt8]? = []
-    forEachPage { page in
-      let leaf = page.leaf
-      if page.low.copy() != high {
-        problems.append("page \(number): its low key is not the high key before it")
+    var next: [UInt8]? = []
+    while let key = next {
+      do throws(LugeError) {
+        guard let found = try checkPage(key, "page \(number)", &problems) else {
+          try pageIn(key)
+          continue
+        }
+        live += found.live
+        next = found.next
+      } catch {
+        if error.code != .corruption { throw error }
+        problems.append("page \(number): \(error)")
+        return problems
       }
-      high = leaf.hasHigh ? leaf.high.copy() : nil
-      if leaf.hasHigh && ByteView.compare(page.low, leaf.high) >= 0 {
-        problems.append("page \(number): its low key is not below its high key")
-      }
-      live += checkLeaf(leaf, page, "page \(number)", pin, &problems)
       number += 1
     }
-    if high != nil { problems.append("the last page has a high key") }
     if live != count { problems.append("count is \(count), entries are \(live)") }
     return problems
+  }
+
+  /// Checks the page that begins at `low`. Nil when it is not in memory.
+  private func checkPage(
+    _ low: [UInt8], _ name: String, _ problems: inout [String]
+  ) throws(LugeError) -> (live: UInt64, next: [UInt8]?)? {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    // The array outlives the closure; nothing in it is kept.
+    let (page, found) = unsafe low.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
+    guard let leaf = found else { return nil }
+    if page.low.copy() != low {
+      problems.append("\(name): its low key is not the high key before it")
+    }
+    if leaf.hasHigh && ByteView.compare(page.low, leaf.high) >= 0 {
+      problems.append("\(name): its low key is not below its high key")
+      return (0, nil)
+    }
+    let live = checkLeaf(leaf, page, name, pin, &problems)
+    return (live, leaf.hasHigh ? leaf.high.copy() : nil)
+  }
+
+  private func checkIndexPinned(_ problems: inout [String]) throws(LugeError) {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    checkIndex(&problems)
   }
 
   /// Root and chunks: afterwards it is safe to walk along the pages.

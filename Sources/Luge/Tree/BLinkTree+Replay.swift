@@ -22,13 +22,25 @@ extension BLinkTree {
     return try replay(lsn, unsafe ByteView(key), nil)
   }
 
-  private func replay(_ lsn: UInt64, _ key: ByteView, _ value: ByteView?) throws(LugeError) -> Bool
-  {
+  private func replay(
+    _ lsn: UInt64, _ key: ByteView, _ value: ByteView?
+  ) throws(LugeError) -> Bool {
+    while true {
+      if let applied = try replayResident(lsn, key, value) { return applied }
+      try pageIn(key)
+    }
+  }
+
+  /// Nil when the leaf is not in memory. A page that has it already need not be.
+  private func replayResident(
+    _ lsn: UInt64, _ key: ByteView, _ value: ByteView?
+  ) throws(LugeError) -> Bool? {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     while true {
-      let (page, leaf) = descend(key, pin)
+      let (page, found) = descend(key, pin)
       if page.imageLSN.load() > lsn { return false }
+      guard let leaf = found else { return nil }
       let slot = leaf.locate(key)
       // Everything is committed here, so the top record is the one that counts.
       let former = Leaf.record(slot.word)

@@ -1,93 +1,134 @@
 internal import Platform
 
-// Scans. A step copies what is visible in one leaf and ends where that leaf ends: at its high key
-// going up, at its page's low key going down. The next step starts there with a new descent, so
-// whatever splits in between, no key is met twice and none that is there throughout is passed over.
+// Scans. A step takes from one leaf what lies within the bounds, and ends where that leaf ends: at
+// its high key going up, at its page's low key going down. The next step starts there with a new
+// descent, so whatever splits in between, no key is met twice and none is passed over.
+//
+// What a step takes are the addresses at the top of the leaf's words, held by the reader when the
+// pin ends. What they stand for at the reader's snapshot is looked at one by one, unpinned: nothing
+// that the snapshot needs can be installed, and no held record freed, in between.
+
+/// What one step of a scan took.
+struct ScanStep: Sendable {
+  /// Index in the run of the first address taken, and after the last.
+  var first: Int
+  var end: Int
+  /// Where to go on; nil when nothing is left between the bounds.
+  var next: ScanBound?
+}
 
 extension BLinkTree {
-  /// The entries from `bound` upwards that one leaf has, at most `limit` (at least 1) of them.
+  /// Takes the least keys between the bounds, of one leaf, into a run.
   func scanUp(
-    from bound: ScanBound, limit: Int = .max, withValues: Bool = true
+    _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
   ) throws(LugeError) -> ScanStep {
-    let pin = try context.epochs.pin()
-    defer { pin.end() }
-    try checkOpen()
-    let start = bound.key ?? []
-    // The array outlives the closure; nothing in it is kept.
-    return unsafe start.withUnsafeBytes {
-      let key = unsafe ByteView($0)
-      let leaf = descend(key, pin).leaf
-      let order = LeafOrder(leaf)
-      defer { order.free() }
-      let first = order.firstIndex(atOrAbove: key, after: bound.isExclusive)
-      let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: order.count + 1)
-      defer { unsafe scratch.deallocate() }
-      var found = 0
-      var index = first
-      while index < order.count && found < limit {
-        let address = visible(order.address(index), leaf, pin).record
-        if address != 0 && !Record(address: address).isTombstone {
-          unsafe scratch[found] = address
-          found += 1
-        }
-        index += 1
-      }
-      let run = unsafe LeafRun(copying: scratch, count: found, withValues: withValues)
-      if index < order.count {
-        return ScanStep(run: run, next: .exclusive(order.key(index - 1).copy()))
-      }
-      return ScanStep(run: run, next: leaf.hasHigh ? .inclusive(leaf.high.copy()) : nil)
+    while true {
+      if let step = try scanUpResident(reader, run: run, from: lower, to: upper) { return step }
+      try pageIn(lower.key ?? [])
     }
   }
 
-  /// The entries from `bound` downwards that one leaf has, at most `limit` (at least 1) of them;
-  /// the run is in ascending order all the same.
-  func scanDown(
-    from bound: ScanBound, limit: Int = .max, withValues: Bool = true
-  ) throws(LugeError) -> ScanStep {
+  /// Nil when the leaf is not in memory.
+  private func scanUpResident(
+    _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
+  ) throws(LugeError) -> ScanStep? {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    let start = bound.key ?? []
+    let start = lower.key ?? []
     // The array outlives the closure; nothing in it is kept.
-    return unsafe start.withUnsafeBytes {
-      let key = unsafe ByteView($0)
-      let (page, leaf) = lastLeaf(bound, key, pin)
-      let order = LeafOrder(leaf)
-      defer { order.free() }
-      var end = order.count
-      if bound != .unbounded {
-        end = order.firstIndex(atOrAbove: key, after: !bound.isExclusive)
+    let found = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin).leaf }
+    guard let leaf = found else { return nil }
+    return LeafSlice.with(leaf, from: lower, to: upper) { slice in
+      let count = slice.fillUp(reader, run)
+      reader.hold(run, 0, count)
+      var next: ScanBound? = nil
+      if count < slice.count {
+        next = .exclusive(Record(address: reader.record(run, count &- 1).loadRelaxed()).key.copy())
+      } else if leaf.hasHigh && upper.reachesAbove(leaf.high) {
+        next = .inclusive(leaf.high.copy())
       }
-      // Filled from the back, so that the run ascends.
-      let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: end + 1)
-      defer { unsafe scratch.deallocate() }
-      var first = end
-      var index = end
-      while index > 0 && end - first < limit {
-        index -= 1
-        let address = visible(order.address(index), leaf, pin).record
-        if address != 0 && !Record(address: address).isTombstone {
-          first -= 1
-          unsafe scratch[first] = address
-        }
-      }
-      let run = unsafe LeafRun(
-        copying: scratch + first, count: end - first, withValues: withValues)
-      if index > 0 { return ScanStep(run: run, next: .exclusive(order.key(index).copy())) }
-      let low = page.low
-      return ScanStep(run: run, next: low.count == 0 ? nil : .exclusive(low.copy()))
+      return ScanStep(first: 0, end: count, next: next)
     }
+  }
+
+  /// Takes the greatest keys between the bounds, of one leaf, into the end of a run.
+  func scanDown(
+    _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
+  ) throws(LugeError) -> ScanStep {
+    while true {
+      switch try scanDownResident(reader, run: run, from: lower, to: upper) {
+      case .step(let step): return step
+      case .missing(let key): try pageIn(key)
+      }
+    }
+  }
+
+  /// A step down, or the low key of a page that is not in memory.
+  private enum StepDown {
+    case step(ScanStep)
+    case missing([UInt8])
+  }
+
+  private func scanDownResident(
+    _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
+  ) throws(LugeError) -> StepDown {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    try checkOpen()
+    let end = upper.key ?? []
+    // The array outlives the closure; nothing in it is kept.
+    let (page, found) = unsafe end.withUnsafeBytes { unsafe lastLeaf(upper, ByteView($0), pin) }
+    guard let leaf = found else { return .missing(page.low.copy()) }
+    let step = LeafSlice.with(leaf, from: lower, to: upper) { slice in
+      let count = slice.fillDown(reader, run)
+      let first = Reader.runCapacity &- count
+      reader.hold(run, first, Reader.runCapacity)
+      var next: ScanBound? = nil
+      if count < slice.count {
+        next = .exclusive(Record(address: reader.record(run, first).loadRelaxed()).key.copy())
+      } else if page.low.count > 0 && lower.reachesBelow(page.low) {
+        next = .exclusive(page.low.copy())
+      }
+      return ScanStep(first: first, end: Reader.runCapacity, next: next)
+    }
+    return .step(step)
+  }
+
+  /// The record that a snapshot shows in place of one that is held in `place`: found by its key,
+  /// and held there instead. 0 when there is none.
+  @inline(never)
+  func lookBeneath(
+    _ held: Record, _ place: WordRef, at snapshot: UInt64
+  ) throws(LugeError) -> UInt64 {
+    while true {
+      if let found = try lookBeneathResident(held, place, at: snapshot) { return found }
+      try pageIn(held.key)
+    }
+  }
+
+  private func lookBeneathResident(
+    _ held: Record, _ place: WordRef, at snapshot: UInt64
+  ) throws(LugeError) -> UInt64? {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    try checkOpen()
+    guard let leaf = descend(held.key, pin).leaf else { return nil }
+    let top = Leaf.record(leaf.locate(held.key).word)
+    if top == 0 { return 0 }
+    let found = visible(top, at: snapshot, leaf, pin).record
+    place.storeRelaxed(found)
+    return found
   }
 
   /// The leaf with the last keys below the bound: the last posted page with a low key below it,
   /// then to the right until a high key reaches it. There are no left links.
   private func lastLeaf(
     _ bound: ScanBound, _ key: ByteView, _ pin: Pin
-  ) -> (page: Page, leaf: Leaf) {
+  ) -> (page: Page, leaf: Leaf?) {
     var page = findLastPage(bound, key)
     while true {
-      let leaf = page.leaf
+      guard let leaf = page.leaf else { return (page, nil) }
       guard leaf.hasHigh else { return (page, leaf) }
       switch bound {
       case .unbounded: break

@@ -5,7 +5,7 @@ internal import Platform
 
 /// What a reader makes of a word.
 struct Visible {
-  /// Address of the newest committed record, or 0. It may be a tombstone.
+  /// Address of the newest record that counts, or 0. It may be a tombstone.
   var record: UInt64
   /// An undecided record was met, and surely comes later than everything seen.
   var sawPending: Bool
@@ -20,46 +20,58 @@ enum Resolution {
 }
 
 extension BLinkTree {
-  /// Finds the newest committed record from `top` down. Undecided ones are *pushed*: their LSN will
-  /// be at or above a tail read here, so they come after this read in the one order of commits.
+  /// The snapshot of who wants the newest there is.
+  static let latest = UInt64.max
+
+  /// Finds the newest record from `top` down that was committed below `snapshot`, which is
+  /// registered, or `latest`. Undecided ones are *pushed* unless they come later anyway: their LSN
+  /// will be at or above a tail read here, so they come after this read in the one order of commits.
   @inline(__always)
-  func visible(_ top: UInt64, _ leaf: Leaf, _ pin: Pin) -> Visible {
+  func visible(
+    _ top: UInt64, at snapshot: UInt64 = BLinkTree.latest, _ leaf: Leaf, _ pin: Pin
+  ) -> Visible {
     let word = Record(address: top).version.load()
-    if VersionWord.state(word) == VersionWord.committed {
+    if VersionWord.state(word) == VersionWord.committed && VersionWord.body(word) < snapshot {
       return Visible(record: top, sawPending: false)
     }
-    return visibleBeneath(top, leaf, pin)
+    return visibleBeneath(top, snapshot, leaf, pin)
   }
 
   @inline(never)
-  private func visibleBeneath(_ top: UInt64, _ leaf: Leaf, _ pin: Pin) -> Visible {
+  private func visibleBeneath(
+    _ top: UInt64, _ snapshot: UInt64, _ leaf: Leaf, _ pin: Pin
+  ) -> Visible {
     var result = Visible(record: top, sawPending: false)
     while result.record != 0 {
       let record = Record(address: result.record)
       let word = record.version.load()
       switch VersionWord.state(word) {
-      case VersionWord.committed: return result
+      case VersionWord.committed:
+        if VersionWord.body(word) < snapshot { return result }
+        result.record = record.beneath
       case VersionWord.aborted:
         probe("tree.abortedSkipped")
-        result.record = record.predecessor.load()
+        result.record = record.beneath
       case VersionWord.pending:
         if word & VersionWord.helpWanted != 0 && pin.field(PinLayout.reservations) > 0 {
           // Its writer keeps losing to readers: give it its LSN instead of pushing.
           leaf.markDirty()
           if stamp(record, pin) { continue }
         }
-        guard let beneath = push(record, record.version, word) else { continue }
+        guard let beneath = push(record, record.version, word, snapshot) else { continue }
         result = Visible(record: beneath, sawPending: true)
       default:
         let descriptor = CommitDescriptor(address: VersionWord.body(word))
         let commit = descriptor.word.load()
         switch VersionWord.state(commit) {
-        case VersionWord.committed: return result
+        case VersionWord.committed:
+          if VersionWord.body(commit) < snapshot { return result }
+          result.record = record.beneath
         case VersionWord.aborted:
           probe("tree.abortedSkipped")
-          result.record = record.predecessor.load()
+          result.record = record.beneath
         default:
-          guard let beneath = push(record, descriptor.word, commit) else { continue }
+          guard let beneath = push(record, descriptor.word, commit, snapshot) else { continue }
           result = Visible(record: beneath, sawPending: true)
         }
       }
@@ -74,8 +86,13 @@ extension BLinkTree {
   /// the tail. If no push is needed, an LSN could only be reserved after this load of the tail, so
   /// the record was undecided when its predecessor was loaded.
   @inline(__always)
-  private func push(_ record: Record, _ word: WordRef, _ seen: UInt64) -> UInt64? {
-    let beneath = record.predecessor.load()
+  private func push(
+    _ record: Record, _ word: WordRef, _ seen: UInt64, _ snapshot: UInt64
+  ) -> UInt64? {
+    let beneath = record.beneath
+    // Undecided when its predecessor was loaded, or else what was loaded belongs to a record that
+    // is committed at or above the snapshot, and a reader of that snapshot needs none above it.
+    if VersionWord.body(seen) >= snapshot { return beneath }
     let tail = context.log.tail
     if tail > VersionWord.body(seen) {
       let pushed = tail | (seen & VersionWord.helpWanted)
@@ -97,7 +114,7 @@ extension BLinkTree {
       let word = record.version.load()
       switch VersionWord.state(word) {
       case VersionWord.committed: return .ready(address)
-      case VersionWord.aborted: address = record.predecessor.load()
+      case VersionWord.aborted: address = record.beneath
       case VersionWord.pending:
         if waits == 0 {
           waits = 1
@@ -112,7 +129,7 @@ extension BLinkTree {
         let seen = commit.load()
         switch VersionWord.state(seen) {
         case VersionWord.committed: return .ready(address)
-        case VersionWord.aborted: address = record.predecessor.load()
+        case VersionWord.aborted: address = record.beneath
         default:
           if waits == 0 {
             waits = 1

@@ -2,7 +2,7 @@ internal import Platform
 
 // The single-key write. Its order of steps is the heart of the engine:
 // admission (unpinned), pin, find the word, resolve it, decide, install, mark dirty, stamp, drop
-// the predecessor, unpin. The LSN is taken *after* the install, and nobody sees the record before
+// the versions that no snapshot needs, unpin. The LSN is taken *after* the install, and nobody sees the record before
 // it has one: so the order of LSNs is an order of writes that every observer agrees with.
 
 extension BLinkTree {
@@ -11,6 +11,8 @@ extension BLinkTree {
     case done(WriteResult)
     /// Another thread was in the way and used up the log room paid for: admission again.
     case again
+    /// The leaf is not in memory: page it in, unpinned.
+    case missing
   }
 
   /// Writes one key. `returnsOld` asks for a copy of the value found.
@@ -22,20 +24,32 @@ extension BLinkTree {
     let view = unsafe ByteView(key)
     let pieceBytes = redoPieceBytes(key: key.count, value: mode.valueCount)
     while true {
-      let admitted = try context.admit(pieceBytes)
-      defer { context.leave(admitted) }
-      let pin = try context.epochs.pin()
-      defer { pin.end() }
-      try checkOpen()
-      if case .done(let result) = try attempt(view, mode, returnsOld, pin) { return result }
+      switch try admittedAttempt(view, mode, returnsOld, pieceBytes) {
+      case .done(let result): return result
+      case .again: continue
+      case .missing: try pageIn(view)
+      }
     }
+  }
+
+  @inline(__always)
+  private func admittedAttempt(
+    _ key: ByteView, _ mode: WriteMode, _ returnsOld: Bool, _ pieceBytes: Int
+  ) throws(LugeError) -> Attempt {
+    let admitted = try context.admit(pieceBytes)
+    defer { context.leave(admitted) }
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    try checkOpen()
+    return try attempt(key, mode, returnsOld, pin)
   }
 
   private func attempt(
     _ key: ByteView, _ mode: WriteMode, _ returnsOld: Bool, _ pin: Pin
   ) throws(LugeError) -> Attempt {
     while true {
-      let (page, leaf) = descend(key, pin)
+      let (page, found) = descend(key, pin)
+      guard let leaf = found else { return .missing }
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 {
@@ -74,7 +88,7 @@ extension BLinkTree {
         }
         guard try commit(record, present != nil, pin) else { return .again }
         let old = returnsOld ? present?.copy() : nil
-        record.dropPredecessor(pin)
+        context.prune(record, pin)
         trim(page, leaf, pin)
         return .done(WriteResult(applied: true, old: old))
       }
@@ -102,7 +116,7 @@ extension BLinkTree {
     var skipped = Leaf.record(slot.word)
     while skipped != beneath {
       let aborted = Record(address: skipped)
-      skipped = aborted.predecessor.load()
+      skipped = aborted.beneath
       aborted.retire(pin)
     }
     let former = beneath == 0 ? 0 : Record(address: beneath).weight
@@ -140,12 +154,21 @@ extension BLinkTree {
     if isPresent != wasPresent { _ = countWord.fetchAdd(isPresent ? 1 : 0 &- 1) }
   }
 
-  /// Installs one record of a batch over what is resolved beneath it. Answers whether the key had a
-  /// value; nil when the log room paid for is used up. Waits for nothing.
-  func installUndecided(_ record: Record, _ pin: Pin) throws(LugeError) -> Bool? {
+  /// What came of installing one record of a batch.
+  enum Installation {
+    case installed(wasPresent: Bool)
+    /// The log room paid for is used up.
+    case needsAdmission
+    /// The leaf is not in memory.
+    case missing
+  }
+
+  /// Installs one record of a batch over what is resolved beneath it. Waits for nothing.
+  func installUndecided(_ record: Record, _ pin: Pin) throws(LugeError) -> Installation {
     let key = record.key
     while true {
-      let (page, leaf) = descend(key, pin)
+      let (page, found) = descend(key, pin)
+      guard let leaf = found else { return .missing }
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {
@@ -157,7 +180,7 @@ extension BLinkTree {
         var beneath: UInt64 = 0
         if top != 0 {
           guard case .ready(let found) = try resolve(top, leaf, pin, patient: false) else {
-            return nil
+            return .needsAdmission
           }
           beneath = found
         }
@@ -166,7 +189,7 @@ extension BLinkTree {
         if install(record, leaf, slot, beneath, pin) {
           let wasPresent = presentValue(beneath) != nil
           trim(page, leaf, pin)
-          return wasPresent
+          return .installed(wasPresent: wasPresent)
         }
         slot = relocate(leaf, key, slot)
       }

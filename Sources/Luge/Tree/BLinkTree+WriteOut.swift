@@ -1,10 +1,10 @@
 internal import Platform
 
-// Write-out: what a checkpoint takes from a tree, page by page, while everybody works on.
+// Write-out: what of a page goes to disk, while everybody works on. Under the page's claim, which
+// readers and writers of a resident leaf never take.
 
-/// A page as one step of a checkpoint's walk found it.
+/// The image of a page on disk, as a step of a checkpoint's walk found or made it.
 struct PageImage: Sendable {
-  let page: Page
   let low: [UInt8]
   /// Where the walk goes on: the high key *of this image*, whatever has split since. Nil: the last
   /// page.
@@ -12,47 +12,153 @@ struct PageImage: Sendable {
   /// W: the redo records of this range below it are in the image.
   let lsn: UInt64
   let entries: Int
-  /// Bytes of the image, new or old.
-  let byteCount: Int
-  /// The image to be written; nil when the one at `diskAddress` is as good.
-  let bytes: [UInt8]?
-  /// Address of the last image, 0 when there is none. Stale when `bytes` is there.
-  let diskAddress: UInt64
+  let parts: [PagePart]
+  /// False when what was on disk was as good.
+  let wasWritten: Bool
 }
 
 extension BLinkTree {
-  /// The page that covers `key`, with a new image if it is dirty or has none, or if `rewrites` says
-  /// so of its disk address (to move it elsewhere).
-  ///
+  /// What a look at a page that is to be written out shows.
+  private enum Look {
+    case kept(PageImage)
+    /// Resident, and its claim is the caller's.
+    case claimed(Page)
+    case missing
+    case busy
+  }
+
+  /// Sees to it that the page that covers `key` is on disk: writes it if it is dirty, or if
+  /// `rewrites` says so of one of its parts (to move it elsewhere). Unpinned; waits for who has the
+  /// page's claim.
+  func writeOut(
+    covering key: [UInt8], rewrites: (_ part: PageAddress) -> Bool
+  ) throws(LugeError) -> PageImage {
+    var attempt = 0
+    while true {
+      switch try look(key, rewrites) {
+      case .kept(let image): return image
+      case .claimed(let page):
+        defer { page.releaseClaim() }
+        if let image = try writeOut(claimed: page, rewrites) { return image }
+      case .missing: try pageIn(key, closedToo: true)
+      case .busy:
+        try context.backOff(attempt, "waiting for a page")
+        attempt += 1
+      }
+    }
+  }
+
+  private func look(_ key: [UInt8], _ rewrites: (PageAddress) -> Bool) throws(LugeError) -> Look {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    // The array outlives the closure; nothing in it is kept.
+    let (page, leaf) = unsafe key.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
+    if leaf != nil { return page.tryClaim() ? .claimed(page) : .busy }
+    let word = page.word.load()
+    // Not loading: that thread may publish the leaf at any time.
+    guard PageWord.tag(word) == PageWord.evicted, let parts = page.parts else { return .missing }
+    if BLinkTree.isToMove(parts, rewrites) { return .missing }
+    let image = PageImage(
+      low: page.low.copy(), high: highKey(ofEvicted: page), lsn: parts.lsn, entries: parts.entries,
+      parts: parts.copy(), wasWritten: false)
+    // The same word says that all of this was true at one moment: a page that was loaded and split
+    // meanwhile is evicted under another address.
+    return page.word.load() == word ? .kept(image) : .busy
+  }
+
+  private static func isToMove(_ parts: PartList, _ rewrites: (PageAddress) -> Bool) -> Bool {
+    var index = 0
+    while index < parts.count {
+      if rewrites(parts.part(index).address) { return true }
+      index += 1
+    }
+    return false
+  }
+
+  /// The same for a page whose claim the caller has. Nil: the page is not resident.
+  func writeOut(
+    claimed page: Page, _ rewrites: (_ part: PageAddress) -> Bool
+  ) throws(LugeError) -> PageImage? {
+    let image: PendingImage
+    switch try makeImage(page, rewrites) {
+    case .none: return nil
+    case .kept(let kept): return kept
+    case .written(let new): image = new
+    }
+    let part: PagePart
+    do throws(LugeError) {
+      part = try context.pages.append(.leaf, image.bytes, to: image.isMoved ? .cold : .hot)
+    } catch {
+      // Not on disk after all: to be written at the next opportunity, and whole.
+      let pin = try context.epochs.pin()
+      defer { pin.end() }
+      if let leaf = page.leaf { _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly) }
+      throw error
+    }
+    // What takes its place is named first.
+    let former = try name(part, image, of: page)
+    if !former.isEmpty { try context.pages.release(former) }
+    return PageImage(
+      low: page.low.copy(), high: image.high, lsn: image.lsn, entries: image.entries,
+      parts: [part], wasWritten: true)
+  }
+
+  private func name(
+    _ part: PagePart, _ image: PendingImage, of page: Page
+  ) throws(LugeError) -> [PagePart] {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    let list = PartList.build(pin, lsn: image.lsn, entries: image.entries, [part])
+    return page.setParts(list, pin)
+  }
+
+  private struct PendingImage {
+    /// Was not dirty.
+    var isMoved: Bool
+    var high: [UInt8]?
+    var lsn: UInt64
+    var entries: Int
+    var bytes: [UInt8]
+  }
+
+  private enum Making {
+    case none
+    case kept(PageImage)
+    case written(PendingImage)
+  }
+
   /// Takes W, then the leaf, then clears the flags, and only then looks at the words: what is
   /// committed goes in; what is undecided is pushed to W or above and left out, and the page is
   /// dirty again. W comes first because the leaf may be replaced at once: what has an LSN below W
   /// was installed before, so it is in the leaf that is taken afterwards, while the leaf may lack
-  /// what is committed later. After the image is written, `wrote`; if it cannot be, `markDirty`.
-  /// One thread at a time.
-  func writeOut(
-    covering key: [UInt8], rewrites: (_ diskAddress: UInt64) -> Bool
-  ) throws(LugeError) -> PageImage {
+  /// what is committed later.
+  private func makeImage(
+    _ page: Page, _ rewrites: (PageAddress) -> Bool
+  ) throws(LugeError) -> Making {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     let lsn = context.log.tail
-    // The array outlives the closure; nothing in it is kept.
-    let (page, leaf) = unsafe key.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
+    guard let leaf = page.leaf else { return .none }
     try context.interrupt("tree.leafTaken")
-    let address = page.diskAddress.load()
-    let low = page.low.copy()
     let high = leaf.hasHigh ? leaf.high.copy() : nil
-    if address != 0 && leaf.flags.load() & Leaf.dirty == 0 && !rewrites(address) {
-      return PageImage(
-        page: page, low: low, high: high, lsn: page.imageLSN.load(),
-        entries: Int(page.imageEntries.load()),
-        byteCount: Int(page.imageBytes.load()), bytes: nil, diskAddress: address)
+    let isDirty = leaf.flags.load() & Leaf.dirty != 0
+    if !isDirty, let parts = page.parts, !BLinkTree.isToMove(parts, rewrites) {
+      return .kept(
+        PageImage(
+          low: page.low.copy(), high: high, lsn: parts.lsn, entries: parts.entries,
+          parts: parts.copy(), wasWritten: false))
     }
     _ = leaf.flags.fetchAnd(~(Leaf.dirty | Leaf.baseOnly))
     do { try context.interrupt("tree.writeOut") } catch {
-      leaf.markDirty()
+      _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly)
       throw error
     }
+    return .written(encode(page, leaf, lsn, high, isMoved: !isDirty, pin))
+  }
+
+  private func encode(
+    _ page: Page, _ leaf: Leaf, _ lsn: UInt64, _ high: [UInt8]?, isMoved: Bool, _ pin: Pin
+  ) -> PendingImage {
     let order = LeafOrder(leaf)
     defer { order.free() }
     let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: order.count + 1)
@@ -73,27 +179,10 @@ extension BLinkTree {
       probe("tree.writeOutPushed")
       leaf.markDirty()
     }
-    let bytes = unsafe LeafImage.encode(
+    let bytes = unsafe LeafImage.encodeBase(
       tree: id, lsn: lsn, low: page.low, high: leaf.hasHigh ? leaf.high : nil, records: scratch,
-      count: found)
-    return PageImage(
-      page: page, low: low, high: high, lsn: lsn, entries: found,
-      byteCount: bytes.count, bytes: bytes,
-      diskAddress: address)
-  }
-
-  /// The image is written at `diskAddress` (not 0).
-  func wrote(_ image: PageImage, at diskAddress: UInt64) {
-    image.page.imageLSN.store(image.lsn)
-    image.page.imageEntries.store(UInt64(image.entries))
-    image.page.imageBytes.store(UInt64(image.byteCount))
-    image.page.diskAddress.store(diskAddress)
-  }
-
-  /// The image is not on disk after all: the page is to be written at the next opportunity.
-  func markDirty(_ page: Page) throws(LugeError) {
-    let pin = try context.epochs.pin()
-    defer { pin.end() }
-    page.leaf.markDirty()
+      count: found, compression: compression, contexts: context.codecs)
+    return PendingImage(
+      isMoved: isMoved, high: high, lsn: lsn, entries: found, bytes: bytes)
   }
 }

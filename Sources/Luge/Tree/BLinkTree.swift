@@ -22,6 +22,7 @@ internal import Platform
   /// OFFSET SIZE DESCRIPTION
   ///      0    8 address of the root, a branch over chunks; 0 after `destroy`
   ///      8    8 state: see `TreeState`
+  ///     16    8 how pages are compressed from now on: see `Compression.rawValue`
   ///     64    8 count of entries
   /// ```
   // Words and nothing else; the address never changes.
@@ -35,7 +36,7 @@ internal import Platform
     let leaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(UnsafeMutablePointer<UInt64>(bitPattern: 16).unsafelyUnwrapped), count: 0,
       appendWords: context.settings.appendWords, high: nil, right: 0, flags: Leaf.dirty)
-    let page = Page.build(pin, low: .empty, leaf: leaf, imageLSN: 0)
+    let page = Page.build(pin, low: .empty, word: leaf.address, imageLSN: 0)
     self.init(id: id, context: context, pages: [page], count: 0, pin)
   }
 
@@ -48,12 +49,17 @@ internal import Platform
     let root = BLinkTree.makeRoot(pages, context.settings, pin)
     unsafe WordRef.initialize(shared, 0, root.address)
     unsafe WordRef.initialize(shared, 8, 0)
+    unsafe WordRef.initialize(shared, 16, UInt64(context.settings.compression.rawValue))
     unsafe WordRef.initialize(shared, 64, count)
     unsafe self.shared = shared
+    // The pages know their tree without holding it: `destroy` comes before its end.
+    let owner = unsafe UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()))
+    for page in pages { page.owner.store(owner) }
   }
 
   @inline(__always) var root: WordRef { unsafe WordRef(shared, 0) }
   @inline(__always) private var state: WordRef { unsafe WordRef(shared, 8) }
+  private var compressionWord: WordRef { unsafe WordRef(shared, 16) }
   @inline(__always) var countWord: WordRef { unsafe WordRef(shared, 64) }
 
   /// The number of entries: exact when no write is running.
@@ -61,6 +67,12 @@ internal import Platform
 
   /// `count` for people: a removal may be counted before the insert that it undoes.
   var entryCount: Int { max(0, Int(truncatingIfNeeded: count)) }
+
+  /// How pages that are written from now on are compressed; at first as the context's settings say.
+  var compression: Compression {
+    get { Compression(rawValue: UInt16(truncatingIfNeeded: compressionWord.load())) ?? .none }
+    set { compressionWord.store(UInt64(newValue.rawValue)) }
+  }
 
   /// Unless it is `open`, every operation throws from here on, except those that have begun: they
   /// have ended after `waitForQuiescence`.
@@ -99,11 +111,12 @@ internal import Platform
 
   // MARK: Descending
 
-  /// The page that covers `key`, and its leaf. Pinned.
+  /// The page that covers `key`, and its leaf; nil when that is not in memory: unpin, `pageIn`,
+  /// start again. Pinned.
   @inline(__always)
-  func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf) {
+  func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf?) {
     let page = findPage(key)
-    let leaf = page.leaf
+    guard let leaf = page.leaf else { return (page, nil) }
     if !leaf.isBelow(key) { return (page, leaf) }
     return moveRight(page, leaf, key, pin)
   }
@@ -112,12 +125,13 @@ internal import Platform
   @inline(never)
   private func moveRight(
     _ page: Page, _ leaf: Leaf, _ key: ByteView, _ pin: Pin
-  ) -> (page: Page, leaf: Leaf) {
+  ) -> (page: Page, leaf: Leaf?) {
     probe("tree.movedRight")
     var (page, leaf) = (page, leaf)
     while true {
       page = step(from: page, leaf, found: findPage(key), pin)
-      leaf = page.leaf
+      guard let next = page.leaf else { return (page, nil) }
+      leaf = next
       if !leaf.isBelow(key) { return (page, leaf) }
     }
   }
@@ -126,25 +140,42 @@ internal import Platform
 
   /// The value of a key, or nil. Lock-free; writes nothing but, at most, a version word.
   func get(_ key: UnsafeRawBufferPointer) throws(LugeError) -> [UInt8]? {
+    while true {
+      if let found = unsafe try getResident(ByteView(key)) { return found }
+      unsafe try pageIn(ByteView(key))
+    }
+  }
+
+  /// The value, or nil in it; nil when the leaf is not in memory.
+  @inline(__always)
+  private func getResident(_ key: ByteView) throws(LugeError) -> [UInt8]?? {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let record = unsafe visible(ByteView(key), pin) else { return nil }
-    return record.value.copy()
+    guard let leaf = descend(key, pin).leaf else { return .none }
+    return .some(visible(key, leaf, pin)?.value.copy())
   }
 
   /// Whether a key has a value.
   func contains(_ key: UnsafeRawBufferPointer) throws(LugeError) -> Bool {
+    while true {
+      if let found = unsafe try containsResident(ByteView(key)) { return found }
+      unsafe try pageIn(ByteView(key))
+    }
+  }
+
+  @inline(__always)
+  private func containsResident(_ key: ByteView) throws(LugeError) -> Bool? {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    return unsafe visible(ByteView(key), pin) != nil
+    guard let leaf = descend(key, pin).leaf else { return nil }
+    return visible(key, leaf, pin) != nil
   }
 
   /// The record that holds the key's present value. Pinned.
   @inline(__always)
-  private func visible(_ key: ByteView, _ pin: Pin) -> Record? {
-    let leaf = descend(key, pin).leaf
+  private func visible(_ key: ByteView, _ leaf: Leaf, _ pin: Pin) -> Record? {
     let slot = leaf.locate(key)
     let top = Leaf.record(slot.word)
     if top == 0 { return nil }

@@ -28,6 +28,8 @@ struct BatchCommit {
   let pieceBytes: Int
   /// Of each installed write: the record, and whether the key had a value before.
   private var installed: [(record: Record, wasPresent: Bool)] = []
+  /// The write whose leaf the last attempt did not find in memory.
+  private var missing: Int?
 
   /// `writes` as `collapse` leaves them; not empty.
   init(_ context: TreeContext, collapsed writes: [BatchWrite]) throws(LugeError) {
@@ -102,6 +104,11 @@ struct BatchCommit {
     while true {
       let lsn = try pinnedAttempt(admitted)
       if let lsn { return lsn }
+      if let index = missing {
+        try writes[index].tree.pageIn(writes[index].key)
+        admitted = try context.admit(pieceBytes, passingGate: true)
+        continue
+      }
       probe("tree.batchRetried")
       losses += 1
       if losses >= context.settings.lossesBeforeGate {
@@ -129,6 +136,7 @@ struct BatchCommit {
   private mutating func attempt(_ pin: Pin) throws(LugeError) -> UInt64? {
     let descriptor = CommitDescriptor.build(pin)
     installed.removeAll(keepingCapacity: true)
+    missing = nil
     var failure: LugeError? = nil
     do {
       if try installAll(descriptor, pin) {
@@ -155,13 +163,14 @@ struct BatchCommit {
     while index < writes.count {
       let write = writes[index]
       let record = BatchCommit.build(write, version, pin)
-      let installation: Bool?
+      let installation: BLinkTree.Installation
       do { installation = try write.tree.installUndecided(record, pin) } catch {
         record.free(pin)
         throw error
       }
-      guard let wasPresent = installation else {
+      guard case .installed(let wasPresent) = installation else {
         record.free(pin)
+        if case .missing = installation { missing = index }
         return false
       }
       installed.append((record, wasPresent))
@@ -212,7 +221,7 @@ struct BatchCommit {
       record.version.store(word)
       if committed {
         writes[index].tree.adjustCount(from: wasPresent, to: !record.isTombstone)
-        record.dropPredecessor(pin)
+        context.prune(record, pin)
       }
       index += 1
     }

@@ -5,7 +5,7 @@ internal import Platform
 /// ```
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 version word (VersionWord)
-///      8    8 predecessor: address of the record beneath, or 0
+///      8    8 predecessor: address of the record beneath, or 0; bit 0: see `VersionChain`
 ///     16    4 key length in bytes
 ///     20    4 value length in bytes; bit 31: a tombstone, which has no value
 ///     24    k key
@@ -13,8 +13,8 @@ internal import Platform
 /// ```
 /// Invariants:
 /// - Key and value never change once the record is published.
-/// - The predecessor of a pending or transaction record is committed, or there is none; it is
-///   exchanged with 0 only after the record is committed, and whoever gets it out retires it.
+/// - The predecessor of a pending or transaction record is committed, or there is none; it changes
+///   only after the record is committed, and whoever takes a record out of a word retires it.
 /// - A record is in a leaf word, or the predecessor of one that is, or retired, and only one of
 ///   these.
 ///
@@ -42,6 +42,10 @@ internal import Platform
 
   @inline(__always) var version: WordRef { unsafe WordRef(base, 0) }
   @inline(__always) var predecessor: WordRef { unsafe WordRef(base, 8) }
+  /// Set in the predecessor word of a record that is being taken out of its chain.
+  static let leaving: UInt64 = 1
+  /// Address of the record beneath, or 0.
+  @inline(__always) var beneath: UInt64 { predecessor.load() & ~Record.leaving }
 
   @inline(__always)
   var keyCount: Int { unsafe Int(base.load(fromByteOffset: 16, as: UInt32.self)) }
@@ -92,22 +96,13 @@ internal import Platform
   @inline(__always)
   func free(_ pin: Pin) { unsafe pin.free(base, size) }
 
+  /// Keeps the record until the guard is given up, though the pin ends.
+  @inline(__always)
+  func protect(_ pin: Pin) -> HazardGuard { pin.protect(address) }
+
   /// Retires a record that can no longer be reached.
   @inline(__always)
   func retire(_ pin: Pin) { unsafe pin.retire(base, size) }
-
-  /// Cuts off and retires the versions beneath a committed record. Whoever exchanges an address out
-  /// is the one who retires it, so several threads may do this at once.
-  @inline(__always)
-  func dropPredecessor(_ pin: Pin) {
-    var record = self
-    while record.predecessor.load() != 0 {
-      let beneath = record.predecessor.exchange(0)
-      if beneath == 0 { return }
-      record = Record(address: beneath)
-      record.retire(pin)
-    }
-  }
 }
 
 /// The commit word that all records of one batch share.

@@ -16,10 +16,40 @@ enum ScanBound: Equatable, Sendable {
     if case .exclusive = self { return true }
     return false
   }
-}
 
-/// One step of a scan: what one leaf has, and where to go on. A nil bound: there is no more.
-struct ScanStep: Sendable {
-  var run: LeafRun
-  var next: ScanBound?
+  /// As an upper bound: whether `key` or one above it is within.
+  func reachesAbove(_ key: ByteView) -> Bool {
+    guard let end = self.key else { return true }
+    let order = order(of: key, against: end)
+    return order < 0 || (order == 0 && !isExclusive)
+  }
+
+  /// As a lower bound: whether a key below `key` is within.
+  func reachesBelow(_ key: ByteView) -> Bool {
+    guard let start = self.key else { return true }
+    return order(of: key, against: start) > 0
+  }
+
+  private func order(of key: ByteView, against bound: [UInt8]) -> Int {
+    // The array outlives the closure.
+    unsafe bound.withUnsafeBytes { ByteView.compare(key, unsafe ByteView($0)) }
+  }
+
+  /// True when no key can lie between the two.
+  static func isEmpty(_ lower: ScanBound, _ upper: ScanBound) -> Bool {
+    guard let start = lower.key, let end = upper.key else { return false }
+    let order = compareKeys(start, end)
+    if order != 0 { return order > 0 }
+    return lower.isExclusive || upper.isExclusive
+  }
+
+  /// The bound above all keys with a prefix: the prefix with its last byte below 255 raised, and
+  /// what follows cut off.
+  static func end(ofPrefix prefix: [UInt8]) -> ScanBound {
+    var end = prefix
+    while let last = end.popLast() {
+      if last < 255 { return .exclusive(end + [last + 1]) }
+    }
+    return .unbounded
+  }
 }

@@ -6,12 +6,21 @@ final class TreeContext: Sendable {
   let epochs: EpochReclaimer
   let platform: PlatformServices
   let settings: TreeSettings
+  let pages: PageStore
+  /// Pages that are being read.
+  let loads: PageLoads
   let gate = CommitGate()
+  let codecs = CodecContexts()
   /// Held by the one batch that is being committed. Waited for unpinned.
   private let batchLock: Lock
 
-  init(log: RedoLog, epochs: EpochReclaimer, platform: PlatformServices, settings: TreeSettings) {
+  init(
+    log: RedoLog, epochs: EpochReclaimer, pages: PageStore, platform: PlatformServices,
+    settings: TreeSettings
+  ) {
     self.log = log
+    self.pages = pages
+    loads = PageLoads(platform)
     self.epochs = epochs
     self.platform = platform
     self.settings = settings

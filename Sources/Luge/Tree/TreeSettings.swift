@@ -10,6 +10,8 @@ struct TreeSettings: Equatable, Sendable {
   var chunkPages = 256
   /// Attempts of a batch that others may abort before it closes the gate on new writers. At least 1.
   var lossesBeforeGate = 8
+  /// How pages of trees are compressed that have no setting of their own.
+  var compression = Compression.none
   /// Bytes of the longest key.
   static let longestKey = (1 << 16) - 1
   /// Bytes of the longest value.

@@ -31,6 +31,11 @@ public protocol FileSystem: Sendable {
   /// Makes the names in a directory durable.
   func syncDirectory(_ path: String) throws(PlatformError)
 
+  /// Several reads of files of this file system, which the platform does side by side where it can.
+  /// Results are in the order of the requests; one is shorter than asked only where its file ends.
+  /// Throws the error of one that failed; the others' results are then lost.
+  func read(_ requests: [FileRead]) throws(PlatformError) -> [[UInt8]]
+
   /// Takes an exclusive advisory lock on the file at `path`, creating it where missing. Never
   /// waits: throws `.locked` when another owner, in this process or another, holds it.
   func lock(_ path: String) throws(PlatformError) -> any FileLock

@@ -11,7 +11,7 @@ internal import CPlatform
 /// A file of the operating system.
 final class RealFile: File {
   let path: String
-  private let descriptor: Descriptor
+  let descriptor: Descriptor
 
   init(path: String, descriptor: Descriptor) {
     self.path = path

@@ -41,6 +41,9 @@ public func probe(_ name: StaticString) {
   if platform_seam_armed() { SeamDispatch.probe(name) }
 }
 
+/// Whether a context was ever installed in this process: a simulation may be going on.
+public var seamIsArmed: Bool { platform_seam_armed() }
+
 /// Marks an access at which a simulated scheduler may switch threads. Nothing but in a build with
 /// the package trait `SchedulePoints`.
 @inlinable @inline(__always)

@@ -109,10 +109,13 @@ public struct CampaignFailure: Equatable, Sendable {
   }
 
   /// As people read it: property, one command, what is left of it.
-  public var text: String {
+  public var text: String { text(replay: "swift run -c release simulate replay") }
+
+  /// The same, with the command that replays a file in the build that made it.
+  public func text(replay: String) -> String {
     var lines = ["FAILED   \(property): \(detail), at step \(step)"]
     if let file {
-      lines.append("replay   swift run -c release simulate replay \(file)")
+      lines.append("replay   \(replay) \(file)")
     }
     lines.append(
       "shrunk   \(operationsBefore) -> \(operationsAfter) operations, "

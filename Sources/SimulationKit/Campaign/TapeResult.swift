@@ -7,10 +7,15 @@ public struct TapeOptions: Equatable, Sendable {
   public var operations: Int
   /// Keep every event of the trace, to compare two runs event by event.
   public var keepsEvents: Bool
+  /// How threads are interleaved; nil: the tape says.
+  public var strategy: StrategyName?
 
-  public init(operations: Int = 1000, keepsEvents: Bool = false) {
+  public init(
+    operations: Int = 1000, keepsEvents: Bool = false, strategy: StrategyName? = nil
+  ) {
     self.operations = operations
     self.keepsEvents = keepsEvents
+    self.strategy = strategy
   }
 }
 
@@ -64,6 +69,10 @@ public struct TapeCounters: Equatable, Sendable {
   /// Tapes that ended legally because the engine reported damage that the disk had done.
   public var reportedDamage = 0
   public var threadSwitches = 0
+  /// Rounds of small concurrent programs: each is one schedule of one program.
+  public var schedules = 0
+  /// Calls at which threads could have been switched.
+  public var schedulePoints = 0
   /// By place in `FaultClass.allCases`: those that met an engine call.
   public var faults = [Int](repeating: 0, count: FaultClass.allCases.count)
   /// In ascending order of names; every declared name has an entry.
@@ -87,6 +96,8 @@ public struct TapeCounters: Equatable, Sendable {
     recoveries += other.recoveries
     reportedDamage += other.reportedDamage
     threadSwitches += other.threadSwitches
+    schedules += other.schedules
+    schedulePoints += other.schedulePoints
     TapeCounters.add(other.faults, to: &faults)
     faultPoints = NamedCount.merge(faultPoints, other.faultPoints)
     probes = NamedCount.merge(probes, other.probes)

@@ -4,25 +4,25 @@ public import EngineKit
 public enum TapeRunner {
   /// Runs the tape that `driver` answers, once.
   public static func run(
-    _ scenario: Scenario, _ factory: any EngineFactory, driver: any ChoiceDriver,
+    _ subject: any TapeSubject, _ factory: any EngineFactory, driver: any ChoiceDriver,
     options: TapeOptions = TapeOptions()
   ) -> TapeResult {
-    TapeRun(scenario, factory, driver: driver, options: options).run()
+    subject.run(factory, driver: driver, options: options)
   }
 
   /// Runs the tape of a seed twice. Where the two runs differ, that is a failure "determinism"
   /// with the first event that differs.
   public static func runTwice(
-    _ scenario: Scenario, _ factory: any EngineFactory, seed: UInt64,
+    _ subject: any TapeSubject, _ factory: any EngineFactory, seed: UInt64,
     options: TapeOptions = TapeOptions()
   ) -> TapeResult {
-    var first = run(scenario, factory, driver: SeededDriver(seed: seed), options: options)
-    let second = run(scenario, factory, driver: SeededDriver(seed: seed), options: options)
+    var first = run(subject, factory, driver: SeededDriver(seed: seed), options: options)
+    let second = run(subject, factory, driver: SeededDriver(seed: seed), options: options)
     if first.traceHash == second.traceHash { return first }
     var kept = options
     kept.keepsEvents = true
-    let left = run(scenario, factory, driver: SeededDriver(seed: seed), options: kept)
-    let right = run(scenario, factory, driver: SeededDriver(seed: seed), options: kept)
+    let left = run(subject, factory, driver: SeededDriver(seed: seed), options: kept)
+    let right = run(subject, factory, driver: SeededDriver(seed: seed), options: kept)
     first.failures.append(
       Failure(
         property: "determinism", detail: difference(left.events, right.events),
@@ -46,7 +46,7 @@ public enum TapeRunner {
 public enum TapeShrinking {
   /// The simplest tape found that violates the same property, run once more.
   public static func shrink(
-    _ result: TapeResult, of scenario: Scenario, _ factory: any EngineFactory,
+    _ result: TapeResult, of subject: any TapeSubject, _ factory: any EngineFactory,
     options: TapeOptions, maximumRuns: Int, shouldStop: () -> Bool = { false }
   ) -> TapeResult {
     guard let property = result.failures.first?.property else { return result }
@@ -59,11 +59,11 @@ public enum TapeShrinking {
       result.choices, shouldStop: shouldStop,
       rerun: { choices in
         let again = TapeRunner.run(
-          scenario, factory, driver: ReplayDriver(choices), options: options)
+          subject, factory, driver: ReplayDriver(choices), options: options)
         return isSame(again) ? again.choices : nil
       })
     var best = TapeRunner.run(
-      scenario, factory, driver: ReplayDriver(shrunk.choices), options: options)
+      subject, factory, driver: ReplayDriver(shrunk.choices), options: options)
     guard isSame(best) else { return result }
     best.choices = shrunk.choices
     return best

@@ -1,12 +1,14 @@
 /// Probabilistic concurrency testing (Burckhardt and others, ASPLOS 2010): each thread has a drawn
 /// priority, the highest that can run does, and at a few drawn points the running one falls below
-/// all others. Few preemptions in long runs find what uniform switching rarely does.
+/// all others. A bug that needs d orderings is found by d - 1 such points with a probability that is
+/// known, however long the run: few preemptions find what uniform switching rarely does.
 ///
-/// Unlike the original, a thread that becomes runnable does not interrupt a lower one: priorities
-/// decide at switches. All zeros: equal priorities, no change points.
+/// A thread that is started or woken takes the processor from a lower one at that one's next seam
+/// call. One that yields in a waiting loop falls below all others, or what it waits for would never run.
+/// All zeros: equal priorities, no change points.
 public final class PriorityStrategy: SchedulingStrategy {
-  private let lane: ChoiceLane
-  private let meanDistance: UInt64
+  private var lane: ChoiceLane
+  private var meanDistance: UInt64
   private var changesLeft: Int
   /// The seam call at which the running thread falls; `.max` for never, 0 before the first draw.
   private var changeAt: UInt64 = 0
@@ -21,6 +23,14 @@ public final class PriorityStrategy: SchedulingStrategy {
     self.meanDistance = max(1, min(meanDistance, 1 << 40))
   }
 
+  /// Each round draws its depth, 0 to 3 change points, and 2 to 512 calls as their mean distance.
+  public func beginRound(_ lane: ChoiceLane) {
+    self.lane = lane
+    changesLeft = Int(lane.draw("changes", below: 4))
+    meanDistance = 2 << lane.draw("distance", below: 9)
+    changeAt = 0
+  }
+
   public func began(_ thread: SimulatedThread) {
     // Ids are given out in order and never twice.
     while priorities.count <= Int(thread.id) { priorities.append(0) }
@@ -32,8 +42,14 @@ public final class PriorityStrategy: SchedulingStrategy {
     return changeAt == .max ? 0 : changeAt - calls
   }
 
-  public func choose(among runnable: [SimulatedThread], leaving: SimulatedThread?) -> Int {
-    if let leaving {
+  public func outranks(_ woken: SimulatedThread, _ running: SimulatedThread) -> Bool {
+    priorities[Int(woken.id)] > priorities[Int(running.id)]
+  }
+
+  public func choose(
+    among runnable: [SimulatedThread], leaving: SimulatedThread?, because reason: SwitchReason
+  ) -> Int {
+    if let leaving, reason != .outranked {
       priorities[Int(leaving.id)] = lowest
       lowest -= 1
     }

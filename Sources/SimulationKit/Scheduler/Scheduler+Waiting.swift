@@ -34,21 +34,23 @@ extension Scheduler {
 
   /// Gives the processor away if another thread can run.
   private func preempt() {
+    if holdsProcessor { return }
     if runQueue.isEmpty {
       // Nobody there any more; a new quantum is drawn when somebody is.
       quantumIsDrawn = false
       quantumEnd = .max
       return
     }
-    preemptions &+= 1
-    giveWay()
+    if !isOutranked { preemptions &+= 1 }
+    giveWay(because: isOutranked ? .outranked : .quantum)
   }
 
   /// Switches to another runnable thread; the running one stays runnable.
-  func giveWay() {
+  func giveWay(because reason: SwitchReason) {
     let thread = current!
     quantumIsDrawn = true
-    let next = takeNext(leaving: thread)
+    let next = takeNext(leaving: thread, because: reason)
+    thread.state = .runnable
     makeRunnable(thread)
     switchTo(next)
   }
@@ -74,13 +76,13 @@ extension Scheduler {
     thread.deadline = deadline
     if deadline < earliestDeadline { earliestDeadline = deadline }
     quantumIsDrawn = true
-    switchTo(nextThread(leaving: nil))
+    switchTo(nextThread())
     if isUnwinding { throw Scheduler.killed(call) }
   }
 
   /// The thread to run next. Where none can, time jumps to the earliest deadline; where there is
   /// none, the process is stuck, and dies of it.
-  func nextThread(leaving: SimulatedThread?) -> SimulatedThread {
+  func nextThread() -> SimulatedThread {
     while runQueue.isEmpty {
       recomputeEarliestDeadline()
       if earliestDeadline == .max {
@@ -91,7 +93,7 @@ extension Scheduler {
         wakeDue()
       }
     }
-    return takeNext(leaving: leaving)
+    return takeNext(leaving: nil, because: .waits)
   }
 
   /// Wakes the threads whose deadlines have come, in order of their starts.
@@ -156,7 +158,7 @@ extension Scheduler {
       if now >= earliestDeadline { wakeDue() }
     }
     if runQueue.isEmpty { return }
-    giveWay()
+    giveWay(because: .yields)
     if isUnwinding { throw Scheduler.killed("backOff") }
   }
 
@@ -190,7 +192,7 @@ extension Scheduler {
     let thread = current!
     thread.callsSinceKill += 1
     if thread.callsSinceKill > Scheduler.unwindingLimit { abandon(thread) }
-    if !runQueue.isEmpty { giveWay() }
+    if !runQueue.isEmpty { giveWay(because: .quantum) }
     return Scheduler.killed(call)
   }
 

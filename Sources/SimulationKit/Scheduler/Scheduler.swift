@@ -48,6 +48,10 @@ final class Scheduler {
   /// False while the running thread has the processor without a quantum, because no other could
   /// run when it got it.
   var quantumIsDrawn = false
+  /// A thread that has just become runnable outranks the running one, which gives way at its next call.
+  var isOutranked = false
+  /// While true the running thread is not preempted: what it starts begins to run together.
+  var holdsProcessor = false
   /// What to do at `killAt`.
   var armedCrash = CrashKind.processKill
 
@@ -96,7 +100,7 @@ final class Scheduler {
       return .notStarted(error)
     }
     let slot = platform_thread_slot()
-    switchTo(takeNext(leaving: nil))
+    switchTo(takeNext(leaving: nil, because: .waits))
     platform_thread_slot_set(slot)
     bury()
     disarm()
@@ -104,6 +108,7 @@ final class Scheduler {
   }
 
   private func disarm() {
+    holdsProcessor = false
     isUnwinding = false
     killAt = .max
     callsEnd = .max
@@ -165,7 +170,7 @@ final class Scheduler {
 
   private func leave() -> FibreSwitch {
     quantumIsDrawn = true
-    if !live.isEmpty { return prepareSwitch(to: nextThread(leaving: nil)) }
+    if !live.isEmpty { return prepareSwitch(to: nextThread()) }
     let source = unsafe current!.fibre
     current = nil
     return unsafe FibreSwitch(source: source, target: worldFibre)
@@ -214,7 +219,13 @@ final class Scheduler {
     thread.state = .runnable
     thread.deadline = .max
     runQueue.append(thread)
-    if current != nil && !quantumIsDrawn && !isUnwinding { drawQuantum() }
+    guard let current, !isUnwinding else { return }
+    if !quantumIsDrawn { drawQuantum() }
+    if current !== thread && current.state == .running && strategy.outranks(thread, current) {
+      isOutranked = true
+      quantumEnd = seamCalls
+      updateAttention()
+    }
   }
 
   /// Resumes `next`, which is not in the queue any more; returns when the caller is resumed.
@@ -245,6 +256,7 @@ final class Scheduler {
   private func beginQuantum() {
     quantumIsDrawn = isUnwinding
     quantumEnd = .max
+    isOutranked = false
     if !quantumIsDrawn && !runQueue.isEmpty { drawQuantum() }
     updateAttention()
   }
@@ -261,10 +273,12 @@ final class Scheduler {
   }
 
   /// Takes the next thread out of the queue, which is not empty.
-  func takeNext(leaving: SimulatedThread?) -> SimulatedThread {
+  func takeNext(
+    leaving: SimulatedThread?, because reason: SwitchReason
+  ) -> SimulatedThread {
     var index = 0
     if runQueue.count > 1 && !isUnwinding {
-      index = strategy.choose(among: runQueue, leaving: leaving)
+      index = strategy.choose(among: runQueue, leaving: leaving, because: reason)
     }
     return runQueue.remove(at: index)
   }

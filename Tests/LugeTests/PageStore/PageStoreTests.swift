@@ -4,45 +4,67 @@ import Testing
 @testable import Luge
 
 @Suite struct PageStoreTests {
-  private static let segmentBytes = 32 << 10
+  private static let segmentBytes = PageStoreFixture.segmentBytes
 
   private func open(
-    _ platform: PlatformServices, nextSerial: UInt64 = 1
+    _ platform: PlatformServices, nextSerial: UInt64 = 1, bufferBytes: Int = 256 << 10
   ) throws -> PageStore {
-    try PageStore(
-      platform: platform, directory: "/db", segmentBytes: Self.segmentBytes,
-      nextSerial: nextSerial)
+    try PageStoreFixture.open(platform, nextSerial: nextSerial, bufferBytes: bufferBytes)
   }
 
   private func code(_ body: () throws -> Void) -> LugeError.Code? {
-    do { try body() } catch { return (error as? LugeError)?.code }
-    return nil
+    PageStoreFixture.code(body)
   }
 
-  private func hooked() throws -> (HookedFileSystem, PlatformServices) {
-    let files = HookedFileSystem(try TestFiles.world([]).files)
-    var platform = PlatformServices.inMemory()
-    platform.files = files
-    return (files, platform)
-  }
-
-  @Test func recordsComeBackAfterReopening() throws {
+  @Test(arguments: [0, 3000, 256 << 10])
+  func recordsComeBackAfterReopening(bufferBytes: Int) throws {
     let world = try TestFiles.world([])
-    let store = try open(world)
+    let store = try open(world, bufferBytes: bufferBytes)
     var random = SplitMix(40)
-    var records: [(PageAddress, PageKind, [UInt8])] = []
+    var records: [(PagePart, PageKind, [UInt8])] = []
     for round in 0..<200 {
       let kind: PageKind = random.below(5) == 0 ? .directory : .leaf
+      let stream: PageStream = random.below(4) == 0 ? .cold : .hot
       let payload = random.bytes(random.below(3000))
-      records.append((try store.append(kind, payload), kind, payload))
+      records.append((try store.append(kind, payload, to: stream), kind, payload))
+      let (part, _, _) = records[random.below(records.count)]
+      #expect(part.length == (try store.read(part.address, kindOf(part, records)).count))
       if round % 20 == 19 { try store.sync() }
     }
-    for (address, kind, payload) in records { #expect(try store.read(address, kind) == payload) }
+    for (part, kind, payload) in records { #expect(try store.read(part, kind).payload == payload) }
     let other = try open(world)
-    for (address, kind, payload) in records { #expect(try other.read(address, kind) == payload) }
-    #expect(Set(records.map(\.0.rawValue)).count == records.count)
-    #expect(try other.segmentSizes().count > 5)
-    for (_, bytes) in try other.segmentSizes() { #expect(bytes <= Self.segmentBytes) }
+    for (part, kind, payload) in records {
+      #expect(try other.read(part.address, kind) == payload)
+    }
+    #expect(Set(records.map(\.0.address.rawValue)).count == records.count)
+    #expect(try other.segmentList().count > 5)
+    for segment in try other.segmentList() { #expect(segment.fileBytes <= Self.segmentBytes) }
+  }
+
+  private func kindOf(
+    _ part: PagePart, _ records: [(PagePart, PageKind, [UInt8])]
+  ) -> PageKind {
+    records.first { $0.0 == part }?.1 ?? .leaf
+  }
+
+  @Test func oneRoundReadsPartsOfSeveralFilesAndBuffers() throws {
+    let store = try open(try TestFiles.world([]), bufferBytes: 5000)
+    var random = SplitMix(43)
+    var parts: [PagePart] = []
+    var payloads: [[UInt8]] = []
+    for index in 0..<60 {
+      payloads.append(random.bytes(random.below(2500)))
+      parts.append(try store.append(.leaf, payloads[index], to: index % 3 == 0 ? .cold : .hot))
+    }
+    #expect(try store.read(parts, .leaf).map(\.payload) == payloads)
+    #expect(store.counters.recordsReadFromBuffers.load() > 0)
+    #expect(store.counters.recordsRead.load() > 30)
+    #expect(store.counters.readRounds.load() == 1)
+    // The streams share no segment.
+    let cold = Set(stride(from: 0, to: 60, by: 3).map { parts[$0].address.serial })
+    for index in 0..<60 where index % 3 != 0 {
+      #expect(!cold.contains(parts[index].address.serial))
+    }
   }
 
   @Test func theLargestPayloadFitsAndOneMoreDoesNot() throws {
@@ -51,19 +73,19 @@ import Testing
     let payload = [UInt8](repeating: 7, count: largest)
     let first = try store.append(.leaf, payload)
     let second = try store.append(.leaf, payload)
-    #expect(first.serial != second.serial)
+    #expect(first.address.serial != second.address.serial)
     try store.sync()
-    #expect(try store.read(first, .leaf) == payload)
+    #expect(try store.read(first, .leaf).payload == payload)
     #expect(code { _ = try store.append(.leaf, payload + [1]) } == .tooLarge)
   }
 
   @Test func whatWasSyncedIsNotWrittenAgain() throws {
-    let (files, platform) = try hooked()
+    let (files, platform) = try PageStoreFixture.hooked()
     let store = try open(platform)
     _ = try store.append(.leaf, [1, 2, 3])
+    #expect(files.takeCalls().isEmpty, "an append waits for no device")
     try store.sync()
-    let operations = files.takeCalls().map(\.operation)
-    #expect(operations == ["create", "write", "sync", "syncDirectory"])
+    #expect(files.takeCalls().map(\.operation) == ["create", "write", "sync", "syncDirectory"])
     _ = try store.append(.leaf, [4])
     try store.sync()
     let later = files.takeCalls()
@@ -73,6 +95,20 @@ import Testing
     #expect(files.takeCalls().isEmpty)
   }
 
+  @Test func aSyncCoversBothStreams() throws {
+    let (files, platform) = try PageStoreFixture.hooked()
+    let store = try open(platform)
+    let hot = try store.append(.leaf, [1], to: .hot)
+    let cold = try store.append(.leaf, [2], to: .cold)
+    try store.sync()
+    let calls = files.takeCalls()
+    for part in [hot, cold] {
+      let path = store.path(part.address.serial)
+      #expect(calls.filter { $0.path == path }.map(\.operation) == ["create", "write", "sync"])
+    }
+    #expect(calls.last?.operation == "syncDirectory")
+  }
+
   @Test func anOpeningNeverAppendsToAnOldSegment() throws {
     let world = try TestFiles.world([])
     let first = try open(world)
@@ -80,108 +116,26 @@ import Testing
     try first.sync()
     first.close()
     let new = try open(world).append(.leaf, [2])
-    #expect(new.serial > old.serial)
-    #expect(try open(world, nextSerial: 77).append(.leaf, [3]).serial == 77)
+    #expect(new.address.serial > old.address.serial)
+    #expect(try open(world, nextSerial: 77).append(.leaf, [3]).address.serial == 77)
   }
 
-  @Test func anyRottenByteIsReported() throws {
-    let world = try TestFiles.world([])
-    let store = try open(world)
-    var random = SplitMix(41)
-    let payload = random.bytes(200)
-    _ = try store.append(.leaf, random.bytes(50))
-    let address = try store.append(.leaf, payload)
+  @Test func fewFilesAreOpenHoweverManySegmentsAreRead() throws {
+    let (files, platform) = try PageStoreFixture.hooked()
+    let store = try PageStore(
+      platform: platform, directory: "/db", segmentBytes: Self.segmentBytes, nextSerial: 1,
+      openFiles: 3)
+    var parts: [PagePart] = []
+    for _ in 0..<40 { parts.append(try store.append(.leaf, [UInt8](repeating: 1, count: 9000))) }
     try store.sync()
-    let file = try TestFiles.contents(world.files)[0]
-    for index in address.offset..<address.offset + 224 {
-      var bytes = file.bytes
-      bytes[index] ^= 1 << UInt8(random.below(8))
-      let rotten = try open(try TestFiles.world([(file.name, bytes)]))
-      #expect(code { _ = try rotten.read(address, .leaf) } == .corruption, "byte \(index)")
-    }
-    for offset in PageFormat.copyOffsets {
-      for index in offset..<offset + PageFormat.segmentHeaderBytes {
-        var bytes = file.bytes
-        bytes[index] ^= 1
-        #expect(try open(try TestFiles.world([(file.name, bytes)])).read(address, .leaf) == payload)
-      }
-    }
-  }
-
-  @Test func wrongAddressesKindsAndFilesAreReported() throws {
-    let world = try TestFiles.world([])
-    let store = try open(world)
-    let address = try store.append(.leaf, [UInt8](repeating: 1, count: 100))
-    try store.sync()
-    let file = try TestFiles.contents(world.files)[0]
-    #expect(code { _ = try store.read(address, .directory) } == .corruption)
-    for offset in [0, 8, 4095, 4104, 1 << 30] {
-      let wrong = PageAddress(serial: address.serial, offset: offset)
-      #expect(code { _ = try store.read(wrong, .leaf) } == .corruption)
-    }
-    #expect(code { _ = try store.read(PageAddress(rawValue: .max), .leaf) } == .corruption)
-    // A file under another's name: the record says where it belongs.
-    let moved = try open(try TestFiles.world([("page-0000000000000005", file.bytes)]))
-    let elsewhere = PageAddress(serial: 5, offset: address.offset)
-    #expect(code { _ = try moved.read(elsewhere, .leaf) } == .corruption)
-    for cut in stride(from: 0, to: file.bytes.count, by: 7) {
-      let short = try open(try TestFiles.world([(file.name, Array(file.bytes[0..<cut]))]))
-      #expect(code { _ = try short.read(address, .leaf) } == .corruption || cut >= 4220)
-    }
-  }
-
-  @Test func aFailedWriteVoidsTheCheckpointOnly() throws {
-    let (files, platform) = try hooked()
-    let store = try open(platform)
-    let kept = try store.append(.leaf, [1, 2, 3])
-    try store.sync()
-    _ = try store.append(.leaf, [4])
-    files.setHook { $0.operation == "write" ? .noSpace : nil }
-    #expect(code { try store.sync() } == .noSpace)
-    files.setHook(nil)
-    #expect(code { try store.sync() } == .inputOutput, "void until begun again")
-    #expect(code { _ = try store.append(.leaf, [5]) } == .inputOutput)
-    try store.begin()
-    let next = try store.append(.leaf, [6])
-    #expect(next.serial > kept.serial)
-    try store.sync()
-    #expect(try store.read(kept, .leaf) == [1, 2, 3])
-    #expect(try store.read(next, .leaf) == [6])
-  }
-
-  @Test(arguments: ["sync", "syncDirectory"])
-  func aFailedSyncIsFinal(operation: String) throws {
-    let (files, platform) = try hooked()
-    let store = try open(platform)
-    _ = try store.append(.leaf, [1])
-    files.setHook { $0.operation == operation ? .inputOutput : nil }
-    #expect(code { try store.sync() } == .inputOutput)
-    files.setHook(nil)
-    #expect(store.hasFailed)
-    #expect(code { try store.sync() } == .failed)
-    #expect(code { try store.begin() } == .failed)
-    #expect(code { _ = try store.append(.leaf, [2]) } == .failed)
-  }
-
-  @Test func onlyDeadSegmentsAreRemoved() throws {
-    let world = try TestFiles.world([])
-    let store = try open(world)
-    var addresses: [PageAddress] = []
-    for _ in 0..<40 {
-      addresses.append(try store.append(.leaf, [UInt8](repeating: 1, count: 4000)))
-    }
-    try store.sync()
-    let serials = try store.segmentSizes().map(\.serial)
-    #expect(serials.count > 4)
-    let live = [serials[1], serials[3]]
-    #expect(try store.removeSegments(notIn: live) == serials.count - 3)
-    let left = try open(world).segmentSizes().map(\.serial)
-    #expect(left == [serials[1], serials[3], serials[serials.count - 1]])
-    for address in addresses where left.contains(address.serial) {
-      #expect(try store.read(address, .leaf).count == 4000)
-    }
-    for address in addresses where !left.contains(address.serial) {
-      #expect(code { _ = try store.read(address, .leaf) } == .corruption)
-    }
+    _ = files.takeCalls()
+    for part in parts { #expect(try store.read(part, .leaf).payload.count == 9000) }
+    #expect(files.takeCalls().filter { $0.operation == "open" }.count >= 10)
+    #expect(files.openFiles <= 3 + 1, "and the one being written")
+    // All in one round: each is held while it is read.
+    #expect(try store.read(parts, .leaf).count == 40)
+    #expect(files.openFiles <= 3 + 1)
+    store.close()
+    #expect(files.openFiles == 0)
   }
 }

@@ -16,6 +16,10 @@ final class HookedFileSystem: FileSystem {
   let inner: any FileSystem
   private let hook = Mutex<Hook?>(nil)
   private let log = Mutex<[Call]>([])
+  private let opened = Mutex(0)
+
+  /// Files that were opened and not closed.
+  var openFiles: Int { opened.withLock { $0 } }
 
   init(_ inner: any FileSystem) { self.inner = inner }
 
@@ -38,8 +42,13 @@ final class HookedFileSystem: FileSystem {
 
   func open(_ path: String, _ mode: OpenMode) throws(PlatformError) -> any File {
     try note(Call(operation: mode == .createNew ? "create" : "open", path: path))
-    return HookedFile(inner: try inner.open(path, mode), system: self)
+    let file = HookedFile(inner: try inner.open(path, mode), system: self)
+    opened.withLock { $0 += 1 }
+    return file
   }
+
+  fileprivate func noteClosed() { opened.withLock { $0 -= 1 } }
+
   func createDirectory(_ path: String) throws(PlatformError) { try inner.createDirectory(path) }
   func status(_ path: String) throws(PlatformError) -> FileStatus? { try inner.status(path) }
   func list(_ directory: String) throws(PlatformError) -> [String] { try inner.list(directory) }
@@ -62,6 +71,7 @@ final class HookedFileSystem: FileSystem {
 private final class HookedFile: File {
   let inner: any File
   let system: HookedFileSystem
+  private let isClosed = Mutex(false)
 
   init(inner: any File, system: HookedFileSystem) {
     self.inner = inner
@@ -100,5 +110,12 @@ private final class HookedFile: File {
   func punchHole(offset: Int64, length: Int64) throws(PlatformError) {
     try inner.punchHole(offset: offset, length: length)
   }
-  func close() { inner.close() }
+  func close() {
+    inner.close()
+    let wasOpen = isClosed.withLock { closed in
+      defer { closed = true }
+      return !closed
+    }
+    if wasOpen { system.noteClosed() }
+  }
 }

@@ -19,9 +19,8 @@ import Testing
     let trees: [BLinkTree]
     var problems: [String] = []
     var raises: UInt64 = 0
-    var images: [UInt64: [UInt8]] = [:]
     /// Of the last whole checkpoint of the first tree: R, and its pages in order.
-    var checkpoint: (from: UInt64, pages: [[UInt8]])?
+    var checkpoint: (from: UInt64, pages: [PageImage])?
     var working = 0
 
     init(_ world: InterleavingWorld, _ settings: TreeSettings) throws {
@@ -147,12 +146,35 @@ import Testing
     }
   }
 
-  /// Scans both ways: ordered, and what stays is met once.
+  /// The entries of a cursor, in ascending order, whatever failures are injected.
+  static func walk(_ cursor: consuming TreeCursor, up: Bool) throws -> [TreeEntry] {
+    var entries: [TreeEntry] = []
+    while true {
+      do throws(LugeError) {
+        guard let entry = up ? try cursor.next() : try cursor.previous() else { break }
+        entries.append(entry)
+      } catch {
+        if !isInjected(error) { throw error }
+      }
+    }
+    return up ? entries : entries.reversed()
+  }
+
+  /// Scans both ways: ordered, what stays is met once, and a batch is seen whole or not at all, over
+  /// both trees where the snapshot is the same.
   static func scanner(_ turns: Int, staying: [[UInt8]]) -> (Run) throws -> Void {
     { run in
       for turn in 0..<turns {
         let tree = run.trees[turn % 2]
-        let entries = turn % 4 < 2 ? try tree.entries() : try tree.entriesDown().reversed()
+        let (reader, snapshot) = run.base.context.beginSnapshot()
+        defer { run.base.context.endSnapshot(reader) }
+        let entries = try walk(TreeCursor(tree, at: snapshot), up: turn % 4 < 2)
+        let others = try walk(TreeCursor(run.trees[1 - turn % 2], at: snapshot), up: turn % 3 < 2)
+        let batch = (entries + others).filter { batchKeys.contains($0.key) }.map(\.value)
+        let whole = batch.isEmpty || batch.count == 2 * batchKeys.count
+        if !whole || batch.contains(where: { $0 != batch[0] }) {
+          run.problems.append("a scan at \(snapshot) saw \(batch)")
+        }
         for index in entries.indices.dropFirst()
         where compareKeys(entries[index - 1].key, entries[index].key) >= 0 {
           run.problems.append("a scan is out of order")
@@ -167,23 +189,15 @@ import Testing
   /// Takes checkpoints of the first tree as long as others work.
   static func checkpointer() -> (Run) throws -> Void {
     { run in
-      var address: UInt64 = 8
       while run.working > 1 {
         let from = run.base.context.log.tail
-        var pages: [[UInt8]] = []
+        var pages: [PageImage] = []
         var key: [UInt8]? = []
         while let low = key {
           let image = try again { () throws(LugeError) in
             try run.trees[0].writeOut(covering: low) { _ in false }
           }
-          if let bytes = image.bytes {
-            address += 8
-            run.images[address] = bytes
-            run.trees[0].wrote(image, at: address)
-            pages.append(bytes)
-          } else {
-            pages.append(run.images[image.diskAddress] ?? [])
-          }
+          pages.append(image)
           key = image.high
         }
         run.checkpoint = (from, pages)
@@ -228,7 +242,7 @@ import Testing
     guard let checkpoint = run.checkpoint else { return }
     var loader = TreeLoader(id: 1, context: run.base.context)
     for page in checkpoint.pages {
-      try loader.append(LeafImage(decoding: page), diskAddress: 8, bytes: page.count)
+      try loader.append(low: page.low, page.parts, lsn: page.lsn, entries: UInt64(page.entries))
     }
     let loaded = try loader.finish()
     for entry in logged where entry.tree == 1 && entry.lsn >= checkpoint.from {

@@ -86,7 +86,7 @@ import Testing
 
   static func page(_ low: [UInt8], _ pin: Pin) -> Page {
     unsafe low.withUnsafeBytes {
-      unsafe Page.build(pin, low: ByteView($0), leaf: Leaf(address: 16), imageLSN: 0)
+      unsafe Page.build(pin, low: ByteView($0), word: 16, imageLSN: 0)
     }
   }
 

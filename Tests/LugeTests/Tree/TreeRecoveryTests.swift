@@ -6,35 +6,34 @@ import Testing
 
 /// Images, write-out, loading and replay, single-threaded and beside writers.
 @Suite struct TreeRecoveryTests {
-  /// All pages of a tree, left to right, as a checkpoint takes them. Addresses count from 8.
-  static func checkpoint(_ tree: BLinkTree, _ disk: inout [[UInt8]]) throws -> [Int] {
-    var directory: [Int] = []
+  /// All pages of a tree, left to right, as a checkpoint takes them.
+  static func checkpoint(_ tree: BLinkTree) throws -> [PageImage] {
+    var directory: [PageImage] = []
     var key: [UInt8]? = []
     while let from = key {
       let image = try tree.writeOut(covering: from) { _ in false }
       #expect(image.low == from)
-      if let bytes = image.bytes {
-        disk.append(bytes)
-        tree.wrote(image, at: UInt64(disk.count - 1 + 8))
-        directory.append(disk.count - 1)
-      } else {
-        directory.append(Int(image.diskAddress) - 8)
-      }
+      directory.append(image)
       key = image.high
     }
     return directory
   }
 
-  static func load(
-    _ world: TreeWorld, _ directory: [Int], _ disk: [[UInt8]]
-  ) throws -> BLinkTree {
+  static func load(_ world: TreeWorld, _ directory: [PageImage]) throws -> BLinkTree {
     var loader = TreeLoader(id: 1, context: world.context)
-    for place in directory {
-      try loader.append(
-        LeafImage(decoding: disk[place]), diskAddress: UInt64(place + 8), bytes: disk[place].count)
+    do {
+      for image in directory {
+        try loader.append(
+          low: image.low, image.parts, lsn: image.lsn, entries: UInt64(image.entries))
+      }
+      return try loader.finish()
+    } catch {
+      try loader.abandon()
+      throw error
     }
-    return try loader.finish()
   }
+
+  static func written(_ images: [PageImage]) -> Int { images.count { $0.wasWritten } }
 
   @Test(arguments: [1, 2, 3])
   func imagesGiveTheTreeBack(seed: UInt64) throws {
@@ -42,11 +41,10 @@ import Testing
     let tree = try world.tree()
     var random = TestRandom(seed)
     var model = SortedModel()
-    var disk: [[UInt8]] = []
     for _ in 0..<6 {
       for _ in 0..<200 { try TreeModelTests.step(tree, &model, &random) }
-      let directory = try Self.checkpoint(tree, &disk)
-      let loaded = try Self.load(world, directory, disk)
+      let directory = try Self.checkpoint(tree)
+      let loaded = try Self.load(world, directory)
       #expect(try loaded.entries() == model.entries)
       #expect(try loaded.checkInvariants() == [])
       for _ in 0..<100 { try TreeModelTests.step(loaded, &model, &random) }
@@ -65,24 +63,17 @@ import Testing
     let world = try TreeWorld()
     let tree = try world.tree()
     for number in 0..<60 { _ = try tree.put([UInt8(number)], [1]) }
-    var disk: [[UInt8]] = []
-    let first = try Self.checkpoint(tree, &disk)
-    let written = disk.count
-    #expect(try Self.checkpoint(tree, &disk) == first)
-    #expect(disk.count == written)
+    let first = try Self.checkpoint(tree)
+    #expect(Self.written(first) == first.count)
+    let second = try Self.checkpoint(tree)
+    #expect(Self.written(second) == 0)
+    #expect(second.map(\.parts) == first.map(\.parts))
     _ = try tree.put([30], [2])
     _ = try tree.put([30], [2])
     _ = try tree.remove([200])
-    _ = try Self.checkpoint(tree, &disk)
-    #expect(disk.count == written + 1)
-    // A failed write leaves the page to be written.
-    _ = try tree.put([31], [3])
-    let image = try tree.writeOut(covering: [31]) { _ in false }
-    #expect(image.bytes != nil)
-    try tree.markDirty(image.page)
-    #expect(try tree.writeOut(covering: [31]) { _ in false }.bytes != nil)
+    #expect(Self.written(try Self.checkpoint(tree)) == 1)
     // Moving pages elsewhere.
-    #expect(try tree.writeOut(covering: [0]) { $0 != 0 }.bytes != nil)
+    #expect(try tree.writeOut(covering: [0]) { $0 != .none }.wasWritten)
     try TreeConcurrencyTests.expectCleanEnd(world, [tree])
   }
 
@@ -90,10 +81,9 @@ import Testing
     let world = try TreeWorld()
     let tree = try world.tree()
     for number in 0..<40 { _ = try tree.put([UInt8(number)], [UInt8(number)]) }
-    var disk: [[UInt8]] = []
-    let directory = try Self.checkpoint(tree, &disk)
-    let loaded = try Self.load(world, directory, disk)
-    let lsn = try LeafImage(decoding: disk[directory[0]]).lsn
+    let directory = try Self.checkpoint(tree)
+    let loaded = try Self.load(world, directory)
+    let lsn = directory[0].lsn
     let key: [UInt8] = [5]
     try unsafe key.span.bytes.withUnsafeBytes { (key) throws(LugeError) in
       #expect(unsafe try !loaded.replayDelete(lsn: lsn - 8, key: key))
@@ -113,9 +103,8 @@ import Testing
     #expect(loaded.count == 239)
     #expect(try loaded.checkInvariants() == [])
     // What was replayed is dirty, the rest is not.
-    let before = disk.count
-    _ = try Self.checkpoint(loaded, &disk)
-    #expect(disk.count > before)
+    let after = Self.written(try Self.checkpoint(loaded))
+    #expect(after > 0)
     try loaded.destroy()
     try TreeConcurrencyTests.expectCleanEnd(world, [tree])
   }
@@ -126,7 +115,6 @@ import Testing
     let world = try TreeWorld()
     let tree = try world.tree()
     let done = AtomicWord(0)
-    let disk = Mutex<[[UInt8]]>([])
     let writers = 2
     try world.run(writers + 1) { thread in
       var random = TestRandom(UInt64(thread))
@@ -138,21 +126,15 @@ import Testing
           _ = try? turn % 3 == 0 ? tree.remove(key) : tree.put(key, random.value())
         }
       } else {
-        var images: [[UInt8]] = []
-        while done.load() < UInt64(writers) { _ = try? Self.checkpoint(tree, &images) }
-        disk.withLock { $0 = images }
+        while done.load() < UInt64(writers) { _ = try? Self.checkpoint(tree) }
       }
     }
-    let images = disk.withLock { $0 }
-    var key: [UInt8]? = []
     var entries: [TreeEntry] = []
-    while let from = key {
-      let image = try tree.writeOut(covering: from) { _ in false }
-      let bytes = image.bytes ?? images[Int(image.diskAddress) - 8]
+    for image in try Self.checkpoint(tree) {
+      let bytes = try world.context.pages.read(image.parts[0], .leaf).payload
       try LeafImage(decoding: bytes).visitEntries { key, value in
         entries.append(TreeEntry(key: key.copy(), value: value.copy()))
       }
-      key = image.high
     }
     #expect(try tree.entries() == entries)
     try TreeConcurrencyTests.expectCleanEnd(world, [tree])
@@ -162,15 +144,17 @@ import Testing
     let world = try TreeWorld()
     let tree = try world.tree()
     for number in 0..<40 { _ = try tree.put([UInt8(number)], []) }
-    var disk: [[UInt8]] = []
-    let directory = try Self.checkpoint(tree, &disk)
-    var loader = TreeLoader(id: 1, context: world.context)
-    try loader.append(LeafImage(decoding: disk[directory[0]]), diskAddress: 8, bytes: 1)
+    let directory = try Self.checkpoint(tree)
+    #expect(throws: LugeError.self) { try Self.load(world, [directory[1]]) }
     #expect(throws: LugeError.self) {
-      try loader.append(LeafImage(decoding: disk[directory[2]]), diskAddress: 9, bytes: 1)
+      try Self.load(world, [directory[0], directory[2], directory[1]])
     }
-    #expect(throws: LugeError.self) { try loader.finish() }
-    try loader.abandon()
+    // A page that is missing shows when the one before it is read, and only there.
+    let gap = try Self.load(world, [directory[0]] + directory[2...])
+    #expect(throws: LugeError.self) { try gap.get([0]) }
+    let last = directory[directory.count - 1].low
+    #expect(try gap.get(last) == [])
+    try gap.destroy()
     try TreeConcurrencyTests.expectCleanEnd(world, [tree])
   }
 
@@ -178,7 +162,8 @@ import Testing
     let world = try TreeWorld()
     let tree = try world.tree()
     for number in 0..<4 { _ = try tree.put([97, 98, UInt8(number)], [UInt8(number), 2]) }
-    let good = try tree.writeOut(covering: []) { _ in true }.bytes ?? []
+    let image = try tree.writeOut(covering: []) { _ in true }
+    let good = try world.context.pages.read(image.parts[0], .leaf).payload
     #expect(try LeafImage(decoding: good).count == 4)
     for length in 0..<good.count {
       #expect(throws: LugeError.self) { try LeafImage(decoding: [UInt8](good[0..<length])) }

@@ -33,7 +33,10 @@ final class TreeWorld: Sendable {
       log: try RedoLog(
         platform: platform, directory: "/db", settings: log, incarnation: 1,
         start: RedoFormat.firstLSN),
-      epochs: EpochReclaimer(), platform: platform, settings: settings)
+      epochs: EpochReclaimer(),
+      pages: try PageStore(
+        platform: platform, directory: "/db", segmentBytes: 1 << 20, nextSerial: 1),
+      platform: platform, settings: settings)
   }
 
   func tree(_ id: UInt64 = 1) throws -> BLinkTree { try BLinkTree(id: id, context: context) }
@@ -84,15 +87,17 @@ extension BLinkTree {
     try unsafe key.span.bytes.withUnsafeBytes { (key) throws(LugeError) in try unsafe get(key) }
   }
 
-  func entries(_ cursor: TreeCursor? = nil) throws(LugeError) -> [TreeEntry] {
-    var cursor = cursor ?? TreeCursor(self)
+  func entries() throws(LugeError) -> [TreeEntry] { try entries(TreeCursor(self)) }
+
+  func entriesDown() throws(LugeError) -> [TreeEntry] { try entriesDown(TreeCursor(self)) }
+
+  func entries(_ cursor: consuming TreeCursor) throws(LugeError) -> [TreeEntry] {
     var result: [TreeEntry] = []
     while let entry = try cursor.next() { result.append(entry) }
     return result
   }
 
-  func entriesDown(_ cursor: TreeCursor? = nil) throws(LugeError) -> [TreeEntry] {
-    var cursor = cursor ?? TreeCursor(self)
+  func entriesDown(_ cursor: consuming TreeCursor) throws(LugeError) -> [TreeEntry] {
     var result: [TreeEntry] = []
     while let entry = try cursor.previous() { result.append(entry) }
     return result

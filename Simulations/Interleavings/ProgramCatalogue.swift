@@ -1,0 +1,36 @@
+public import SimulationKit
+
+/// Every family of concurrent programs there is. To add one: a line here.
+public enum ProgramCatalogue {
+  public static let all: [InterleavingScenario] = [
+    InterleavingScenario(
+      "threads-points", "Gets, inserts, removes and compare-exchanges of one or a few keys.",
+      actions: [.get, .insert, .remove, .exchange]),
+    InterleavingScenario(
+      "threads-splits", "Inserts that split leaves, beside reads of the keys that move.",
+      actions: [.get, .insert, .largeInsert, .largeInsert, .remove, .scanForward, .scanBackward]),
+    InterleavingScenario(
+      "threads-batches", "Batches over one tree and over two, beside single writes and reads.",
+      actions: [.batch, .crossTreeBatch, .get, .insert, .exchange]),
+    InterleavingScenario(
+      "threads-scans", "Scans both ways beside writes, removals and batches.",
+      actions: [
+        .scanForward, .scanBackward, .insert, .remove, .batch, .crossTreeBatch, .largeInsert,
+      ]),
+    InterleavingScenario(
+      "threads-background", "Flushes, checkpoints and background work beside reads and writes.",
+      actions: [
+        .flush, .checkpoint, .backgroundWork, .get, .insert, .largeInsert, .remove, .batch,
+      ], threads: 2...3),
+    InterleavingScenario(
+      "threads-crashes", "Everything at once, with kills and power losses in between.",
+      actions: ProgramAction.allCases, crashes: true),
+    InterleavingScenario(
+      "threads-everything", "Everything at once, four calls a thread.",
+      actions: ProgramAction.allCases, calls: 1...4),
+  ]
+
+  public static func named(_ name: String) -> InterleavingScenario? {
+    all.first { $0.name == name }
+  }
+}

@@ -1,0 +1,185 @@
+internal import Platform
+
+// Allocation: from the thread's cache, from a batch that others gave back, or from a slab.
+
+/// One thread's free blocks of one size class.
+///
+/// ```
+/// OFFSET SIZE DESCRIPTION
+///      0    8 address of the first free block, or 0; each one's first word is the next
+///      8    8 how many they are
+///     16    8 next block never used in the newest slab
+///     24    8 end of that slab's last block
+/// ```
+/// Invariant: a block is in use, or in one cache, or in one batch of a shared stack, or beyond the
+/// mark of one slab.
+private enum BlockCache {
+  static let first = 0
+  static let count = 8
+  static let next = 16
+  static let end = 24
+  static let bytes = 32
+
+  /// The class's offset in a place.
+  @inline(__always)
+  static func offset(_ kind: Int) -> Int { PinLayout.caches &+ kind &* bytes }
+}
+
+/// What freed memory holds where that is checked.
+private let poison: UInt8 = 0xDB
+
+extension Pin {
+  /// Memory of at least `bytes` bytes, aligned to 16, counted.
+  @unsafe @inline(__always)
+  func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
+    let kind = SizeClass.of(bytes)
+    if kind > Int(field(PinLayout.slabLimit)) { return unsafe allocateLarge(bytes) }
+    count(kind &* SizeClass.step)
+    let cache = BlockCache.offset(kind)
+    guard let block = unsafe Slab.pointer(field(cache)) else { return unsafe allocateFresh(kind) }
+    setField(cache, unsafe block.load(as: UInt64.self))
+    setField(cache &+ BlockCache.count, field(cache &+ BlockCache.count) &- 1)
+    unsafe checkPoison(block, kind)
+    return unsafe block
+  }
+
+  /// Gives back at once what nobody else can have seen, or can see any more.
+  @unsafe @inline(__always)
+  func free(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
+    let kind = SizeClass.of(bytes)
+    unsafe fillPoison(pointer, bytes)
+    if kind > Int(field(PinLayout.slabLimit)) { return unsafe freeLarge(pointer, bytes) }
+    count(0 &- kind &* SizeClass.step)
+    let cache = BlockCache.offset(kind)
+    unsafe pointer.storeBytes(of: field(cache), as: UInt64.self)
+    setField(cache, UInt64(UInt(bitPattern: pointer)))
+    let held = field(cache &+ BlockCache.count) &+ 1
+    setField(cache &+ BlockCache.count, held)
+    if held >= UInt64(2 &* SizeClass.batch(kind)) { giveBatch(kind) }
+  }
+
+  /// Changes the account; tells the others once the change is worth it.
+  @inline(__always)
+  private func count(_ bytes: Int) {
+    let word = unsafe WordRef(place, PinLayout.bytes)
+    let now = word.loadRelaxed() &+ UInt64(bitPattern: Int64(bytes))
+    word.storeRelaxed(now)
+    let change = Int64(bitPattern: now &- field(PinLayout.published))
+    let grain = unsafe WordRef(table, EpochTable.grain).loadRelaxed()
+    if change.magnitude >= grain { publish() }
+  }
+
+  /// Brings the shared total up to date with this place.
+  @inline(never)
+  func publish() {
+    let now = unsafe WordRef(place, PinLayout.bytes).loadRelaxed()
+    let change = now &- field(PinLayout.published)
+    setField(PinLayout.published, now)
+    _ = unsafe WordRef(table, EpochTable.published).fetchAdd(change)
+  }
+
+  // MARK: Large blocks
+
+  @unsafe @inline(never)
+  private func allocateLarge(_ bytes: Int) -> UnsafeMutableRawPointer {
+    count(SizeClass.accounted(bytes))
+    return UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
+  }
+
+  @unsafe @inline(never)
+  private func freeLarge(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
+    count(0 &- SizeClass.accounted(bytes))
+    unsafe pointer.deallocate()
+  }
+
+  // MARK: Batches and slabs
+
+  /// A block when the cache has none.
+  @unsafe @inline(never)
+  private func allocateFresh(_ kind: Int) -> UnsafeMutableRawPointer {
+    let cache = BlockCache.offset(kind)
+    let size = kind &* SizeClass.step
+    while true {
+      if let next = unsafe Slab.pointer(field(cache &+ BlockCache.next)) {
+        let after = unsafe next + size
+        if UInt64(UInt(bitPattern: after)) <= field(cache &+ BlockCache.end) {
+          setField(cache &+ BlockCache.next, UInt64(UInt(bitPattern: after)))
+          return unsafe next
+        }
+      }
+      let stack = unsafe WordRef(table, EpochTable.batches &+ 8 &* kind)
+      if let batch = unsafe Slab.pop(stack, link: 8) {
+        let next = unsafe batch.load(as: UInt64.self)
+        setField(cache, next)
+        setField(cache &+ BlockCache.count, UInt64(SizeClass.batch(kind) - 1))
+        unsafe checkPoison(batch, kind)
+        return unsafe batch
+      }
+      let slab = unsafe takeSlab()
+      let first = unsafe slab + Slab.headerBytes
+      setField(cache &+ BlockCache.next, UInt64(UInt(bitPattern: first)))
+      let end = unsafe first + Slab.capacity(kind) &* size
+      setField(cache &+ BlockCache.end, UInt64(UInt(bitPattern: end)))
+    }
+  }
+
+  /// A slab for any class: one that became empty, or the next of this thread's chunk.
+  @unsafe
+  private func takeSlab() -> UnsafeMutableRawPointer {
+    let empty = unsafe WordRef(table, EpochTable.emptySlabs)
+    if let slab = unsafe Slab.pop(empty, link: Slab.nextEmpty) { return unsafe slab }
+    if field(PinLayout.nextSlab) == field(PinLayout.chunkEnd) {
+      let (base, bytes) = unsafe Slab.makeChunk(table)
+      setField(PinLayout.nextSlab, UInt64(UInt(bitPattern: base)))
+      setField(PinLayout.chunkEnd, UInt64(UInt(bitPattern: base)) &+ UInt64(bytes))
+    }
+    let slab = field(PinLayout.nextSlab)
+    setField(PinLayout.nextSlab, slab &+ UInt64(Slab.size))
+    let base = unsafe Slab.pointer(slab).unsafelyUnwrapped
+    unsafe base.storeBytes(of: 0, toByteOffset: Slab.freeBlocks, as: UInt64.self)
+    return unsafe base
+  }
+
+  /// Half of a full cache goes to the shared stack, for threads that allocate more than they free.
+  @inline(never)
+  private func giveBatch(_ kind: Int) {
+    let cache = BlockCache.offset(kind)
+    let size = SizeClass.batch(kind)
+    let first = unsafe Slab.pointer(field(cache)).unsafelyUnwrapped
+    var last = unsafe first
+    var index = 1
+    while index < size {
+      unsafe last = Slab.pointer(last.load(as: UInt64.self)).unsafelyUnwrapped
+      index &+= 1
+    }
+    setField(cache, unsafe last.load(as: UInt64.self))
+    setField(cache &+ BlockCache.count, field(cache &+ BlockCache.count) &- UInt64(size))
+    unsafe last.storeBytes(of: 0, as: UInt64.self)
+    let stack = unsafe WordRef(table, EpochTable.batches &+ 8 &* kind)
+    unsafe Slab.push(stack, first: first, last: first, link: 8)
+  }
+
+  // MARK: Poison
+
+  /// In builds that look for mistakes, freed memory is no longer what it was.
+  @unsafe @inline(__always)
+  private func fillPoison(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
+    #if DEBUG || SchedulePoints
+      let length = SizeClass.of(bytes) <= SizeClass.last ? SizeClass.of(bytes) << 4 : bytes
+      unsafe pointer.initializeMemory(as: UInt8.self, repeating: poison, count: length)
+    #endif
+  }
+
+  /// Nobody has written to a block while it was free. (Its first 16 bytes may hold links.)
+  @unsafe @inline(__always)
+  private func checkPoison(_ block: UnsafeMutableRawPointer, _ kind: Int) {
+    #if DEBUG || SchedulePoints
+      var offset = 16
+      while offset < kind &* SizeClass.step {
+        let word = unsafe block.load(fromByteOffset: offset, as: UInt64.self)
+        precondition(word == 0x0101_0101_0101_0101 &* UInt64(poison), "a freed block was written")
+        offset &+= 8
+      }
+    #endif
+  }
+}

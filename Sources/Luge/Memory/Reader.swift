@@ -1,0 +1,132 @@
+internal import Platform
+
+/// What somebody who reads on between pins has published: the snapshot that he reads at, and the
+/// records in his hands. A block of raw memory in a list that only grows; a free one is taken
+/// again.
+///
+/// ```
+/// OFFSET SIZE DESCRIPTION
+///      0    8 address of the next one in the list; never changes once this one is in it
+///      8    8 snapshot word: see below
+///     16    8 of run 0, the held part: index of its first address (bits 32-63) and after its last
+///     24    8 of run 1
+///     64 2048 run 0: addresses of records
+///   2112 2048 run 1
+/// ```
+/// The *snapshot word* is 0: free; B | 1: taken, its S will be at or above B; S: every version that
+/// a reader at S may need is kept; 2: taken, without a snapshot.
+///
+/// Invariants:
+/// - Only the one who took it writes runs and held parts, and writes addresses only while pinned
+///   by a pin that began before their records could be unlinked.
+/// - What a held part names is not freed. So whoever frees looks at the pins first, and at the held
+///   parts afterwards: an address that is entered later is one that its pin protected then.
+///
+/// Safe because readers live as long as the reclaimer that made them.
+@safe struct Reader: Equatable, Sendable {
+  // Words and nothing else; the address never changes.
+  nonisolated(unsafe) let base: UnsafeMutableRawPointer
+
+  /// Addresses that one run takes.
+  static let runCapacity = 256
+  static let size = 64 + 2 * 8 * runCapacity
+
+  static let free: UInt64 = 0
+  static let claiming: UInt64 = 1
+  static let withoutSnapshot: UInt64 = 2
+
+  @unsafe
+  private init(_ base: UnsafeMutableRawPointer) { unsafe self.base = base }
+
+  @inline(__always)
+  init?(address: UInt64) {
+    guard let base = unsafe UnsafeMutableRawPointer(bitPattern: UInt(address)) else { return nil }
+    unsafe self.base = base
+  }
+
+  @inline(__always) var address: UInt64 { unsafe UInt64(UInt(bitPattern: base)) }
+
+  @inline(__always)
+  static func == (left: Reader, right: Reader) -> Bool { unsafe left.base == right.base }
+
+  @inline(__always) var next: WordRef { unsafe WordRef(base, 0) }
+  @inline(__always) var snapshot: WordRef { unsafe WordRef(base, 8) }
+  @inline(__always) func heldPart(_ run: Int) -> WordRef { unsafe WordRef(base, 16 &+ 8 &* run) }
+
+  /// Word `index` of a run.
+  @inline(__always)
+  func record(_ run: Int, _ index: Int) -> WordRef {
+    unsafe WordRef(base, 64 &+ 8 &* (run &* Reader.runCapacity &+ index))
+  }
+
+  /// Publishes which addresses of a run are held, after they were written and before the pin ends.
+  @inline(__always)
+  func hold(_ run: Int, _ first: Int, _ end: Int) {
+    heldPart(run).store(UInt64(first) << 32 | UInt64(end))
+  }
+
+  static func build(snapshot: UInt64) -> Reader {
+    let base = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+    unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+    unsafe WordRef.initialize(base, 8, snapshot)
+    return unsafe Reader(base)
+  }
+}
+
+/// The readers of one reclaimer, and how many of them have a snapshot.
+///
+/// ```
+/// OFFSET SIZE DESCRIPTION
+///      0    8 address of the first reader in the list
+///     64    8 readers with a snapshot, those that are about to have one included
+/// ```
+///
+/// Safe because its block lives as long as the reclaimer.
+@safe struct ReaderList: Sendable {
+  // Words and nothing else; the address never changes.
+  nonisolated(unsafe) private let base: UnsafeMutableRawPointer
+  static let size = 128
+
+  @unsafe @inline(__always)
+  init(_ base: UnsafeMutableRawPointer) { unsafe self.base = base }
+
+  @inline(__always) private var head: WordRef { unsafe WordRef(base, 0) }
+  @inline(__always) var snapshots: WordRef { unsafe WordRef(base, 64) }
+
+  @inline(__always) var first: Reader? { Reader(address: head.load()) }
+
+  /// A reader of the caller's, whose snapshot word is `word` (not 0).
+  func take(_ word: UInt64) -> Reader {
+    var candidate = first
+    while let reader = candidate {
+      if reader.snapshot.loadRelaxed() == Reader.free
+        && reader.snapshot.compareExchange(expected: Reader.free, desired: word)
+      {
+        return reader
+      }
+      candidate = Reader(address: reader.next.loadRelaxed())
+    }
+    let new = Reader.build(snapshot: word)
+    while true {
+      let former = head.load()
+      new.next.storeRelaxed(former)
+      if head.compareExchange(expected: former, desired: new.address) { return new }
+    }
+  }
+
+  /// Gives a reader back: it holds nothing any more.
+  func giveBack(_ reader: Reader) {
+    reader.heldPart(0).storeRelaxed(0)
+    reader.heldPart(1).storeRelaxed(0)
+    reader.snapshot.store(Reader.free)
+  }
+
+  /// Frees all. Only when no reader is taken any more.
+  func destroy() {
+    var rest = Reader(address: head.exchange(0))
+    while let reader = rest {
+      rest = Reader(address: reader.next.load())
+      unsafe reader.base.deallocate()
+    }
+  }
+}

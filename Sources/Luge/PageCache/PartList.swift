@@ -1,0 +1,71 @@
+internal import Platform
+
+/// What of a page is on disk: a base, then fragments, each newer than those before. Immutable.
+///
+/// ```
+/// OFFSET SIZE DESCRIPTION
+///      0    8 W of the newest part: redo records of the page below it are in the parts
+///      8    8 live entries of all parts together
+///     16    8 n, parts, at least 1
+///     24 16*n address and length of each part, the base first
+/// ```
+/// Safe: a page's list is used in a pin, or by whoever holds the page's claim or loads it.
+@safe struct PartList {
+  private let base: UnsafeMutableRawPointer
+  private static let headerSize = 24
+
+  init(address: UInt64) {
+    unsafe base = UnsafeMutableRawPointer(bitPattern: UInt(address)).unsafelyUnwrapped
+  }
+
+  static func build(_ pin: Pin, lsn: UInt64, entries: Int, _ parts: [PagePart]) -> PartList {
+    precondition(!parts.isEmpty, "a page on disk has a base")
+    let base = unsafe pin.allocate(headerSize + 16 * parts.count)
+    unsafe base.storeBytes(of: lsn, as: UInt64.self)
+    unsafe base.storeBytes(of: UInt64(entries), toByteOffset: 8, as: UInt64.self)
+    unsafe base.storeBytes(of: UInt64(parts.count), toByteOffset: 16, as: UInt64.self)
+    var offset = headerSize
+    for part in parts {
+      unsafe base.storeBytes(
+        of: part.address.rawValue, toByteOffset: offset, as: UInt64.self)
+      unsafe base.storeBytes(of: UInt64(part.length), toByteOffset: offset + 8, as: UInt64.self)
+      offset += 16
+    }
+    return PartList(address: UInt64(UInt(bitPattern: base)))
+  }
+
+  var address: UInt64 { unsafe UInt64(UInt(bitPattern: base)) }
+
+  private func field(_ offset: Int) -> UInt64 {
+    unsafe base.load(fromByteOffset: offset, as: UInt64.self)
+  }
+
+  var lsn: UInt64 { field(0) }
+  var entries: Int { Int(field(8)) }
+  var count: Int { Int(field(16)) }
+  private var size: Int { PartList.headerSize + 16 * count }
+
+  /// The part with index below `count`.
+  func part(_ index: Int) -> PagePart {
+    let offset = PartList.headerSize + 16 * index
+    return PagePart(
+      address: PageAddress(rawValue: field(offset)), length: Int(field(offset + 8)))
+  }
+
+  /// The address that names this list in the page's word: no other list has it last.
+  var newest: PageAddress { part(count - 1).address }
+
+  func copy() -> [PagePart] {
+    var parts: [PagePart] = []
+    parts.reserveCapacity(count)
+    var index = 0
+    while index < count {
+      parts.append(part(index))
+      index += 1
+    }
+    return parts
+  }
+
+  func retire(_ pin: Pin) { unsafe pin.retire(base, size) }
+  func free(_ pin: Pin) { unsafe pin.free(base, size) }
+}

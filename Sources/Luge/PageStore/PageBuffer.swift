@@ -1,0 +1,71 @@
+import Platform
+
+/// Records that lie one after the other in a segment and are not in its file yet.
+///
+/// Guarded by the store's lock while it is filled; when it is sealed its bytes never change again.
+final class PageBuffer: @unchecked Sendable {
+  // Unchecked: see above.
+  let serial: UInt64
+  /// Where the first byte goes in the file.
+  let offset: Int
+  private(set) var writer: ByteWriter
+
+  /// A buffer that goes on in a segment.
+  init(serial: UInt64, offset: Int, capacity: Int) {
+    self.serial = serial
+    self.offset = offset
+    writer = ByteWriter(capacity: offset == 0 ? 0 : capacity)
+    if offset == 0 { writer.write(PageFormat.segmentHeader(serial: serial)) }
+  }
+
+  /// Where the next record goes.
+  var end: Int { offset + writer.count }
+
+  /// Whether it holds a record, or a header that no record has followed.
+  var isEmpty: Bool { writer.count == (offset == 0 ? PageFormat.blockBytes : 0) }
+
+  /// Safe: the payload is lent for this call, which copies it.
+  func append(_ kind: PageKind, _ payload: UnsafeRawBufferPointer) -> PageAddress {
+    let address = PageAddress(serial: serial, offset: end)
+    unsafe PageFormat.append(kind, payload, at: address, to: &writer)
+    return address
+  }
+
+  /// Whether the record at an address lies here.
+  func holds(_ address: PageAddress) -> Bool {
+    address.serial == serial && address.offset >= offset && address.offset < end
+  }
+
+  /// Up to `count` bytes from an address that lies here.
+  func bytes(at address: PageAddress, count: Int) -> [UInt8] {
+    let start = address.offset - offset
+    return Array(writer.bytes[start..<min(start + count, writer.count)])
+  }
+}
+
+/// One stream of appends: the buffer being filled, and the one before it, until that is written.
+///
+/// Guarded by the store's lock but for `unwritten`, which anyone may read.
+final class PageAppender: @unchecked Sendable {
+  // Unchecked: see above.
+  /// Full, and to be written first.
+  var sealed: PageBuffer?
+  var filling: PageBuffer?
+  /// The raw address from which on records of this stream may be in memory alone; all ones when
+  /// none is. It only grows while it is not all ones, so whoever finds it above an address that it
+  /// got from somewhere finds that record in the file.
+  let unwritten = AtomicWord(.max)
+
+  func noteUnwritten() {
+    let first = sealed ?? filling.flatMap { $0.isEmpty ? nil : $0 }
+    let word = first.map { PageAddress(serial: $0.serial, offset: $0.offset).rawValue }
+    unwritten.store(word ?? .max)
+  }
+
+  /// The buffer that holds the record at an address.
+  func buffer(of address: PageAddress) -> PageBuffer? {
+    if let sealed, sealed.holds(address) { return sealed }
+    if let filling, filling.holds(address) { return filling }
+    return nil
+  }
+}

@@ -1,0 +1,136 @@
+import Platform
+
+extension PageStore {
+  // MARK: Live and named bytes
+
+  /// A record is named no more by anything in memory: what took its place is named already.
+  /// It was appended or adopted, and was not released before.
+  func release(_ part: PagePart) throws(LugeError) {
+    try lock.acquire()
+    defer { lock.unlock() }
+    segments.release(part.address.serial, part.bytes)
+  }
+
+  /// The same for several.
+  func release(_ parts: [PagePart]) throws(LugeError) {
+    try lock.acquire()
+    defer { lock.unlock() }
+    for part in parts { segments.release(part.address.serial, part.bytes) }
+  }
+
+  /// For recovery: the newest superblock names so many bytes in each segment, and all of that is
+  /// live and nothing else is. Throws `.corruption` where a segment is missing or shorter than that.
+  func adopt(_ table: SegmentBytes) throws(LugeError) {
+    try lock.acquire()
+    defer { lock.unlock() }
+    for entry in table.entries {
+      guard let index = segments.index(of: entry.serial),
+        entry.bytes <= UInt64(segments.all[index].fileBytes)
+      else {
+        let size = segments.index(of: entry.serial).map { segments.all[$0].fileBytes }
+        throw LugeError(
+          .corruption, size == nil ? "a page segment is missing" : "a page segment is cut short",
+          path: path(entry.serial), expected: "at least \(entry.bytes) bytes",
+          found: size.map { "\($0)" } ?? "nothing")
+      }
+    }
+    segments.setLive(table)
+    named = table
+  }
+
+  /// For the checkpoint: a superblock is durable that names so many bytes in each segment, all
+  /// records counted that are reached from it.
+  func noteNamed(_ table: SegmentBytes) throws(LugeError) {
+    try lock.acquire()
+    defer { lock.unlock() }
+    named = table
+  }
+
+  /// Bytes of live records, by segment.
+  func liveBytes() throws(LugeError) -> SegmentBytes {
+    try lock.acquire()
+    defer { lock.unlock() }
+    var table = SegmentBytes()
+    for segment in segments.all { table.add(UInt64(segment.liveBytes), to: segment.serial) }
+    return table
+  }
+
+  /// Bytes that the newest durable superblock names, by segment.
+  func namedBytes() throws(LugeError) -> SegmentBytes {
+    try lock.acquire()
+    defer { lock.unlock() }
+    return named
+  }
+
+  /// How often more was released than was live; 0 unless something is wrong.
+  var releaseViolations: Int {
+    guard (try? lock.lock()) != nil else { return 0 }
+    defer { lock.unlock() }
+    return segments.violations
+  }
+
+  /// Every segment, in the order of serials.
+  func segmentList() throws(LugeError) -> [PageSegments.Segment] {
+    try lock.acquire()
+    defer { lock.unlock() }
+    return segments.all
+  }
+
+  // MARK: Giving back
+
+  /// Removes every segment that nothing names: see the class's invariants. Returns how many went; one
+  /// that cannot go now is tried again by the next call.
+  ///
+  /// For the checkpoint, between `noteNamed` and the beginning of the next one: what an unfinished
+  /// checkpoint is about to name is counted nowhere else.
+  @discardableResult
+  func reclaim() throws(LugeError) -> Int {
+    var removed = 0
+    for serial in try unusedSegments() {
+      try forgetUnsynced(serial)
+      try openFiles.forget(serial)
+      do throws(PlatformError) {
+        try files.remove(path(serial))
+        probe("page.segmentRemoved")
+        _ = counters.segmentsRemoved.fetchAdd(1)
+        removed += 1
+      } catch {
+        if error.code == .killed { throw LugeError(error, doing: "removing a page segment") }
+        if error.code != .notFound { continue }
+      }
+      try lock.acquire()
+      segments.remove(serial)
+      lock.unlock()
+    }
+    return removed
+  }
+
+  /// What nothing names needs no sync.
+  private func forgetUnsynced(_ serial: UInt64) throws(LugeError) {
+    try writeLock.acquire()
+    defer { writeLock.unlock() }
+    guard let index = unsynced.firstIndex(where: { $0.serial == serial }) else { return }
+    unsynced.remove(at: index).release()
+  }
+
+  private func unusedSegments() throws(LugeError) -> [UInt64] {
+    try lock.acquire()
+    defer { lock.unlock() }
+    var unused: [UInt64] = []
+    for segment in segments.all
+    where segment.liveBytes == 0 && named.bytes(of: segment.serial) == 0
+      && !isAppendedTo(segment.serial)
+    {
+      unused.append(segment.serial)
+    }
+    return unused
+  }
+
+  private func isAppendedTo(_ serial: UInt64) -> Bool {
+    for stream in PageStream.allCases {
+      let appender = appender(stream)
+      if appender.filling?.serial == serial || appender.sealed?.serial == serial { return true }
+    }
+    return false
+  }
+}

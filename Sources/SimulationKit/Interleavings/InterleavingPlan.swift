@@ -1,0 +1,35 @@
+internal import EngineKit
+internal import HistoryKit
+
+/// What is drawn once for a tape of concurrent programs.
+struct InterleavingPlan {
+  var settings = EngineSettings()
+  var usesPriorities = false
+  var threads = 2
+  var rounds = 1
+  var usesSecondTree = false
+  /// Which fates a power loss may give to what was not synced.
+  var losses: DiskFaults = []
+
+  init(_ scenario: InterleavingScenario, _ factory: any EngineFactory, _ lane: ChoiceLane) {
+    // First: a driver may have been told what to answer.
+    usesPriorities = lane.draw("strategy", below: 2) == 1
+    threads =
+      scenario.threads.lowerBound
+      + Int(lane.draw("threads", below: UInt64(scenario.threads.count)))
+    rounds =
+      scenario.rounds.lowerBound + Int(lane.draw("rounds", below: UInt64(scenario.rounds.count)))
+    // Nothing happens by itself: every thread that runs is one of the program's.
+    settings.automaticBackgroundWork = false
+    settings.flushInterval = nil
+    settings.pageSize = 256 << Int(lane.draw("pageSize", below: 2))
+    settings.segmentSize = 4096 << Int(lane.draw("segmentSize", below: 3))
+    settings.checkpointInterval = 4096
+    settings.memoryBudget = 1 << 20
+    let trees = scenario.possible(for: factory.capabilities).contains(.crossTreeBatch)
+    usesSecondTree = trees && lane.draw("secondTree", below: 2) == 1
+    for fault in FaultClass.allCases where factory.faultContract[fault] != .outOfScope {
+      losses.formUnion(DiskFaults(fault))
+    }
+  }
+}

@@ -1,0 +1,99 @@
+internal import EngineKit
+internal import HistoryKit
+internal import Platform
+
+/// One call of a round: what was asked, what was answered, and when.
+struct ProgramCall {
+  var thread: Int
+  var operation: Operation
+  var invoked: Int
+  /// `.max` until it returns.
+  var returned = Int.max
+  /// Nil until it returns, and where its outcome is unknown.
+  var outcome: Outcome?
+}
+
+/// The threads of one round.
+extension InterleavingRun {
+  /// Lets the threads of this round run, and judges what they saw. Throws where the main thread's own
+  /// calls fail.
+  func playRound(_ engine: any KeyValueEngine, _ threads: any Threads) throws(EngineError) {
+    calls = []
+    events = 0
+    let programs = draw.round(round, threads: plan.threads, from: state, &world)
+    strategy.beginRound(tape.lane("schedule", round + 1))
+    try armCrash(engine)
+    result.counters.schedules += 1
+    do throws(PlatformError) {
+      var spawned: [ThreadID] = []
+      simulation.scheduler.holdsProcessor = true
+      for (number, program) in programs.enumerated() where !program.isEmpty {
+        spawned.append(
+          try threads.spawn("thread \(number)") { self.serve(number, program, engine) })
+      }
+      simulation.scheduler.holdsProcessor = false
+      for thread in spawned { try threads.join(thread) }
+    } catch {
+      simulation.scheduler.holdsProcessor = false
+      if error.code == .killed { return }
+      fail("progress", "a thread: \(error)")
+    }
+    simulation.disarmKill()
+    if !simulation.isAlive || !result.failures.isEmpty { return }
+    guard let after = try contents(engine) else {
+      return fail("linearizability", "the contents hold what nobody wrote, or are out of order")
+    }
+    judgeRound(after, recovered: false)
+    state = after
+  }
+
+  /// In some rounds the process is to die: at a call that is drawn, near or far.
+  private func armCrash(_ engine: any KeyValueEngine) throws(EngineError) {
+    if !scenario.crashes { return }
+    let lane = tape.lane("crash", round)
+    lane.beginGroup()
+    if lane.draw("crash", below: 3) == 0 { return }
+    let losesPower = lane.draw("kind", below: 2) == 1
+    let calls = 1 + lane.draw("calls", below: 16 << lane.draw("far", below: 8))
+    try engine.flush()
+    simulation.kill(afterSeamCalls: calls, losesPower ? .powerLoss : .processKill)
+  }
+
+  private func serve(_ thread: Int, _ program: [Operation], _ engine: any KeyValueEngine) {
+    for operation in program {
+      do throws(PlatformError) { try simulation.enter("operation") } catch { return }
+      let place = calls.count
+      calls.append(ProgramCall(thread: thread, operation: operation, invoked: events))
+      events += 1
+      result.counters.operations += 1
+      var print = Fingerprint()
+      print.add(operation)
+      simulation.record("operation", UInt64(thread), print.value, 0)
+      let call = judge.invoked(client: thread, operation, step: step)
+      let outcome = engine.perform(operation)
+      if case .failure(.killed, _, _) = outcome { return }
+      if !simulation.isAlive { return }
+      print.add(outcome)
+      simulation.record("answer", UInt64(thread), print.value, 0)
+      judge.returned(call, outcome, step: step)
+      calls[place].returned = events
+      calls[place].outcome = outcome
+      events += 1
+      if case .failure(let code, let message, _) = outcome, code != .treeNotFound {
+        return fail("error-contract", "\(Described.operation(operation)): \(code): \(message)")
+      }
+    }
+  }
+
+  /// The database was opened after a crash: what is there must be what a prefix of some order leads to.
+  func judgeCrash(_ engine: any KeyValueEngine) throws(EngineError) {
+    guard let after = try contents(engine) else {
+      return fail("linearizability", "after a crash: contents that nobody wrote, or out of order")
+    }
+    result.counters.recoveries += 1
+    try inspect(engine)
+    if !result.failures.isEmpty { return }
+    judgeRound(after, recovered: true)
+    state = after
+  }
+}

@@ -1,0 +1,207 @@
+internal import EngineKit
+internal import HistoryKit
+internal import Platform
+
+/// One tape of small concurrent programs: an engine is opened, and round after round a few threads
+/// make a few calls each, interleaved by the tape. After every round the whole contents are read, and an
+/// order of the calls is looked for that explains every answer and these contents. In some rounds the process is
+/// killed or the power goes; then what the next opening finds must be what some prefix of such an order leads to.
+///
+/// Invariants:
+/// - `state` is what the database held when the round began, seen with nothing under way.
+/// - Before a round that may end in a crash everything is flushed, so no crash reaches back behind its round.
+/// - The first property that does not hold ends the tape.
+///
+/// Unchecked Sendable: the simulated threads of a tape run one at a time on one system thread.
+final class InterleavingRun: @unchecked Sendable {
+  let scenario: InterleavingScenario
+  let factory: any EngineFactory
+  let options: TapeOptions
+  let tape: ChoiceTape
+  let plan: InterleavingPlan
+  let simulation: Simulation
+  let strategy: any SchedulingStrategy
+  let disk: SimulatedDisk
+  let judge: Judge
+  var draw: ProgramDraw
+  var world: ProgramWorld
+  var result = TapeResult()
+
+  var state = SmallMap.State()
+  var round = 0
+  /// The calls of this round, and the number of events in it so far.
+  var calls: [ProgramCall] = []
+  var events = 0
+  /// The process died in this round, whose calls are still to be judged by what is recovered.
+  var crashed = false
+  var lives = 0
+  var isFinished = false
+
+  static let directory = "/database"
+
+  init(
+    _ scenario: InterleavingScenario, _ factory: any EngineFactory, driver: any ChoiceDriver,
+    options: TapeOptions
+  ) {
+    self.scenario = scenario
+    self.factory = factory
+    self.options = options
+    let tape = ChoiceTape(driver: driver)
+    self.tape = tape
+    let plan = InterleavingPlan(scenario, factory, tape.lane("plan"))
+    self.plan = plan
+    strategy = plan.usesPriorities ? PriorityStrategy(tape: tape) : RandomStrategy(tape: tape)
+    simulation = Simulation(
+      tape: tape, strategy: strategy,
+      options: SimulationOptions(callLimit: 400_000, keepsAllEvents: options.keepsEvents))
+    disk = SimulatedDisk()
+    judge = Judge(checkers: [], capabilities: factory.capabilities, contract: factory.faultContract)
+    draw = ProgramDraw(scenario, factory.capabilities, tape)
+    world = ProgramWorld(usesSecondTree: plan.usesSecondTree)
+  }
+
+  func run() -> TapeResult {
+    simulation.run {
+      makeDirectory()
+      while result.failures.isEmpty && !isFinished { live() }
+    }
+    disk.processKill()
+    collect()
+    return result
+  }
+
+  private func makeDirectory() {
+    let files = disk.mount(simulation)
+    do throws(PlatformError) {
+      try files.createDirectory(InterleavingRun.directory)
+      try files.syncDirectory("/")
+    } catch {
+      result.inconclusive = "the simulated disk has no directory: \(error)"
+    }
+    files.end()
+  }
+
+  /// One life of the engine: from an opening to a crash, or to the end of the tape.
+  private func live() {
+    lives += 1
+    let platform = simulation.platform(files: disk.mount(simulation))
+    let end = simulation.runProcess("engine") { self.process(platform) }
+    switch end {
+    case .finished: disk.processKill()
+    case .killed(let kind, _):
+      crashed = true
+      result.counters.notePendingSectors(disk.pendingSectors)
+      judge.crashed(kind, step: step)
+      switch kind {
+      case .processKill:
+        result.counters.processKills += 1
+        disk.processKill()
+      case .powerLoss:
+        result.counters.powerLosses += 1
+        disk.powerLoss(choosing: simulation, allowing: plan.losses)
+      }
+    case .killedByFaultPoint: disk.processKill()
+    case .deadlock, .livelock, .notStarted: fail("progress", end.description)
+    }
+    if simulation.counters.abandonedThreads > 0 {
+      fail("progress", "\(simulation.counters.abandonedThreads) threads outlived their process")
+    }
+    if result.inconclusive != nil { isFinished = true }
+  }
+
+  /// What the engine's process does.
+  private func process(_ platform: PlatformServices) {
+    do throws(EngineError) {
+      let engine = try factory.open(
+        InterleavingRun.directory, on: platform, settings: plan.settings)
+      judge.opened(nil, step: step)
+      if crashed {
+        try judgeCrash(engine)
+        crashed = false
+        round += 1
+      } else {
+        try fill(engine)
+      }
+      while round < plan.rounds && result.failures.isEmpty {
+        try playRound(engine, platform.threads)
+        if !simulation.isAlive { return }
+        round += 1
+      }
+      if !result.failures.isEmpty { return }
+      isFinished = true
+      try inspect(engine)
+      try engine.close()
+      judge.closed(nil, step: step)
+    } catch {
+      if error.code != .killed { fail("error-contract", "failed without a cause: \(error)") }
+    }
+  }
+
+  /// What is there before the first round.
+  private func fill(_ engine: any KeyValueEngine) throws(EngineError) {
+    let lane = tape.lane("fill")
+    let rarity = lane.draw("rarity", below: 4)
+    var place = 0
+    while place < (world.usesSecondTree ? SmallMap.capacity : ProgramWorld.split) {
+      if rarity == 3 || lane.draw("absent", below: 4) <= rarity {
+        let number = world.newValue(length: 8)
+        let value = world.bytes(number) ?? []
+        _ = try engine.insert(
+          value, for: ProgramWorld.key(place), in: ProgramWorld.tree(of: place))
+        state[place] = number
+      }
+      place += 1
+    }
+    if lane.draw("checkpoint", below: 2) == 1
+      && factory.capabilities.contains(.checkpoints)
+    {
+      try engine.checkpoint()
+    }
+  }
+
+  func inspect(_ engine: any KeyValueEngine) throws(EngineError) {
+    let findings = try engine.checkInvariants()
+    judge.inspected(findings, step: step)
+    if let first = findings.first { fail("invariants", first) }
+  }
+
+  /// Everything that the engine holds; nil where it is out of order or holds what nobody wrote.
+  func contents(_ engine: any KeyValueEngine) throws(EngineError) -> SmallMap.State? {
+    var state = SmallMap.State()
+    for tree in world.trees {
+      let entries = try engine.scan(.all, .forward, limit: .max, in: tree)
+      guard let found = world.writes(entries, in: tree, backward: false) else { return nil }
+      for write in found {
+        if write.value == ProgramWorld.foreign { return nil }
+        state[write.place] = write.value
+      }
+    }
+    return state
+  }
+
+  /// The judge's clock: calls made.
+  var step: Int { result.counters.operations }
+
+  func fail(_ property: String, _ detail: String) {
+    result.failures.append(Failure(property: property, detail: detail, step: step))
+  }
+
+  private func collect() {
+    let counters = simulation.counters
+    result.counters.tapes = 1
+    result.counters.threadSwitches = Int(clamping: counters.threadSwitches)
+    result.counters.schedulePoints = Int(clamping: counters.seamCalls)
+    for (index, fault) in FaultClass.allCases.enumerated() {
+      result.counters.faults[index] = counters[fault]
+    }
+    result.counters.declare(by: factory)
+    result.counters.probes = NamedCount.merge(
+      result.counters.probes, counters.probes.map { NamedCount($0.name, $0.count) })
+    result.counters.faultPoints = NamedCount.merge(
+      result.counters.faultPoints, counters.faultPointHits.map { NamedCount($0.name, $0.count) })
+    result.traceHash = simulation.trace.hash.description
+    result.choices = tape.recorded
+    if options.keepsEvents || !result.failures.isEmpty { result.history = judge.history }
+    if options.keepsEvents { result.events = simulation.trace.events.map(\.description) }
+  }
+}

@@ -1,0 +1,86 @@
+public import EngineKit
+
+/// A family of small concurrent programs: two to four threads that each make a few calls of one engine
+/// on a handful of keys, interleaved by the tape, and checked for linearizability round by round.
+///
+/// Needs a build with the trait `SchedulePoints` to be worth its name: without it threads switch only at
+/// I/O, locks and fault points.
+public struct InterleavingScenario: TapeSubject {
+  public var name: String
+  /// One line for `simulate list`.
+  public var summary: String
+  /// What the threads do, all equally likely; what the engine cannot do is left out.
+  public var actions: [ProgramAction]
+  public var threads: ClosedRange<Int>
+  /// Calls of one thread in one round.
+  public var calls: ClosedRange<Int>
+  /// Rounds of one tape.
+  public var rounds: ClosedRange<Int>
+  /// Whether the process is killed, or the power lost, in some rounds.
+  public var crashes: Bool
+
+  public init(
+    _ name: String, _ summary: String, actions: [ProgramAction], threads: ClosedRange<Int> = 2...4,
+    calls: ClosedRange<Int> = 1...3, rounds: ClosedRange<Int> = 1...8, crashes: Bool = false
+  ) {
+    self.name = name
+    self.summary = summary
+    self.actions = actions
+    self.threads = threads
+    self.calls = calls
+    self.rounds = rounds
+    self.crashes = crashes
+  }
+
+  public func obstacle(for factory: any EngineFactory) -> String? {
+    let capabilities = factory.capabilities
+    if !capabilities.contains(.simulatable) { return "\(factory.name) cannot be simulated" }
+    if !capabilities.contains(.concurrentClients) { return "\(factory.name) takes one client" }
+    if possible(for: capabilities).isEmpty { return "\(factory.name) lacks what \(name) needs" }
+    return nil
+  }
+
+  func possible(for capabilities: EngineCapabilities) -> [ProgramAction] {
+    actions.filter { capabilities.isSuperset(of: $0.requiredCapabilities) }
+  }
+
+  public func run(
+    _ factory: any EngineFactory, driver: any ChoiceDriver, options: TapeOptions
+  ) -> TapeResult {
+    var driver = driver
+    if let strategy = options.strategy {
+      driver = FixedDriver(driver, label: "strategy", value: strategy.number)
+    }
+    return InterleavingRun(self, factory, driver: driver, options: options).run()
+  }
+}
+
+/// How threads are interleaved.
+public enum StrategyName: String, CaseIterable, Sendable, Codable {
+  /// Switches anywhere, uniformly, as often as each round draws.
+  case random
+  /// Drawn priorities and a few change points.
+  case pct
+
+  var number: UInt64 { self == .random ? 0 : 1 }
+}
+
+/// What a thread of a program may do.
+public enum ProgramAction: String, CaseIterable, Sendable {
+  case get, insert, remove, exchange, scanForward, scanBackward, batch, crossTreeBatch
+  /// An insert large enough that a leaf of a small page splits.
+  case largeInsert
+  case flush, checkpoint, backgroundWork
+
+  var requiredCapabilities: EngineCapabilities {
+    switch self {
+    case .get, .insert, .remove, .scanForward, .scanBackward, .largeInsert, .flush,
+      .backgroundWork:
+      []
+    case .exchange: .compareExchange
+    case .batch: .batches
+    case .crossTreeBatch: [.batches, .crossTreeBatches, .namedTrees]
+    case .checkpoint: .checkpoints
+    }
+  }
+}
