@@ -14,7 +14,7 @@ struct LugeEngine: Engine {
   init(directory: String, options: EngineOptions) throws {
     // configuration.memoryBudget = options.cacheBytes; then add .budget to the abilities above
     var configuration = Configuration()
-    if options.isCompressed { configuration.compression = .zstd(level: 3) }
+    if options.isCompressed { configuration.compression = .zstd }
     database = try Database.open(at: directory, configuration: configuration)
   }
 

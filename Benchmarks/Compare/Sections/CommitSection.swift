@@ -8,6 +8,11 @@ import Foundation
 enum CommitSection {
   static let entries = 10_000
 
+  /// Of each step.
+  private static func seconds(_ section: Section) -> Double {
+    section.options.entries >= 1_000_000 ? 2 : 0.5
+  }
+
   static func run(_ section: Section) throws {
     let entries = min(entries, section.options.entries)
     var durable = EngineOptions()
@@ -19,8 +24,8 @@ enum CommitSection {
       load.shape = .standard
       var step = Workload.commitSync.step(
         entries: entries, threads: threads, serial: section.nextSerial(), seed: section.seed)
-      step.operations = (threads == 1 ? 1 : 4) * min(5000, entries / 4)
-      let commits = min(5000, entries / 4)
+      step.operations = .max / 2
+      step.seconds = seconds(section)
       try section.each(row) { engine in
         try section.open(engine, durable)
         let worker = try section.worker(engine)
@@ -31,7 +36,7 @@ enum CommitSection {
         // The disk's limit, right before: what a virtual disk takes drifts.
         if threads == 1 {
           let bare = try section.worker(Engines.bare).ask(
-            .bareSync(directory: section.folder, commits: commits))
+            .bareSync(directory: section.folder, seconds: seconds(section)))
           try section.note(row, Engines.bare, bare)
           sync()
         }

@@ -22,7 +22,7 @@ enum BareDisk {
 
   /// Commits of one thread by a write of 4 KiB into a file of 8 MiB that was written before, and
   /// `fdatasync`.
-  static func commits(_ count: Int, in directory: String) throws -> Measurement {
+  static func commits(for seconds: Double, in directory: String) throws -> Measurement {
     let size = 8 << 20
     let file = Foundation.open(directory + "/bare", O_RDWR | O_CREAT | O_TRUNC, 0o644)
     try check(Int(file), "open")
@@ -33,16 +33,17 @@ enum BareDisk {
       try check(pwrite(file, bytes.baseAddress, block, off_t(place)), "write")
     }
     try check(Int(fsync(file)), "fsync")
+    var measurement = Measurement()
     let begun = ContinuousClock.now
-    for number in 0..<count {
+    repeat {
+      let number = measurement.operations
       bytes.storeBytes(of: UInt64(number), as: UInt64.self)
       try check(pwrite(file, bytes.baseAddress, block, off_t(number * block % size)), "write")
       try check(Int(fdatasync(file)), "fdatasync")
-    }
-    var measurement = Measurement()
-    measurement.operations = count
-    measurement.seconds = (ContinuousClock.now - begun) / .seconds(1)
-    measurement.writtenBytes = count * block
+      measurement.operations += 1
+      measurement.seconds = (ContinuousClock.now - begun) / .seconds(1)
+    } while measurement.seconds < seconds
+    measurement.writtenBytes = measurement.operations * block
     return measurement
   }
 

@@ -8,7 +8,7 @@ enum Request: Codable, Sendable {
   case checkpoint
   case close
   /// Commits of a bare file; no engine.
-  case bareSync(directory: String, commits: Int)
+  case bareSync(directory: String, seconds: Double)
   /// Reads at random places of a file that is not cached; no engine.
   case bareReads(path: String, pageSize: Int, seconds: Double)
 }

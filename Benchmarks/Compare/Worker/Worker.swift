@@ -66,8 +66,8 @@ struct Worker<E: Engine> {
         try engine.close()
         return 1
       }
-    case .bareSync(let directory, let commits):
-      return try BareDisk.commits(commits, in: directory)
+    case .bareSync(let directory, let seconds):
+      return try BareDisk.commits(for: seconds, in: directory)
     case .bareReads(let path, let pageSize, let seconds):
       return try BareDisk.reads(path, pageSize: pageSize, seconds: seconds)
     }

@@ -61,10 +61,10 @@ struct Execution {
     return result
   }
 
-  /// Whether the time is over, looked at once in 256 operations.
+  /// Whether the time is over, looked at once in some operations.
   @inline(__always)
-  private func isOver(_ number: Int, since begun: UInt64) -> Bool {
-    guard let seconds = step.seconds, number & 255 == 0 else { return false }
+  private func isOver(_ number: Int, since begun: UInt64, oneIn rare: Int = 256) -> Bool {
+    guard let seconds = step.seconds, number & (rare - 1) == 0 else { return false }
     return Double(Self.now() &- begun) > seconds * 1e9
   }
 
@@ -218,14 +218,16 @@ struct Execution {
   private mutating func commit<S: EngineSession>(_ session: inout S) throws {
     let hands = hands
     var draws = step.draws(thread)
+    let begun = Self.now()
     for number in 0..<step.share(thread) {
+      if isOver(number, since: begun, oneIn: 8) { break }
       let version = step.firstVersion &+ UInt64(thread) << 20 &+ UInt64(number)
       let item = hands.item(draws.below(step.entries), version: version)
       item.writeKey(to: hands.key)
       item.writeValue(to: hands.value)
       try timed(number) { try session.putDurably(Bytes(hands.key), Bytes(hands.value)) }
+      operations = number + 1
     }
-    operations = step.share(thread)
   }
 
   private mutating func identify<S: EngineSession>(_ session: inout S) throws {

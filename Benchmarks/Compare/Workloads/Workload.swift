@@ -88,7 +88,6 @@ enum Action: String, Codable, Sendable {
 struct Step: Codable, Sendable {
   static let batchSize = 100
   static let rangeLength = 100
-  /// Of the entries of a database, how many there are at the time.
   static let identifiersOfThread = 20_000_000
 
   var action: Action
