@@ -52,6 +52,13 @@ public struct LugeEngineFactory: EngineFactory {
     return LugeEngine(database: database)
   }
 
+  /// No draw of its own: sizes that differ by a power of two bring another way.
+  private static func compression(for settings: EngineSettings) -> Compression {
+    let ways: [Compression] = [.none, .lz4, .zstd(level: 1), .none]
+    return ways[
+      (settings.segmentSize.trailingZeroBitCount + settings.pageSize.trailingZeroBitCount) % 4]
+  }
+
   /// Small settings make small everything: segments, leaves, ring, reservations, so that a short run reaches every path.
   static func configuration(for settings: EngineSettings) -> Configuration {
     var configuration = Configuration()
@@ -62,6 +69,7 @@ public struct LugeEngineFactory: EngineFactory {
     configuration.redoSegmentSize = min(segment, 1 << 30)
     configuration.pageSegmentSize = min(max(segment, 256 << 10), 1 << 30)
     configuration.pageSize = min(max(256, settings.pageSize), 1 << 20)
+    configuration.compression = compression(for: settings)
     if settings.segmentSize < 1 << 20 {
       configuration.logBufferSize = 128 << 10
       configuration.maximumWriters = 8

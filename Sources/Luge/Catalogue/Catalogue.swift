@@ -23,7 +23,7 @@ final class Catalogue: @unchecked Sendable {
   let defaultTree: BLinkTree
   private let context: TreeContext
   private let lock: Lock
-  // Guarded by `lock`. Sorted by name.
+  // Guarded by `lock`. In the order of the names' bytes.
   private var open: [(name: String, tree: BLinkTree)] = []
   private var nextTreeID: UInt64
 
@@ -33,7 +33,7 @@ final class Catalogue: @unchecked Sendable {
   ) {
     self.tree = tree
     self.defaultTree = defaultTree
-    self.open = open.sorted { left, right in left.name < right.name }
+    self.open = open.sorted { left, right in Self.precedes(left.name, right.name) }
     self.nextTreeID = nextTreeID
     self.context = context
     lock = Lock(threads: threads)
@@ -67,8 +67,7 @@ final class Catalogue: @unchecked Sendable {
     try note(id, compression, name)
     let created = try BLinkTree(id: id, context: context)
     created.compression = compression
-    open.append((name, created))
-    open.sort { left, right in left.name < right.name }
+    open.insert((name, created), at: place(of: name))
     probe("catalogue.treeCreated")
     return created
   }
@@ -135,8 +134,24 @@ final class Catalogue: @unchecked Sendable {
   private var allTrees: [BLinkTree] { [tree, defaultTree] + open.map { entry in entry.tree } }
 
   private func index(of name: String) -> Int? {
-    // By bytes, as the catalogue's keys: equal strings may differ in their UTF-8.
-    open.firstIndex { entry in entry.name.utf8.elementsEqual(name.utf8) }
+    let place = place(of: name)
+    return place < open.count && !Self.precedes(name, open[place].name) ? place : nil
+  }
+
+  /// How many open trees have lower names.
+  private func place(of name: String) -> Int {
+    var low = 0
+    var high = open.count
+    while low < high {
+      let middle = (low + high) / 2
+      if Self.precedes(open[middle].name, name) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  /// By bytes, as the catalogue's keys: equal strings may differ in their UTF-8.
+  private static func precedes(_ left: String, _ right: String) -> Bool {
+    left.utf8.lexicographicallyPrecedes(right.utf8)
   }
 
   static func encode(_ id: UInt64, _ compression: Compression) -> [UInt8] {

@@ -1,11 +1,11 @@
 import Platform
 
-/// One walk of a checkpoint over the leaves of all trees: writes out what is dirty or lies in a
-/// sparse segment, and lists every leaf's image.
+/// One walk of a checkpoint over the chunks of all trees: writes out what has changed or lies in a
+/// sparse segment, and lists every chunk's image.
 struct CheckpointWalk {
   /// Serials, ascending.
   private let sparse: [UInt64]
-  private(set) var entries: [DirectoryEntry] = []
+  private(set) var chunks: [ChunkEntry] = []
 
   init(sparse: [UInt64]) { self.sparse = sparse }
 
@@ -14,18 +14,16 @@ struct CheckpointWalk {
     while true {
       let sparse = sparse
       var isMoved = false
-      let image = try tree.writeOut(covering: key) { part in
-        isMoved = sparse.contains(part.serial)
-        return isMoved
+      let chunk = try tree.writeOutChunk(covering: key) { address in
+        let isHere = sparse.contains(address.serial)
+        if isHere { isMoved = true }
+        return isHere
       }
-      if !image.wasWritten { probe("checkpoint.leafKept") }
-      if image.wasWritten && isMoved { probe("checkpoint.leafMoved") }
-      entries.append(
-        DirectoryEntry(
-          tree: tree.id, lowKey: image.low, address: image.parts[0].address,
-          length: image.parts[0].length, imageLSN: image.lsn,
-          liveEntries: UInt64(image.entries)))
-      guard let high = image.high else { return }
+      if !chunk.wasWritten { probe("checkpoint.chunkKept") }
+      if chunk.wasWritten && isMoved { probe("checkpoint.leafMoved") }
+      chunks.append(
+        ChunkEntry(tree: tree.id, low: chunk.low, image: chunk.image, entries: chunk.entries))
+      guard let high = chunk.high else { return }
       key = high
     }
   }

@@ -1,13 +1,13 @@
 import Platform
 
-/// Makes checkpoints: images of all leaves that changed, the directory that names every leaf's
-/// image, and the superblock that names the directory.
+/// Makes checkpoints: images of all leaves that changed, images of the chunks above them, the list
+/// that names every chunk's image, and the superblock that names the list.
 ///
 /// Invariants (each order is one that a crash at any point relies on):
 /// 1. The redo start R is read before the list of trees and before any leaf is looked at: a commit that an image lacks has an LSN >= R.
 /// 2. The walk goes on from the high key *of the image written*, so images neither overlap nor leave a gap, whatever splits meanwhile.
 /// 3. No superblock is written before the redo of every image that it names is durable, and before
-///    images, directory and their files' names are.
+///    images, list and their files' names are.
 /// 4. Nothing that the newest durable superblock names is removed or reused.
 /// 5. What a checkpoint that fails has written stays: the next one names it.
 final class Checkpointer: @unchecked Sendable {
@@ -16,21 +16,21 @@ final class Checkpointer: @unchecked Sendable {
   private let superblocks: SuperblockStore
   private let catalogue: Catalogue
   private let identifiers: IdentifierSequence
-  private let pageSize: Int
+  private let context: TreeContext
   let lock: Lock
   // Guarded by `lock`.
   private var newest: Superblock
-  /// The directory of the newest durable superblock.
-  private(set) var directory: [DirectoryEntry]
-  private var parts: [PagePart]
+  /// Records of lists and tables that have not been released: those that the newest durable
+  /// superblock names, and what failed checkpoints left.
+  private var records: [PagePart]
 
   /// Redo start of the newest durable checkpoint; readable by anyone.
   let durableRecoveryLSN: AtomicWord
 
   init(
     log: RedoLog, pages: PageStore, superblocks: SuperblockStore, catalogue: Catalogue,
-    identifiers: IdentifierSequence, newest: Superblock, directory: [DirectoryEntry],
-    parts: [PagePart], pageSize: Int, threads: any Threads
+    identifiers: IdentifierSequence, newest: Superblock, records: [PagePart],
+    context: TreeContext, threads: any Threads
   ) {
     self.log = log
     self.pages = pages
@@ -38,9 +38,8 @@ final class Checkpointer: @unchecked Sendable {
     self.catalogue = catalogue
     self.identifiers = identifiers
     self.newest = newest
-    self.directory = directory
-    self.parts = parts
-    self.pageSize = pageSize
+    self.records = records
+    self.context = context
     lock = Lock(threads: threads)
     durableRecoveryLSN = AtomicWord(newest.recoveryLSN)
   }
@@ -57,34 +56,23 @@ final class Checkpointer: @unchecked Sendable {
     try log.checkUsable()
     try failurePoint("checkpoint.begin", doing: "beginning a checkpoint")
     let redoStart = log.tail
-    let identifiersReserved = identifiers.reservedThrough
+    var next = newest
+    next.recoveryLSN = redoStart
+    next.incarnation = log.incarnation
+    next.idsReserved = identifiers.reservedThrough
     let (trees, nextTreeID) = try catalogue.snapshot()
-    var walk = CheckpointWalk(sparse: try sparseSegments())
-    var parts: [PagePart] = []
+    next.nextTreeID = nextTreeID
+    let named: SegmentBytes
     do throws(LugeError) {
-      for tree in trees { try walk.visit(tree) }
-      try writeDirectory(walk.entries, &parts)
-      // In reading order.
-      parts.reverse()
+      named = try writePages(trees, &next)
       // Rule ORD: the redo of every version in these images, then the images, then the superblock.
       try log.flush()
       try pages.sync()
       try failurePoint("checkpoint.beforeSuperblock", doing: "completing a checkpoint")
-      var next = newest
-      next.recoveryLSN = redoStart
       next.durableLSN = log.durable
-      next.incarnation = log.incarnation
-      next.directoryAddress = parts.first?.address.rawValue ?? 0
-      next.directoryParts = UInt64(parts.count)
       next.nextPageSerial = try pages.nextSegmentSerial()
-      next.idsReserved = identifiersReserved
-      next.nextTreeID = nextTreeID
       newest = try superblocks.write(next)
-      directory = walk.entries
-      swap(&self.parts, &parts)
     } catch {
-      // Named by nothing: the next checkpoint writes a directory of its own.
-      try? pages.release(parts)
       // A failed sync is final for the whole database, whichever file it was.
       if pages.hasFailed || superblocks.hasFailed { log.fail(error) }
       throw error
@@ -92,20 +80,48 @@ final class Checkpointer: @unchecked Sendable {
     durableRecoveryLSN.store(redoStart)
     log.superblockSequence = newest.sequence
     probe("checkpoint.completed")
-    try releaseWhatIsUnnamed(redoStart, former: parts)
+    try failurePoint("checkpoint.release", doing: "giving back what a checkpoint freed")
+    try pages.noteNamed(named)
+    try pages.reclaim()
+    try log.release(below: redoStart)
   }
 
-  /// The directory in parts, last part first, so that each names the next. Whatever comes, `parts`
-  /// has those that were written.
-  private func writeDirectory(
-    _ entries: [DirectoryEntry], _ parts: inout [PagePart]
-  ) throws(LugeError) {
-    let split = DirectoryPart.split(entries, target: pageSize)
-    if split.count > 1 { probe("checkpoint.directoryInParts") }
-    for part in split.reversed() {
-      let bytes = DirectoryPart(next: parts.last?.address ?? .none, entries: part).encode()
-      parts.append(try pages.append(.directory, bytes))
+  /// Everything that the superblock will name. Answers how many bytes that is, by segment.
+  private func writePages(
+    _ trees: [BLinkTree], _ next: inout Superblock
+  ) throws(LugeError) -> SegmentBytes {
+    try context.released.drain(pages, context.epochs)
+    try pages.beginNaming()
+    var walk = CheckpointWalk(sparse: try sparseSegments())
+    for tree in trees { try walk.visit(tree) }
+    let former = records.count
+    let list = try writeList(walk.chunks)
+    try pages.release(Array(records[..<former]), isNamed: false)
+    records.removeFirst(former)
+    var named = try pages.endNaming()
+    let table = try pages.append(.segmentTable, named.encode())
+    records.append(table)
+    named.add(table)
+    let root = try pages.append(.directory, ChunkList.encodeRoot(list))
+    records.append(root)
+    named.add(root)
+    next.tableAddress = table.address.rawValue
+    next.tableBytes = UInt64(table.length)
+    next.directoryAddress = root.address.rawValue
+    next.directoryBytes = UInt64(root.length)
+    return named
+  }
+
+  private func writeList(_ chunks: [ChunkEntry]) throws(LugeError) -> [PagePart] {
+    let payloads = ChunkList.encode(chunks, target: context.settings.leafBytes)
+    if payloads.count > 1 { probe("checkpoint.directoryInParts") }
+    var list: [PagePart] = []
+    for payload in payloads {
+      let part = try pages.append(.directory, payload)
+      records.append(part)
+      list.append(part)
     }
+    return list
   }
 
   /// Segments of which less than half is live: the walk writes their leaves again, so that the segment can go.
@@ -120,24 +136,5 @@ final class Checkpointer: @unchecked Sendable {
       sparse.append(segment.serial)
     }
     return sparse
-  }
-
-  /// What the directory reaches, and its parts.
-  static func namedBytes(_ directory: [DirectoryEntry], _ parts: [PagePart]) -> SegmentBytes {
-    var table = SegmentBytes()
-    for entry in directory { table.add(PagePart(address: entry.address, length: entry.length)) }
-    for part in parts { table.add(part) }
-    return table
-  }
-
-  /// What the newest superblock does not name goes. A file that cannot be removed now is tried again later.
-  private func releaseWhatIsUnnamed(
-    _ redoStart: UInt64, former: [PagePart]
-  ) throws(LugeError) {
-    try pages.release(former)
-    try pages.noteNamed(Self.namedBytes(directory, parts))
-    try failurePoint("checkpoint.release", doing: "giving back what a checkpoint freed")
-    try pages.reclaim()
-    try log.release(below: redoStart)
   }
 }

@@ -39,7 +39,13 @@ struct RawWriter {
     unsafe count += 8
   }
 
+  @inline(__always)
   mutating func writeVarint(_ value: UInt64) {
+    if value < 0x80 { return unsafe write(UInt8(truncatingIfNeeded: value)) }
+    unsafe writeLongVarint(value)
+  }
+
+  private mutating func writeLongVarint(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       unsafe write(UInt8(truncatingIfNeeded: rest) | 0x80)

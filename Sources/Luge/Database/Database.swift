@@ -8,6 +8,7 @@ public import Platform
 public final class Database: Sendable {
   let core: DatabaseCore
   private let threads: [ThreadID]
+  private let identifiers: IdentifierWords
 
   /// True when the database existed, false when this call created it.
   public let wasRecovered: Bool
@@ -32,6 +33,7 @@ public final class Database: Sendable {
   private init(core: DatabaseCore, threads: [ThreadID], wasRecovered: Bool) {
     self.core = core
     self.threads = threads
+    identifiers = core.identifiers.words
     self.wasRecovered = wasRecovered
   }
 
@@ -112,6 +114,7 @@ public final class Database: Sendable {
   /// possible. One atomic addition, but for a flush once in `Configuration.identifierReservation` calls.
   public func nextID() throws(LugeError) -> UInt64 {
     try core.checkOpen()
+    if let id = identifiers.take() { return id }
     return try core.identifiers.nextID()
   }
 

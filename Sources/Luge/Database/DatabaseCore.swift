@@ -4,7 +4,7 @@ import Platform
 ///
 /// Invariants:
 /// 1. `state` goes open -> closing -> closed and never back.
-/// 2. Locks are taken in the order: checkpoint, catalogue, batch, flush.
+/// 2. Locks are taken in the order: checkpoint, catalogue, flush.
 /// 3. The memory of trees is freed only when every tree is closed and no operation is pinned.
 final class DatabaseCore: @unchecked Sendable {
   let platform: PlatformServices
@@ -57,37 +57,44 @@ final class DatabaseCore: @unchecked Sendable {
 
   var isOpen: Bool { state.load() == State.open }
 
+  @inline(__always)
   func checkOpen() throws(LugeError) {
-    if !isOpen { throw LugeError(.closed, "the database is closed") }
+    if !isOpen { throw DatabaseCore.closedError() }
+  }
+
+  @inline(never)
+  private static func closedError() -> LugeError {
+    LugeError(.closed, "the database is closed")
   }
 
   /// Limits of what one write may be.
-  func check(key: [UInt8], value: [UInt8]) throws(LugeError) {
-    if key.count > Tree.maximumKeyLength {
-      throw LugeError(
-        .tooLarge, "a key has at most \(Tree.maximumKeyLength) bytes, found \(key.count)")
+  @inline(__always)
+  func check(keyCount: Int, valueCount: Int) throws(LugeError) {
+    if keyCount > Tree.maximumKeyLength || valueCount > maximumCommit - keyCount - 64 {
+      throw limitError(keyCount, valueCount)
     }
-    if value.count > maximumCommit - key.count - 64 {
-      throw LugeError(
-        .tooLarge,
-        "an entry and its log record must fit into \(maximumCommit) bytes, found a key of "
-          + "\(key.count) and a value of \(value.count)")
+  }
+
+  @inline(never)
+  private func limitError(_ keyCount: Int, _ valueCount: Int) -> LugeError {
+    if keyCount > Tree.maximumKeyLength {
+      return LugeError(
+        .tooLarge, "a key has at most \(Tree.maximumKeyLength) bytes, found \(keyCount)")
     }
+    return LugeError(
+      .tooLarge,
+      "an entry and its log record must fit into \(maximumCommit) bytes, found a key of "
+        + "\(keyCount) and a value of \(valueCount)")
   }
 
   /// Applies a batch; see `Database.apply`.
   func apply(_ batch: WriteBatch) throws(LugeError) {
     if batch.isEmpty { return }
-    var writes: [BatchWrite] = []
-    writes.reserveCapacity(batch.count)
-    for write in batch.writes {
-      guard write.tree.core === self else {
-        throw LugeError(.invalidArgument, "the tree \"\(write.tree.name)\" is another database's")
-      }
-      try check(key: write.key, value: write.value ?? [])
-      writes.append(BatchWrite(tree: write.tree.storage, key: write.key, value: write.value))
+    for tree in batch.trees where tree.core !== self {
+      throw LugeError(.invalidArgument, "the tree \"\(tree.name)\" is another database's")
     }
-    var commit = try BatchCommit(context, collapsed: BatchCommit.collapse(writes))
+    var commit = try BatchCommit(
+      context, trees: batch.trees.map { tree in tree.storage }, batch.buffer)
     if commit.pieceBytes > maximumCommit {
       throw LugeError(
         .tooLarge,
@@ -156,6 +163,7 @@ final class DatabaseCore: @unchecked Sendable {
   private func destroy() {
     if destroyed.exchange(1) == 1 { return }
     catalogue.destroyAll()
+    try? context.released.discard(context.epochs)
     context.epochs.freeAll()
   }
 }

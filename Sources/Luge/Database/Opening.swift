@@ -106,6 +106,7 @@ struct Opening {
       state = try recovery.run(expectedStart: log.start)
     } catch {
       recovery.destroyTrees()
+      try? context.released.discard(context.epochs)
       context.epochs.freeAll()
       throw error
     }
@@ -160,8 +161,8 @@ struct Opening {
       nextTreeID: state.nextTreeID, context: context, threads: platform.threads)
     let checkpointer = Checkpointer(
       log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,
-      identifiers: identifiers, newest: superblock, directory: state.directory,
-      parts: state.parts, pageSize: pageBytes(superblock), threads: platform.threads)
+      identifiers: identifiers, newest: superblock, records: state.records, context: context,
+      threads: platform.threads)
     return DatabaseCore(
       platform: platform, directory: directory, configuration: configuration, context: context,
       log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,

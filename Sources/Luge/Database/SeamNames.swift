@@ -9,9 +9,9 @@ public enum SeamNames {
     // PageStore
     "page.newSegment", "page.sync", "page.write",
     // Checkpoint
-    "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.release",
+    "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.chunk", "checkpoint.release",
     // Page cache
-    "cache.load",
+    "cache.evictChunk", "cache.load", "cache.loadChunk",
     // Tree
     "tree.batchCommit", "tree.batchInstall", "tree.chunkFrozen", "tree.frozen", "tree.install",
     "tree.leafTaken", "tree.reserved", "tree.scan", "tree.split", "tree.stamp", "tree.writeOut",
@@ -27,13 +27,18 @@ public enum SeamNames {
     "page.segmentRolled", "page.writeRetried",
     // Checkpoint, catalogue, ids, recovery
     "catalogue.treeCreated", "catalogue.treeDropped", "checkpoint.completed",
-    "checkpoint.directoryInParts", "checkpoint.leafKept", "checkpoint.leafMoved",
+    "checkpoint.chunkKept", "checkpoint.chunkOutrun", "checkpoint.directoryInParts",
+    "checkpoint.leafMoved",
     "identifiers.reserved", "recovery.commitReplayed", "recovery.completed",
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
-    "cache.loadAwaited", "cache.loadFailed", "cache.pagedIn",
+    "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.loadAwaited",
+    "cache.loadFailed", "cache.pagedIn",
+    // Images
+    "image.compressed", "image.incompressible",
     // Tree
     "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
+    "tree.batchWaited",
     "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
     "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
     "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.stampLost",

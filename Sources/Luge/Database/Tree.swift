@@ -35,14 +35,39 @@ public struct Tree: Sendable {
   public func updateValue(
     _ value: [UInt8], forKey key: [UInt8]
   ) throws(LugeError) -> [UInt8]? {
-    try core.check(key: key, value: value)
+    try core.check(keyCount: key.count, valueCount: value.count)
     return try storage.updateValue(value, forKey: key)
+  }
+
+  /// Sets the value, whatever there was: what `updateValue` does without copying the former value.
+  /// Writing an equal value writes nothing. O(log n).
+  public func setValue(_ value: [UInt8], forKey key: [UInt8]) throws(LugeError) {
+    try core.check(keyCount: key.count, valueCount: value.count)
+    try storage.setValue(value, forKey: key)
+  }
+
+  /// The same from memory of any kind; key and value are copied before the call returns.
+  public func setValue(_ value: RawSpan, forKey key: RawSpan) throws(LugeError) {
+    try core.check(keyCount: key.byteCount, valueCount: value.byteCount)
+    try storage.setValue(value, forKey: key)
+  }
+
+  /// Removes the entry, if there is one: what `removeValue` does without copying the value. O(log n).
+  public func discardValue(forKey key: [UInt8]) throws(LugeError) {
+    try core.check(keyCount: key.count, valueCount: 0)
+    try storage.discardValue(forKey: key)
+  }
+
+  /// The same from memory of any kind.
+  public func discardValue(forKey key: RawSpan) throws(LugeError) {
+    try core.check(keyCount: key.byteCount, valueCount: 0)
+    try storage.discardValue(forKey: key)
   }
 
   /// Removes the entry; returns its value. Removing what is absent writes nothing.
   @discardableResult
   public func removeValue(forKey key: [UInt8]) throws(LugeError) -> [UInt8]? {
-    try core.check(key: key, value: [])
+    try core.check(keyCount: key.count, valueCount: 0)
     return try storage.removeValue(forKey: key)
   }
 
@@ -52,7 +77,7 @@ public struct Tree: Sendable {
   public func compareExchange(
     key: [UInt8], expected: [UInt8]?, desired: [UInt8]?
   ) throws(LugeError) -> (exchanged: Bool, original: [UInt8]?) {
-    try core.check(key: key, value: desired ?? [])
+    try core.check(keyCount: key.count, valueCount: desired?.count ?? 0)
     return try storage.compareExchange(key: key, expected: expected, desired: desired)
   }
 

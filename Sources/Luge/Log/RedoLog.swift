@@ -38,7 +38,11 @@ final class RedoLog: @unchecked Sendable {
   private static let creditsIndex = 2 * stride
   private static let closedIndex = 3 * stride
   private static let superblockIndex = 4 * stride
-  private static let wordCount = 5 * stride
+  /// Thread slots that have ever passed admission: at most `settings.maximumThreads`.
+  private static let writersIndex = 5 * stride
+  private static let wordCount = 6 * stride
+  /// Which these are; each is looked at and set by the holder of the slot only.
+  private let isWriter: UnsafeMutablePointer<Bool>
 
   // Guarded by `flushLock`.
   private var groupStart: UInt64
@@ -67,6 +71,8 @@ final class RedoLog: @unchecked Sendable {
     largeLock = Lock(threads: platform.threads)
     groupStart = start
     sealedEnd = start
+    unsafe isWriter = .allocate(capacity: ThreadSlot.limit)
+    unsafe isWriter.initialize(repeating: false, count: ThreadSlot.limit)
     unsafe words = .allocate(capacity: Self.wordCount)
     var index = 0
     while index < Self.wordCount {
@@ -81,6 +87,7 @@ final class RedoLog: @unchecked Sendable {
   deinit {
     unsafe words.deinitialize(count: Self.wordCount)
     unsafe words.deallocate()
+    unsafe isWriter.deallocate()
   }
 
   // MARK: State
@@ -155,9 +162,24 @@ final class RedoLog: @unchecked Sendable {
   /// is nothing to give back.
   func admit(pieceBytes: Int) throws(LugeError) {
     let slot = ThreadSlot.current
-    if slot < 0 || slot >= settings.maximumThreads { throw tooManyThreads() }
+    guard slot >= 0 else { throw tooManyThreads() }
+    if unsafe !isWriter[slot] { try becomeWriter(slot) }
     if pieceBytes > settings.largestOrdinaryPiece { return try admitLarge(pieceBytes) }
     try waitForRoom()
+  }
+
+  /// Enters a thread slot among those that the slack provides for. It stays: a thread that takes
+  /// the slot over later writes in its place.
+  @inline(never)
+  private func becomeWriter(_ slot: Int) throws(LugeError) {
+    while true {
+      let writers = unsafe words[Self.writersIndex].load()
+      if writers >= UInt64(settings.maximumThreads) { throw tooManyThreads() }
+      if unsafe words[Self.writersIndex].compareExchange(expected: writers, desired: writers + 1) {
+        unsafe isWriter[slot] = true
+        return
+      }
+    }
   }
 
   /// Whether this piece size takes credits.
@@ -187,6 +209,16 @@ final class RedoLog: @unchecked Sendable {
       throw error
     }
   }
+
+  /// Whether it takes commits: what `checkUsable` throws about.
+  @inline(__always)
+  var isUsable: Bool {
+    let isClosed = unsafe words[Self.closedIndex].loadRelaxed() != 0
+    return !failureCell.isSet && !isClosed
+  }
+
+  /// What `admit` did once more, if that needs no waiting. Credits taken then are still held.
+  func admitAgain() -> Bool { failureCell.error == nil && hasRoom() }
 
   private func waitForRoom() throws(LugeError) {
     try checkUsable()
@@ -228,8 +260,7 @@ final class RedoLog: @unchecked Sendable {
   /// nil when the log has failed or was closed. The caller must fill all of it, soon.
   @inline(__always)
   func reserve(_ bytes: Int) -> UInt64? {
-    let isClosed = unsafe words[Self.closedIndex].loadRelaxed() != 0
-    if failureCell.isSet || isClosed { return nil }
+    if !isUsable { return nil }
     return unsafe words[Self.tailIndex].fetchAdd(UInt64(bytes))
   }
 
@@ -242,6 +273,7 @@ final class RedoLog: @unchecked Sendable {
 
   /// Fills a reserved piece with a commit of one operation; `value` nil is a delete. The piece has
   /// `RedoLog.operationPieceBytes` bytes.
+  @inline(never)
   func fillOperation(
     _ lsn: UInt64, bytes: Int, tree: UInt64, key: UnsafeRawBufferPointer,
     value: UnsafeRawBufferPointer?

@@ -73,19 +73,47 @@ final class RedoRing: @unchecked Sendable {
     _ lsn: UInt64, length: Int, tree: UInt64, key: UnsafeRawBufferPointer,
     value: UnsafeRawBufferPointer?
   ) {
-    let valueCount = unsafe value?.count
-    let payload = RedoPayload.operationBytes(tree: tree, key: key.count, value: valueCount)
-    precondition(length == RedoFormat.pieceBytes(payload: payload), "the piece has another size")
-    storeHeader(lsn, length: length, kind: .commit, payloadLength: payload)
-    let header = RedoFormat.headerBytes
     let offset = Int(lsn & mask)
     if offset + length <= bytes {
-      var writer = unsafe RawWriter(memory + offset + header, limit: payload)
-      unsafe RedoPayload.encode(tree: tree, key: key, value: value, into: &writer)
+      unsafe fillAt(memory + offset, lsn, length: length, tree: tree, key: key, value: value)
     } else {
-      unsafe wrapOperation(lsn + UInt64(header), tree: tree, key: key, value: value)
+      unsafe wrapOperation(lsn, length: length, tree: tree, key: key, value: value)
     }
-    finish(lsn, length: length)
+    countFilled(lsn, length: length)
+  }
+
+  /// Stores a commit of one operation where it does not wrap.
+  private func fillAt(
+    _ start: UnsafeMutableRawPointer, _ lsn: UInt64, length: Int, tree: UInt64,
+    key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?
+  ) {
+    // The last word first: it holds the padding.
+    unsafe start.storeBytes(of: 0, toByteOffset: length &- 8, as: UInt64.self)
+    var writer = unsafe RawWriter(
+      start + RedoFormat.headerBytes, limit: length - RedoFormat.headerBytes)
+    unsafe RedoPayload.encode(tree: tree, key: key, value: value, into: &writer)
+    let payload = unsafe writer.count
+    precondition(length == RedoFormat.pieceBytes(payload: payload), "the piece has another size")
+    let words = RedoRing.headerWords(lsn, length, .commit, payload)
+    unsafe start.storeBytes(of: words.0, as: UInt64.self)
+    unsafe start.storeBytes(of: words.1, toByteOffset: 8, as: UInt64.self)
+    unsafe start.storeBytes(of: words.2, toByteOffset: 16, as: UInt64.self)
+    let sum = unsafe crc32c(
+      UnsafeRawBufferPointer(start: start + 8, count: length - 8),
+      seed: crc32c(UnsafeRawBufferPointer(start: start, count: 4), seed: seed))
+    unsafe start.storeBytes(of: sum.littleEndian, toByteOffset: 4, as: UInt32.self)
+  }
+
+  /// The three words that a piece begins with, its checksum zero.
+  @inline(__always)
+  private static func headerWords(
+    _ lsn: UInt64, _ length: Int, _ kind: RedoKind, _ payloadLength: Int
+  ) -> (UInt64, UInt64, UInt64) {
+    let kindAndLength =
+      UInt64(kind.rawValue) | UInt64(RedoFormat.version) << 8 | UInt64(UInt32(payloadLength)) << 32
+    return (
+      UInt64(UInt32(length)).littleEndian, lsn.littleEndian, kindAndLength.littleEndian
+    )
   }
 
   /// Makes a reserved piece a pad: its reader skips it. Never waits.
@@ -108,18 +136,17 @@ final class RedoRing: @unchecked Sendable {
     // Pieces begin and end at multiples of 8, so no aligned word of one wraps. The last word
     // first: it holds the padding, and may be a word of the header.
     storeWord(lsn + UInt64(length) - 8, 0)
-    storeWord(lsn, UInt64(UInt32(length)))
-    storeWord(lsn + 8, lsn)
-    let kindAndLength =
-      UInt64(kind.rawValue) | UInt64(RedoFormat.version) << 8 | UInt64(UInt32(payloadLength)) << 32
-    storeWord(lsn + 16, kindAndLength)
+    let words = RedoRing.headerWords(lsn, length, kind, payloadLength)
+    storeWord(lsn, words.0)
+    storeWord(lsn + 8, words.1)
+    storeWord(lsn + 16, words.2)
   }
 
+  /// Stores a word that is little-endian already.
   @inline(__always)
   private func storeWord(_ position: UInt64, _ word: UInt64) {
     // An aligned word inside the ring, by the mask.
-    unsafe memory.storeBytes(
-      of: word.littleEndian, toByteOffset: Int(position & mask), as: UInt64.self)
+    unsafe memory.storeBytes(of: word, toByteOffset: Int(position & mask), as: UInt64.self)
   }
 
   private func finish(_ lsn: UInt64, length: Int) {
@@ -151,11 +178,18 @@ final class RedoRing: @unchecked Sendable {
     }
   }
 
-  /// The operation's bytes around the end of the ring, part by part.
+  /// A commit of one operation around the end of the ring, part by part.
+  @inline(never)
   private func wrapOperation(
-    _ position: UInt64, tree: UInt64, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?
+    _ lsn: UInt64, length: Int, tree: UInt64, key: UnsafeRawBufferPointer,
+    value: UnsafeRawBufferPointer?
   ) {
-    var at = position
+    let valueCount = unsafe value?.count
+    let payload = RedoPayload.operationBytes(tree: tree, key: key.count, value: valueCount)
+    precondition(length == RedoFormat.pieceBytes(payload: payload), "the piece has another size")
+    storeHeader(lsn, length: length, kind: .commit, payloadLength: payload)
+    defer { storeChecksum(lsn, covered: length) }
+    var at = lsn + UInt64(RedoFormat.headerBytes)
     // 32 bytes on the stack: a tree id, a kind and a length are 21 at most.
     unsafe withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { scratch in
       var writer = unsafe RawWriter(scratch)

@@ -15,13 +15,14 @@ import Platform
 ///         48    8 R: recovery replays the redo stream from this LSN
 ///         56    8 all of the redo stream below this LSN was durable
 ///         64    8 incarnation of the redo stream
-///         72    8 directory: address of the first part; 0: no directory, the database is empty
-///         80    8 directory: bytes of all parts' payloads together
-///         88    8 directory: number of parts
-///         96    8 page segments from this serial on may be made
-///        104    8 monotonic ids below this are taken
-///        112    8 tree ids from this one on are free
-///        120    8 flags: bit 0: written by a close, so nothing is to be replayed
+///         72    8 root of the list of chunks: its address; 0: there is none, the database is empty
+///         80    8 root of the list of chunks: bytes of its payload
+///         88    8 segment table: its address; 0: there is none
+///         96    8 segment table: bytes of its payload
+///        104    8 page segments from this serial on may be made
+///        112    8 monotonic ids below this are taken
+///        120    8 tree ids from this one on are free
+///        128    8 flags: bit 0: written by a close, so nothing is to be replayed
 ///
 /// The layout of bytes 0 to 15 and what the checksum covers hold for every version, so that an older
 /// engine knows a newer database when it sees one.
@@ -39,10 +40,13 @@ struct Superblock: Equatable, Sendable {
   /// All of the redo stream below this LSN was durable.
   var durableLSN: UInt64 = 0
   var incarnation: UInt64 = 0
-  /// Address of the directory's first part; 0: none.
+  /// Address of the root of the list of chunks; 0: none.
   var directoryAddress: UInt64 = 0
   var directoryBytes: UInt64 = 0
-  var directoryParts: UInt64 = 0
+  /// Address of the table of live bytes by segment, without the root and the table themselves; 0:
+  /// none.
+  var tableAddress: UInt64 = 0
+  var tableBytes: UInt64 = 0
   var nextPageSerial: UInt64 = 1
   var idsReserved: UInt64 = 0
   var nextTreeID: UInt64 = 0
@@ -75,7 +79,8 @@ struct Superblock: Equatable, Sendable {
     writer.write(incarnation)
     writer.write(directoryAddress)
     writer.write(directoryBytes)
-    writer.write(directoryParts)
+    writer.write(tableAddress)
+    writer.write(tableBytes)
     writer.write(nextPageSerial)
     writer.write(idsReserved)
     writer.write(nextTreeID)
@@ -107,7 +112,8 @@ struct Superblock: Equatable, Sendable {
       let page = unsafe reader.readUInt64(), let target = unsafe reader.readUInt64(),
       let recovery = unsafe reader.readUInt64(), let durable = unsafe reader.readUInt64(),
       let incarnation = unsafe reader.readUInt64(), let address = unsafe reader.readUInt64(),
-      let directoryBytes = unsafe reader.readUInt64(), let parts = unsafe reader.readUInt64(),
+      let directoryBytes = unsafe reader.readUInt64(), let table = unsafe reader.readUInt64(),
+      let tableBytes = unsafe reader.readUInt64(),
       let serial = unsafe reader.readUInt64(), let ids = unsafe reader.readUInt64(),
       let tree = unsafe reader.readUInt64(), let flags = unsafe reader.readUInt64()
     else { return nil }
@@ -120,7 +126,8 @@ struct Superblock: Equatable, Sendable {
     block.incarnation = incarnation
     block.directoryAddress = address
     block.directoryBytes = directoryBytes
-    block.directoryParts = parts
+    block.tableAddress = table
+    block.tableBytes = tableBytes
     block.nextPageSerial = serial
     block.idsReserved = ids
     block.nextTreeID = tree

@@ -82,11 +82,14 @@ internal import Platform
   func place() throws(LugeError) -> Pin {
     let slot = ThreadSlot.current
     if slot >= 0, let place = unsafe EpochTable.place(table, slot) { return unsafe Pin(place) }
-    return try newPlace(slot)
+    return unsafe try EpochReclaimer.newPlace(table, slot)
   }
 
-  @inline(never)
-  private func newPlace(_ slot: Int) throws(LugeError) -> Pin {
+  // Static, so that the path that all operations take holds no reference to this object.
+  @unsafe @inline(never)
+  private static func newPlace(
+    _ table: UnsafeMutableRawPointer, _ slot: Int
+  ) throws(LugeError) -> Pin {
     guard slot >= 0 else {
       throw LugeError(
         .resourceExhausted,
@@ -96,8 +99,9 @@ internal import Platform
     unsafe place.initializeMemory(as: UInt8.self, repeating: 0, count: PinLayout.size)
     let pin = unsafe Pin(place)
     let flags = unsafe WordRef(table, EpochTable.flags).load()
-    unsafe pin.setField(PinLayout.table, UInt64(UInt(bitPattern: table)))
+    pin.setField(PinLayout.table, UInt64(UInt(bitPattern: table)))
     pin.setField(PinLayout.flags, flags)
+    pin.setField(PinLayout.slot, UInt64(slot))
     pin.setField(
       PinLayout.slabLimit, flags & EpochTable.noSlabs == 0 ? UInt64(SizeClass.last) : 0)
     pin.setField(PinLayout.nextReclaim, RetiredBlock.batch)

@@ -14,9 +14,9 @@ internal import Platform
 ///     88    8 flags of the epoch table
 ///     96    8 the highest size class that lies in slabs; 0 when none does
 ///    104    8 address of the epoch table
-///    112    8 log reservations left before the next admission
-///    120    8 bytes of the largest piece that admission allowed
-///    128    8 bytes of a piece that admission did not allow and the next one should, or 0
+///    112    8 bytes of the log that ordinary pieces may still take before the next admission
+///    120    8 bytes of the large piece that admission allowed, or 0
+///    128    8 bytes of a large piece that admission did not allow and the next one should, or 0
 ///    136    8 retired blocks: address of an array of {address, bytes, epoch}
 ///    144    8 its capacity in blocks
 ///    152    8 index of the oldest block not yet freed
@@ -26,6 +26,8 @@ internal import Platform
 ///    184    8 its capacity
 ///    192    8 next slab to be carved from this thread's chunk, and
 ///    200    8 the end of that chunk
+///    208    8 the thread slot
+///    216    8 reservations of the large piece left
 ///    256 2080 caches of free blocks, by size class (`BlockCache`)
 ///   2368  512 what readers hold, seen by a reclaim (`HeldFilter`)
 /// ```
@@ -40,8 +42,8 @@ enum PinLayout {
   static let flags = 88
   static let slabLimit = 96
   static let table = 104
-  static let reservations = 112
-  static let largestPiece = 120
+  static let logBytes = 112
+  static let largePiece = 120
   static let wantedPiece = 128
   static let retired = 136
   static let capacity = 144
@@ -52,6 +54,8 @@ enum PinLayout {
   static let seenCapacity = 184
   static let nextSlab = 192
   static let chunkEnd = 200
+  static let slot = 208
+  static let largeReservations = 216
   static let caches = 256
   static let heldBits = 2368
   static let size = 2880

@@ -5,17 +5,37 @@ extension PageStore {
 
   /// A record is named no more by anything in memory: what took its place is named already.
   /// It was appended or adopted, and was not released before.
-  func release(_ part: PagePart) throws(LugeError) {
+  func release(_ part: PagePart) throws(LugeError) { try release([part]) }
+
+  /// The same for several. `isNamed`: the checkpoint that is under way, if there is one, may name them
+  /// all the same; so only its own walk knows better.
+  func release(_ parts: [PagePart], isNamed: Bool = true) throws(LugeError) {
+    if parts.isEmpty { return }
     try lock.acquire()
     defer { lock.unlock() }
-    segments.release(part.address.serial, part.bytes)
+    for part in parts {
+      segments.release(part.address.serial, part.bytes)
+      if isNamed { outrun?.add(part) }
+    }
   }
 
-  /// The same for several.
-  func release(_ parts: [PagePart]) throws(LugeError) {
+  /// A checkpoint begins: from here on releases are noted, because its walk may have passed.
+  func beginNaming() throws(LugeError) {
     try lock.acquire()
     defer { lock.unlock() }
-    for part in parts { segments.release(part.address.serial, part.bytes) }
+    outrun = SegmentBytes()
+  }
+
+  /// The checkpoint has named all that it names. Answers bytes that cover it in every segment: what
+  /// is live, and what others than the walk released meanwhile. That is exact when nobody evicted or
+  /// moved anything meanwhile; else it may be too much, and never too little.
+  func endNaming() throws(LugeError) -> SegmentBytes {
+    try lock.acquire()
+    defer { lock.unlock() }
+    var table = outrun ?? SegmentBytes()
+    outrun = nil
+    for segment in segments.all { table.add(UInt64(segment.liveBytes), to: segment.serial) }
+    return table
   }
 
   /// For recovery: the newest superblock names so many bytes in each segment, and all of that is

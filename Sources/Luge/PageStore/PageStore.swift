@@ -49,6 +49,8 @@ final class PageStore: @unchecked Sendable {
   var nextSerial: UInt64
   /// Bytes that the newest durable superblock names.
   var named = SegmentBytes()
+  /// Bytes released since the walk of a checkpoint began, which it may name; nil while there is none.
+  var outrun: SegmentBytes?
   let hot = PageAppender()
   let cold = PageAppender()
 

@@ -1,7 +1,8 @@
 import Platform
 
-/// Rebuilds the trees: the pages that the superblock's directory names, which stay on disk until they
-/// are needed, then the redo from R in LSN order. Writes nothing, so it may be run again after any crash and gives the same.
+/// Rebuilds the trees: the chunks that the superblock's list names, which stay on disk until they are
+/// needed, then the redo from R in LSN order. What it writes no superblock names, so it may be run
+/// again after any crash and gives the same.
 ///
 /// Why replay in one pass is right: a leaf's image holds every commit below its W, so a commit below W is
 /// skipped; commits are absolute puts and removals, so one at or above W that the image happens
@@ -14,8 +15,8 @@ final class Recovery {
     var named: [(name: String, tree: BLinkTree)]
     var nextTreeID: UInt64
     var identifiersReserved: UInt64
-    var directory: [DirectoryEntry]
-    var parts: [PagePart]
+    /// Of the list of chunks, and of the segment table.
+    var records: [PagePart]
   }
 
   private let platform: PlatformServices
@@ -24,7 +25,7 @@ final class Recovery {
   private let pages: PageStore
   private let context: TreeContext
   /// In order of ids.
-  private var trees: [(id: UInt64, tree: BLinkTree)] = []
+  private var trees: [BLinkTree] = []
   private var nextTreeID: UInt64
   private var identifiersReserved: UInt64
 
@@ -43,9 +44,8 @@ final class Recovery {
 
   /// `expectedStart`: where the new log begins, after the end that an earlier look at the redo found.
   func run(expectedStart: UInt64) throws(LugeError) -> State {
-    let (directory, parts) = try readDirectory()
-    try pages.adopt(Checkpointer.namedBytes(directory, parts))
-    try loadTrees(directory)
+    let (list, records) = try readList()
+    try makeTrees(list)
     _ = try tree(Catalogue.catalogueID)
     _ = try tree(Catalogue.defaultID)
     let end = try replay()
@@ -59,82 +59,98 @@ final class Recovery {
     return State(
       catalogueTree: try tree(Catalogue.catalogueID), defaultTree: try tree(Catalogue.defaultID),
       named: named, nextTreeID: nextTreeID, identifiersReserved: identifiersReserved,
-      directory: directory, parts: parts)
+      records: records)
   }
 
   /// After an error: nothing else owns the trees.
   func destroyTrees() {
-    for entry in trees { try? entry.tree.destroy() }
+    for tree in trees { try? tree.destroy() }
     trees = []
   }
 
   private func tree(_ id: UInt64) throws(LugeError) -> BLinkTree {
-    if let known = trees.first(where: { entry in entry.id == id }) { return known.tree }
+    let place = place(of: id)
+    if place < trees.count && trees[place].id == id { return trees[place] }
     let created = try BLinkTree(id: id, context: context)
     add(created)
     return created
   }
 
   private func add(_ tree: BLinkTree) {
-    trees.append((tree.id, tree))
-    trees.sort { left, right in left.id < right.id }
-    if tree.id >= nextTreeID { nextTreeID = tree.id + 1 }
+    trees.insert(tree, at: place(of: tree.id))
+    // An id at the end of the range comes of bytes that no engine wrote.
+    if tree.id >= nextTreeID { nextTreeID = tree.id &+ 1 }
+  }
+
+  /// How many trees have lower ids.
+  private func place(of id: UInt64) -> Int {
+    var low = 0
+    var high = trees.count
+    while low < high {
+      let middle = (low + high) / 2
+      if trees[middle].id < id { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   // MARK: Images
 
-  private func readDirectory() throws(LugeError) -> ([DirectoryEntry], [PagePart]) {
-    var entries: [DirectoryEntry] = []
-    var parts: [PagePart] = []
-    var next = PageAddress(rawValue: superblock.directoryAddress)
-    while next != .none {
-      // A chain of parts that names itself would never end; the superblock knows its length.
-      if parts.count == superblock.directoryParts {
-        throw damage("the directory has more parts than the superblock says", next)
-      }
-      let bytes = try pages.read(next, .directory)
-      guard let part = DirectoryPart.decode(bytes) else {
-        throw damage("a directory part cannot be decoded", next)
-      }
-      entries.append(contentsOf: part.entries)
-      parts.append(PagePart(address: next, length: bytes.count))
-      next = part.next
+  /// The list of chunks, and what it takes: the records that it and the segment table are in.
+  private func readList() throws(LugeError) -> (list: [ChunkEntry], records: [PagePart]) {
+    let root = part(superblock.directoryAddress, superblock.directoryBytes)
+    guard let root else { return ([], []) }
+    let payload = try pages.read(root, .directory).payload
+    guard let parts = ChunkList.decodeRoot(payload) else {
+      throw damage("the root of the list of chunks cannot be decoded", root.address)
     }
-    if parts.count != superblock.directoryParts {
-      throw LugeError(
-        .corruption, "the directory ends early", path: directoryPath,
-        expected: "\(superblock.directoryParts) parts", found: "\(parts.count)")
-    }
-    return (entries, parts)
-  }
-
-  private func loadTrees(_ directory: [DirectoryEntry]) throws(LugeError) {
+    var list: [ChunkEntry] = []
     var index = 0
-    while index < directory.count {
-      let id = directory[index].tree
-      if trees.contains(where: { entry in entry.id == id }) {
-        throw damage("the directory names tree \(id) in two places", directory[index].address)
-      }
-      var loader = TreeLoader(id: id, context: context)
-      do throws(LugeError) {
-        while index < directory.count && directory[index].tree == id {
-          try load(directory[index], into: &loader)
-          index += 1
-        }
-        add(try loader.finish())
-      } catch {
-        try loader.abandon()
-        throw error
-      }
+    for record in try pages.read(parts, .directory) {
+      guard let entries = ChunkList.decode(record.payload),
+        isInOrder(list.last, entries.first)
+      else { throw damage("a part of the list of chunks cannot be decoded", parts[index].address) }
+      list.append(contentsOf: entries)
+      index += 1
     }
+    return (list, parts + (try adoptTable()) + [root])
   }
 
-  private func load(
-    _ entry: DirectoryEntry, into loader: inout TreeLoader
-  ) throws(LugeError) {
-    try loader.append(
-      low: entry.lowKey, [PagePart(address: entry.address, length: entry.length)],
-      lsn: entry.imageLSN, entries: entry.liveEntries)
+  private func isInOrder(_ last: ChunkEntry?, _ next: ChunkEntry?) -> Bool {
+    guard let last, let next else { return true }
+    if last.tree != next.tree { return last.tree < next.tree }
+    return compareKeys(last.low, next.low) < 0
+  }
+
+  private func part(_ address: UInt64, _ length: UInt64) -> PagePart? {
+    address == 0
+      ? nil : PagePart(address: PageAddress(rawValue: address), length: Int(clamping: length))
+  }
+
+  /// What is live in each segment. Answers the table's record.
+  private func adoptTable() throws(LugeError) -> [PagePart] {
+    guard let record = part(superblock.tableAddress, superblock.tableBytes) else { return [] }
+    guard var table = SegmentBytes.decode(try pages.read(record, .segmentTable).payload) else {
+      throw damage("the segment table cannot be decoded", record.address)
+    }
+    table.add(record)
+    if let root = part(superblock.directoryAddress, superblock.directoryBytes) { table.add(root) }
+    try pages.adopt(table)
+    return [record]
+  }
+
+  private func makeTrees(_ list: [ChunkEntry]) throws(LugeError) {
+    var first = 0
+    while first < list.count {
+      let id = list[first].tree
+      guard list[first].low.isEmpty else {
+        throw damage("the first chunk of tree \(id) is missing", list[first].image.address)
+      }
+      var end = first
+      while end < list.count && list[end].tree == id { end += 1 }
+      let chunks = list[first..<end].map { entry in (entry.low, entry.image, entry.entries) }
+      add(try BLinkTree(id: id, context: context, chunks: chunks))
+      first = end
+    }
   }
 
   private func damage(_ what: String, _ address: PageAddress) -> LugeError {
@@ -206,16 +222,16 @@ final class Recovery {
   }
 
   private func dropUnnamed(_ named: [(name: String, tree: BLinkTree)]) throws(LugeError) {
-    var kept: [(id: UInt64, tree: BLinkTree)] = []
-    for entry in trees {
-      let isKept =
-        entry.id < Catalogue.firstNamedID
-        || named.contains { item in item.tree.id == entry.id }
-      if isKept {
-        kept.append(entry)
+    let ids = named.map { item in item.tree.id }.sorted()
+    var kept: [BLinkTree] = []
+    var next = 0
+    for tree in trees {
+      while next < ids.count && ids[next] < tree.id { next += 1 }
+      if tree.id < Catalogue.firstNamedID || (next < ids.count && ids[next] == tree.id) {
+        kept.append(tree)
       } else {
         probe("recovery.treeDropped")
-        try entry.tree.destroy(releasesParts: true)
+        try tree.destroy(releasesParts: true)
       }
     }
     trees = kept

@@ -18,6 +18,32 @@ extension BLinkTree {
     }
   }
 
+  func setValue(_ value: [UInt8], forKey key: [UInt8]) throws(LugeError) {
+    unsafe try reading(key) { (key) throws(LugeError) in
+      unsafe try reading(value) { (value) throws(LugeError) in
+        _ = unsafe try apply(key, .put(ByteView(value)))
+      }
+    }
+  }
+
+  func discardValue(forKey key: [UInt8]) throws(LugeError) {
+    unsafe try reading(key) { (key) throws(LugeError) in _ = unsafe try apply(key, .remove) }
+  }
+
+  func setValue(_ value: RawSpan, forKey key: RawSpan) throws(LugeError) {
+    unsafe try key.withUnsafeBytes { (key) throws(LugeError) in
+      unsafe try value.withUnsafeBytes { (value) throws(LugeError) in
+        _ = unsafe try apply(key, .put(ByteView(value)))
+      }
+    }
+  }
+
+  func discardValue(forKey key: RawSpan) throws(LugeError) {
+    unsafe try key.withUnsafeBytes { (key) throws(LugeError) in
+      _ = unsafe try apply(key, .remove)
+    }
+  }
+
   func removeValue(forKey key: [UInt8]) throws(LugeError) -> [UInt8]? {
     unsafe try reading(key) { (key) throws(LugeError) in unsafe try update(key, .remove).old }
   }

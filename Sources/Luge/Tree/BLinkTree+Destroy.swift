@@ -8,34 +8,28 @@ extension BLinkTree {
   /// - Parameter releasesParts: the tree is gone for good, and what it has on disk.
   func destroy(releasesParts: Bool = false) throws(LugeError) {
     try waitForLoads()
-    let parts = try freeAll(releasesParts)
-    if !parts.isEmpty { try context.pages.release(parts) }
-  }
-
-  private func freeAll(_ releasesParts: Bool) throws(LugeError) -> [PagePart] {
+    if releasesParts { try releaseParts() }
     // No operation runs, so no record of this tree gets a hazard from here on.
     let held = try context.epochs.protectedBlocks()
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    if root.load() == 0 { return [] }
+    if root.load() == 0 { return }
     // Whatever the caller did, nothing looks at the pages from here on.
     if isOpen { setState(.closed) }
-    var parts: [PagePart] = []
     forEachPage { page in
       if let leaf = page.leaf { BLinkTree.destroy(leaf, held, pin) }
-      if releasesParts, let list = page.parts { parts.append(contentsOf: list.copy()) }
       page.free(pin)
     }
     let root = Branch(address: root.exchange(0))
     var index = 0
     while index < root.count {
       let chunk = Chunk(address: root.node(index))
-      Chunk.branch(chunk.word.load()).free(pin)
+      let word = chunk.word.load()
+      if ChunkWord.hasBranch(word) { ChunkWord.branch(word).free(pin) }
       chunk.free(pin)
       index += 1
     }
     root.free(pin)
-    return parts
   }
 
   private static func destroy(_ leaf: Leaf, _ held: ProtectedBlocks, _ pin: Pin) {
@@ -70,8 +64,10 @@ extension BLinkTree {
     }
   }
 
-  private static func pages(of chunk: Chunk, end: ByteView?) -> [Page] {
-    let branch = Chunk.branch(chunk.word.load())
+  static func pages(of chunk: Chunk, end: ByteView?) -> [Page] {
+    let word = chunk.word.load()
+    if !ChunkWord.hasBranch(word) { return [] }
+    let branch = ChunkWord.branch(word)
     var pages: [Page] = []
     var index = 0
     while index < branch.count {
@@ -91,7 +87,7 @@ extension BLinkTree {
   }
 
   /// Operations that were reading a page when the tree was closed still have it in hand, unpinned.
-  private func waitForLoads() throws(LugeError) {
+  func waitForLoads() throws(LugeError) {
     var attempt = 0
     while try isLoading() {
       try context.backOff(attempt, "waiting for a page")
@@ -102,8 +98,15 @@ extension BLinkTree {
   private func isLoading() throws(LugeError) -> Bool {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    if root.load() == 0 { return false }
+    if self.root.load() == 0 { return false }
+    let root = Branch(address: self.root.load())
     var found = false
+    var index = 0
+    while index < root.count {
+      let word = Chunk(address: root.node(index)).word.load()
+      if ChunkWord.tag(word) == ChunkWord.loading { found = true }
+      index += 1
+    }
     forEachPage { page in
       if PageWord.tag(page.word.load()) == PageWord.loading { found = true }
     }

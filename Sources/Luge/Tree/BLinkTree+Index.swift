@@ -10,11 +10,13 @@ internal import Platform
 // looking again.
 
 extension BLinkTree {
-  /// The last posted page whose low key is at or below `key`. Pinned.
+  /// The last posted page whose low key is at or below `key`; nil when its chunk is not in memory.
+  /// Pinned.
   @inline(__always)
-  func findPage(_ key: ByteView) -> Page {
+  func findPage(_ key: ByteView) -> Page? {
     let word = findChunk(key).word.load()
-    return Page(address: Chunk.branch(word).find(key))
+    if !ChunkWord.hasBranch(word) { return nil }
+    return Page(address: ChunkWord.branch(word).find(key))
   }
 
   @inline(__always)
@@ -22,12 +24,18 @@ extension BLinkTree {
     Chunk(address: Branch(address: root.load()).find(key))
   }
 
-  /// The last posted page that begins below the bound. Pinned.
-  func findLastPage(_ bound: ScanBound, _ key: ByteView) -> Page {
-    let root = Branch(address: root.load())
-    let chunk = Chunk(address: root.node(BLinkTree.lastPosition(root, bound, key) - 1))
-    let branch = Chunk.branch(chunk.word.load())
+  /// The last posted page that begins below the bound; nil when its chunk is not in memory. Pinned.
+  func findLastPage(_ bound: ScanBound, _ key: ByteView) -> Page? {
+    let word = findLastChunk(bound, key).word.load()
+    if !ChunkWord.hasBranch(word) { return nil }
+    let branch = ChunkWord.branch(word)
     return Page(address: branch.node(BLinkTree.lastPosition(branch, bound, key) - 1))
+  }
+
+  /// The last chunk that begins below the bound. Pinned.
+  func findLastChunk(_ bound: ScanBound, _ key: ByteView) -> Chunk {
+    let root = Branch(address: root.load())
+    return Chunk(address: root.node(BLinkTree.lastPosition(root, bound, key) - 1))
   }
 
   private static func lastPosition(_ branch: Branch, _ bound: ScanBound, _ key: ByteView) -> Int {
@@ -39,12 +47,14 @@ extension BLinkTree {
   }
 
   /// Where to go on from a page whose leaf, loaded in this pin, ends too early: to the page that
-  /// the index leads to, `found`, if that is further right, else through the leaf's right link.
+  /// the index leads to, `found`, if that is further right, else through the leaf's right link. Nil
+  /// when the index leads out of memory.
   ///
   /// A right link is followed only when the index, read *after* the leaf, knows of no page further
   /// right: then the right page was not posted when this pin began, so nobody can have retired it
   /// since.
-  func step(from page: Page, _ leaf: Leaf, found: Page, _ pin: Pin) -> Page {
+  func step(from page: Page, _ leaf: Leaf, found: Page?, _ pin: Pin) -> Page? {
+    guard let found else { return nil }
     if ByteView.compare(found.low, page.low) > 0 { return found }
     precondition(leaf.right != 0, "the page right of one that was paged in is in the index")
     let right = Page(address: leaf.right)
@@ -53,11 +63,13 @@ extension BLinkTree {
   }
 
   /// The high key of a page that is not resident: where the next posted page begins. Pinned. It
-  /// counts if the page's word is the same afterwards.
+  /// counts if the page's word is the same afterwards; so it does not when the chunk is evicted.
   func highKey(ofEvicted page: Page) -> [UInt8]? {
     let root = Branch(address: root.load())
     let place = root.position(page.low)
-    let branch = Chunk.branch(Chunk(address: root.node(place - 1)).word.load())
+    let word = Chunk(address: root.node(place - 1)).word.load()
+    if !ChunkWord.hasBranch(word) { return nil }
+    let branch = ChunkWord.branch(word)
     let next = branch.position(page.low)
     if next < branch.count { return branch.low(next).copy() }
     return place < root.count ? root.low(place).copy() : nil
@@ -69,11 +81,14 @@ extension BLinkTree {
     while true {
       let chunk = findChunk(low)
       let word = chunk.word.load()
-      let branch = Chunk.branch(word)
+      // A chunk is evicted when all its pages are, and they were posted before that.
+      if !ChunkWord.hasBranch(word) { return }
+      let branch = ChunkWord.branch(word)
       let place = branch.position(low)
       let former = branch.node(place - 1)
-      if former == page.address { return }
-      if word & Chunk.frozen != 0 {
+      // By key: after an eviction another descriptor stands for the same page.
+      if former == page.address || IndexNode.low(address: former) == low { return }
+      if ChunkWord.tag(word) == ChunkWord.frozen {
         probe("tree.helpedFrozenChunk")
         splitChunk(chunk, pin)
         continue
@@ -83,7 +98,7 @@ extension BLinkTree {
         new.free(pin)
         continue
       }
-      _ = chunk.flags.fetchOr(Chunk.dirty)
+      chunk.stamp.store(context.newStamp())
       branch.retire(pin)
       if new.count > context.settings.chunkPages { splitChunk(chunk, pin) }
       return
@@ -95,15 +110,16 @@ extension BLinkTree {
   @inline(never)
   private func splitChunk(_ chunk: Chunk, _ pin: Pin) {
     var word = chunk.word.load()
-    while word & Chunk.frozen == 0 {
-      if Chunk.branch(word).count <= context.settings.chunkPages { return }
-      if chunk.word.compareExchange(expected: word, desired: word | Chunk.frozen) { break }
+    while ChunkWord.tag(word) != ChunkWord.frozen {
+      if !ChunkWord.hasBranch(word) { return }
+      if ChunkWord.branch(word).count <= context.settings.chunkPages { return }
+      if chunk.word.compareExchange(expected: word, desired: word | ChunkWord.frozen) { break }
       word = chunk.word.load()
     }
-    let branch = Chunk.branch(word)
+    let branch = ChunkWord.branch(word)
     let seen = Branch(address: root.load())
     let isLast = seen.node(seen.count - 1) == chunk.address
-    let (left, right) = BLinkTree.halve(chunk, branch, isLast: isLast, pin)
+    let (left, right) = halve(chunk, branch, isLast: isLast, pin)
     if (try? context.interrupt("tree.chunkFrozen")) == nil { return discard(left, right, pin) }
     while true {
       let old = Branch(address: root.load())
@@ -117,6 +133,7 @@ extension BLinkTree {
         probe("tree.chunkSplit")
         old.retire(pin)
         branch.retire(pin)
+        if let image = chunk.takeImage(pin) { context.released.push(image, pin) }
         chunk.retire(pin)
         return
       }
@@ -124,7 +141,7 @@ extension BLinkTree {
     }
   }
 
-  private static func halve(
+  private func halve(
     _ chunk: Chunk, _ branch: Branch, isLast: Bool, _ pin: Pin
   ) -> (left: Chunk, right: Chunk) {
     let count = branch.count
@@ -133,23 +150,24 @@ extension BLinkTree {
     let left = branch.slice(0, at, pin)
     let right = branch.slice(at, count, pin)
     return (
-      Chunk.build(pin, low: chunk.low, branch: left),
-      Chunk.build(pin, low: right.low(0), branch: right)
+      Chunk.build(pin, low: chunk.low, word: left.address, stamp: context.newStamp()),
+      Chunk.build(pin, low: right.low(0), word: right.address, stamp: context.newStamp())
     )
   }
 
   /// Frees two chunks that nobody else has seen.
   private func discard(_ left: Chunk, _ right: Chunk, _ pin: Pin) {
     for chunk in [left, right] {
-      Chunk.branch(chunk.word.load()).free(pin)
+      ChunkWord.branch(chunk.word.load()).free(pin)
       chunk.free(pin)
     }
   }
 
   /// The root of a tree that nobody knows yet, over finished pages in key order; at least one.
-  static func makeRoot(_ pages: [Page], _ settings: TreeSettings, _ pin: Pin) -> Branch {
+  static func makeRoot(_ pages: [Page], _ context: TreeContext, _ pin: Pin) -> Branch {
     // Room for some splits before the first chunk is too large.
-    let portion = max(1, settings.chunkPages - settings.chunkPages / 4)
+    let limit = context.settings.chunkPages
+    let portion = max(1, limit - limit / 4)
     var chunks: [UInt64] = []
     var first = 0
     while first < pages.count {
@@ -158,10 +176,16 @@ extension BLinkTree {
       let branch = unsafe nodes.withUnsafeBufferPointer {
         unsafe Branch.build(pin, $0.baseAddress.unsafelyUnwrapped, count: nodes.count)
       }
-      chunks.append(Chunk.build(pin, low: pages[first].low, branch: branch).address)
+      let chunk = Chunk.build(
+        pin, low: pages[first].low, word: branch.address, stamp: context.newStamp())
+      chunks.append(chunk.address)
       first += portion
     }
-    return unsafe chunks.withUnsafeBufferPointer {
+    return makeRoot(chunks, pin)
+  }
+
+  static func makeRoot(_ chunks: [UInt64], _ pin: Pin) -> Branch {
+    unsafe chunks.withUnsafeBufferPointer {
       unsafe Branch.build(pin, $0.baseAddress.unsafelyUnwrapped, count: chunks.count)
     }
   }

@@ -18,12 +18,15 @@ extension BLinkTree {
   private enum Beginning {
     case resident
     case mine(Loading)
+    case chunk(ChunkLoading)
+    /// Its chunk is about to be evicted: look again in a moment.
+    case sealed
     /// Another thread reads: a ticket to wait with.
     case others(PageLoads.Ticket)
   }
 
-  /// Sees to it that the leaf that covers `key` is in memory, or was a moment ago. Unpinned; waits
-  /// for memory and for one read. Throws `.corruption` where what is on disk is damaged.
+  /// Brings the leaf that covers `key` into memory, or the chunk above it: one of them, so the caller
+  /// looks again. Unpinned; waits for memory and for one read. Throws `.corruption` where what is on disk is damaged.
   ///
   /// - Parameter closedToo: for a walk that no `destroy` can come between.
   func pageIn(_ key: ByteView, closedToo: Bool = false) throws(LugeError) {
@@ -32,6 +35,8 @@ extension BLinkTree {
     case .others(let ticket):
       probe("cache.loadAwaited")
       try context.loads.wait(ticket)
+    case .sealed: try context.backOff(0, "waiting for a chunk")
+    case .chunk(let loading): try finish(loading)
     case .mine(let loading):
       let stripe = PageLoads.stripe(loading.page.low)
       defer { context.loads.ended(stripe) }
@@ -56,13 +61,23 @@ extension BLinkTree {
     defer { pin.end() }
     // Once a tree is closed and quiet, no operation makes a page of it load.
     if !closedToo { try checkOpen() }
-    let (page, leaf) = descend(key, pin)
+    guard let (page, leaf) = descend(key, pin) else {
+      switch beginLoadingChunk(key) {
+      case .resident: return .resident
+      case .others(let ticket): return .others(ticket)
+      case .mine(let loading): return .chunk(loading)
+      }
+    }
     if leaf != nil { return .resident }
     // Before the word: a load that ends after this look makes the ticket good.
     let ticket = context.loads.ticket(PageLoads.stripe(page.low))
     let word = page.word.load()
     guard PageWord.tag(word) == PageWord.evicted else {
-      return PageWord.tag(word) == PageWord.loading ? .others(ticket) : .resident
+      switch PageWord.tag(word) {
+      case PageWord.loading: return .others(ticket)
+      case PageWord.removed: return .sealed
+      default: return .resident
+      }
     }
     let loading = PageWord.body(word) | PageWord.loading
     guard page.word.compareExchange(expected: word, desired: loading) else { return .resident }

@@ -38,7 +38,7 @@ extension BLinkTree {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     while true {
-      let (page, found) = descend(key, pin)
+      guard let (page, found) = descend(key, pin) else { return nil }
       if page.imageLSN.load() > lsn { return false }
       guard let leaf = found else { return nil }
       let slot = leaf.locate(key)
@@ -57,7 +57,7 @@ extension BLinkTree {
         preconditionFailure("replay is single-threaded")
       }
       if former != 0 { Record(address: former).retire(pin) }
-      adjustCount(from: wasPresent, to: value != nil)
+      adjustCount(from: wasPresent, to: value != nil, pin)
       trim(page, leaf, pin)
       return true
     }

@@ -37,7 +37,7 @@ extension BLinkTree {
     try checkOpen()
     let start = lower.key ?? []
     // The array outlives the closure; nothing in it is kept.
-    let found = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin).leaf }
+    let found = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin)?.leaf }
     guard let leaf = found else { return nil }
     return LeafSlice.with(leaf, from: lower, to: upper) { slice in
       let count = slice.fillUp(reader, run)
@@ -64,7 +64,7 @@ extension BLinkTree {
     }
   }
 
-  /// A step down, or the low key of a page that is not in memory.
+  /// A step down, or the low key of a page or chunk that is not in memory.
   private enum StepDown {
     case step(ScanStep)
     case missing([UInt8])
@@ -78,7 +78,11 @@ extension BLinkTree {
     try checkOpen()
     let end = upper.key ?? []
     // The array outlives the closure; nothing in it is kept.
-    let (page, found) = unsafe end.withUnsafeBytes { unsafe lastLeaf(upper, ByteView($0), pin) }
+    let last = unsafe end.withUnsafeBytes { unsafe lastLeaf(upper, ByteView($0), pin) }
+    guard let (page, found) = last else {
+      return .missing(
+        unsafe end.withUnsafeBytes { unsafe findLastChunk(upper, ByteView($0)).low.copy() })
+    }
     guard let leaf = found else { return .missing(page.low.copy()) }
     let step = LeafSlice.with(leaf, from: lower, to: upper) { slice in
       let count = slice.fillDown(reader, run)
@@ -113,7 +117,7 @@ extension BLinkTree {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let leaf = descend(held.key, pin).leaf else { return nil }
+    guard let leaf = descend(held.key, pin)?.leaf else { return nil }
     let top = Leaf.record(leaf.locate(held.key).word)
     if top == 0 { return 0 }
     let found = visible(top, at: snapshot, leaf, pin).record
@@ -125,8 +129,8 @@ extension BLinkTree {
   /// then to the right until a high key reaches it. There are no left links.
   private func lastLeaf(
     _ bound: ScanBound, _ key: ByteView, _ pin: Pin
-  ) -> (page: Page, leaf: Leaf?) {
-    var page = findLastPage(bound, key)
+  ) -> (page: Page, leaf: Leaf?)? {
+    guard var page = findLastPage(bound, key) else { return nil }
     while true {
       guard let leaf = page.leaf else { return (page, nil) }
       guard leaf.hasHigh else { return (page, leaf) }
@@ -138,7 +142,10 @@ extension BLinkTree {
         if ByteView.compare(key, leaf.high) <= 0 { return (page, leaf) }
       }
       probe("tree.movedRight")
-      page = step(from: page, leaf, found: findLastPage(bound, key), pin)
+      guard let right = step(from: page, leaf, found: findLastPage(bound, key), pin) else {
+        return nil
+      }
+      page = right
     }
   }
 }

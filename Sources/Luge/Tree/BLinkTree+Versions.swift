@@ -17,6 +17,8 @@ enum Resolution {
   case ready(UInt64)
   /// The log room paid for is used up: unpin, pass admission, start again.
   case needsAdmission
+  /// For a batch only: an older one is undecided here. Address of its descriptor.
+  case behind(UInt64)
 }
 
 extension BLinkTree {
@@ -53,7 +55,7 @@ extension BLinkTree {
         probe("tree.abortedSkipped")
         result.record = record.beneath
       case VersionWord.pending:
-        if word & VersionWord.helpWanted != 0 && pin.field(PinLayout.reservations) > 0 {
+        if word & VersionWord.helpWanted != 0 && pin.field(PinLayout.logBytes) > 0 {
           // Its writer keeps losing to readers: give it its LSN instead of pushing.
           leaf.markDirty()
           if stamp(record, pin) { continue }
@@ -103,12 +105,13 @@ extension BLinkTree {
   }
 
   /// Finds the committed record to build on, deciding what is undecided: a pending record is
-  /// stamped, a pending batch aborted, both after a brief wait if `patient`. Throws only `.killed`.
+  /// stamped, a pending batch aborted, both after a brief wait. A batch, which has an `age`, waits
+  /// for nothing, and gives way to an older one. Throws only `.killed`.
   func resolve(
-    _ top: UInt64, _ leaf: Leaf, _ pin: Pin, patient: Bool
+    _ top: UInt64, _ leaf: Leaf, _ pin: Pin, age: UInt64? = nil
   ) throws(LugeError) -> Resolution {
     var address = top
-    var waits = patient ? 0 : 1
+    var waits = age == nil ? 0 : 1
     while address != 0 {
       let record = Record(address: address)
       let word = record.version.load()
@@ -125,7 +128,8 @@ extension BLinkTree {
         leaf.markDirty()
         if !stamp(record, pin) { return .needsAdmission }
       default:
-        let commit = CommitDescriptor(address: VersionWord.body(word)).word
+        let descriptor = CommitDescriptor(address: VersionWord.body(word))
+        let commit = descriptor.word
         let seen = commit.load()
         switch VersionWord.state(seen) {
         case VersionWord.committed: return .ready(address)
@@ -136,6 +140,7 @@ extension BLinkTree {
             try context.backOff(0, "meeting a batch")
             continue
           }
+          if let age, descriptor.age < age { return .behind(descriptor.address) }
           if commit.compareExchange(expected: seen, desired: VersionWord.aborted) {
             probe("tree.batchAborted")
           }

@@ -8,48 +8,63 @@ internal import Platform
 extension BLinkTree {
   /// One try of a write between two admissions.
   private enum Attempt {
-    case done(WriteResult)
+    case done(applied: Bool)
     /// Another thread was in the way and used up the log room paid for: admission again.
     case again
     /// The leaf is not in memory: page it in, unpinned.
     case missing
   }
 
-  /// Writes one key. `returnsOld` asks for a copy of the value found.
-  func update(
-    _ key: UnsafeRawBufferPointer, _ mode: WriteMode, returnsOld: Bool = true
-  ) throws(LugeError) -> WriteResult {
+  /// Writes one key; answers with a copy of the value found.
+  func update(_ key: UnsafeRawBufferPointer, _ mode: WriteMode) throws(LugeError) -> WriteResult {
+    var old: [UInt8]? = nil
+    let applied = unsafe try write(ByteView(key), mode, &old, returnsOld: true)
+    return WriteResult(applied: applied, old: old)
+  }
+
+  /// Writes one key, and copies nothing of what was there. False only for an exchange that found
+  /// something else than it expected.
+  @discardableResult
+  func apply(_ key: UnsafeRawBufferPointer, _ mode: WriteMode) throws(LugeError) -> Bool {
+    var old: [UInt8]? = nil
+    return unsafe try write(ByteView(key), mode, &old, returnsOld: false)
+  }
+
+  @inline(__always)
+  private func write(
+    _ key: ByteView, _ mode: WriteMode, _ old: inout [UInt8]?, returnsOld: Bool
+  ) throws(LugeError) -> Bool {
     try BLinkTree.checkKey(key.count)
     try BLinkTree.checkValue(mode.valueCount ?? 0)
-    let view = unsafe ByteView(key)
     let pieceBytes = redoPieceBytes(key: key.count, value: mode.valueCount)
     while true {
-      switch try admittedAttempt(view, mode, returnsOld, pieceBytes) {
-      case .done(let result): return result
+      switch try admittedAttempt(key, mode, pieceBytes, &old, returnsOld) {
+      case .done(let applied): return applied
       case .again: continue
-      case .missing: try pageIn(view)
+      case .missing: try pageIn(key)
       }
     }
   }
 
   @inline(__always)
   private func admittedAttempt(
-    _ key: ByteView, _ mode: WriteMode, _ returnsOld: Bool, _ pieceBytes: Int
+    _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
+    _ returnsOld: Bool
   ) throws(LugeError) -> Attempt {
     let admitted = try context.admit(pieceBytes)
     defer { context.leave(admitted) }
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    return try attempt(key, mode, returnsOld, pin)
+    return try attempt(key, mode, pieceBytes, &old, returnsOld, pin)
   }
 
   private func attempt(
-    _ key: ByteView, _ mode: WriteMode, _ returnsOld: Bool, _ pin: Pin
+    _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
+    _ returnsOld: Bool, _ pin: Pin
   ) throws(LugeError) -> Attempt {
     while true {
-      let (page, found) = descend(key, pin)
-      guard let leaf = found else { return .missing }
+      guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 {
@@ -60,16 +75,15 @@ extension BLinkTree {
         let top = Leaf.record(slot.word)
         var beneath: UInt64 = 0
         if top != 0 {
-          guard case .ready(let found) = try resolve(top, leaf, pin, patient: true) else {
-            return .again
-          }
+          guard case .ready(let found) = try resolve(top, leaf, pin) else { return .again }
           beneath = found
         }
         let present = presentValue(beneath)
         let value: ByteView?
         switch mode.decide(present) {
         case .leave(let applied):
-          return .done(WriteResult(applied: applied, old: returnsOld ? present?.copy() : nil))
+          if returnsOld { old = present?.copy() }
+          return .done(applied: applied)
         case .write(let new): value = new
         }
         if slot.index == leaf.wordCount {
@@ -78,7 +92,7 @@ extension BLinkTree {
         }
         try context.interrupt("tree.install")
         // Helping others may have used what this write needs.
-        if pin.field(PinLayout.reservations) < TreeContext.reservations { return .again }
+        if !context.mayInstall(pieceBytes, pin) { return .again }
         let record = Record.build(
           pin, version: VersionWord.pending, key: key, value: value, predecessor: beneath)
         guard install(record, leaf, slot, beneath, pin) else {
@@ -87,10 +101,10 @@ extension BLinkTree {
           continue
         }
         guard try commit(record, present != nil, pin) else { return .again }
-        let old = returnsOld ? present?.copy() : nil
+        if returnsOld { old = present?.copy() }
         context.prune(record, pin)
         trim(page, leaf, pin)
-        return .done(WriteResult(applied: true, old: old))
+        return .done(applied: true)
       }
     }
   }
@@ -145,61 +159,20 @@ extension BLinkTree {
     if VersionWord.state(record.version.load()) == VersionWord.aborted {
       throw context.refusal()
     }
-    adjustCount(from: wasPresent, to: !record.isTombstone)
+    adjustCount(from: wasPresent, to: !record.isTombstone, pin)
     return true
   }
 
+  /// Counts an entry more or less, in the stripe of the calling thread's place.
   @inline(__always)
-  func adjustCount(from wasPresent: Bool, to isPresent: Bool) {
-    if isPresent != wasPresent { _ = countWord.fetchAdd(isPresent ? 1 : 0 &- 1) }
-  }
-
-  /// What came of installing one record of a batch.
-  enum Installation {
-    case installed(wasPresent: Bool)
-    /// The log room paid for is used up.
-    case needsAdmission
-    /// The leaf is not in memory.
-    case missing
-  }
-
-  /// Installs one record of a batch over what is resolved beneath it. Waits for nothing.
-  func installUndecided(_ record: Record, _ pin: Pin) throws(LugeError) -> Installation {
-    let key = record.key
-    while true {
-      let (page, found) = descend(key, pin)
-      guard let leaf = found else { return .missing }
-      var slot = leaf.locate(key)
-      while true {
-        if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {
-          if slot.word & Leaf.frozen != 0 { probe("tree.helpedFrozen") }
-          try consolidate(page, leaf, pin)
-          break
-        }
-        let top = Leaf.record(slot.word)
-        var beneath: UInt64 = 0
-        if top != 0 {
-          guard case .ready(let found) = try resolve(top, leaf, pin, patient: false) else {
-            return .needsAdmission
-          }
-          beneath = found
-        }
-        try context.interrupt("tree.batchInstall")
-        record.predecessor.storeRelaxed(beneath)
-        if install(record, leaf, slot, beneath, pin) {
-          let wasPresent = presentValue(beneath) != nil
-          trim(page, leaf, pin)
-          return .installed(wasPresent: wasPresent)
-        }
-        slot = relocate(leaf, key, slot)
-      }
-    }
+  func adjustCount(from wasPresent: Bool, to isPresent: Bool, _ pin: Pin) {
+    if isPresent != wasPresent { _ = countStripe(pin).fetchAdd(isPresent ? 1 : 0 &- 1) }
   }
 
   /// Rebuilds a leaf that has become too heavy, when there is something to split.
   @inline(__always)
   func trim(_ page: Page, _ leaf: Leaf, _ pin: Pin) {
-    if leaf.weight.loadRelaxed() > UInt64(context.settings.leafBytes) && leaf.hasSeveral {
+    if leaf.isHeavy(context.settings) && leaf.hasSeveral {
       // The write is done whatever becomes of this: a leaf left frozen is rebuilt by the next
       // writer.
       try? consolidate(page, leaf, pin)

@@ -39,7 +39,7 @@ extension BLinkTree {
       case .kept(let image): return image
       case .claimed(let page):
         defer { page.releaseClaim() }
-        if let image = try writeOut(claimed: page, rewrites) { return image }
+        if let image = try writeOut(claimed: page, isNamed: false, rewrites) { return image }
       case .missing: try pageIn(key, closedToo: true)
       case .busy:
         try context.backOff(attempt, "waiting for a page")
@@ -52,7 +52,8 @@ extension BLinkTree {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     // The array outlives the closure; nothing in it is kept.
-    let (page, leaf) = unsafe key.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
+    let found = unsafe key.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
+    guard let (page, leaf) = found else { return .missing }
     if leaf != nil { return page.tryClaim() ? .claimed(page) : .busy }
     let word = page.word.load()
     // Not loading: that thread may publish the leaf at any time.
@@ -66,7 +67,7 @@ extension BLinkTree {
     return page.word.load() == word ? .kept(image) : .busy
   }
 
-  private static func isToMove(_ parts: PartList, _ rewrites: (PageAddress) -> Bool) -> Bool {
+  static func isToMove(_ parts: PartList, _ rewrites: (PageAddress) -> Bool) -> Bool {
     var index = 0
     while index < parts.count {
       if rewrites(parts.part(index).address) { return true }
@@ -75,9 +76,10 @@ extension BLinkTree {
     return false
   }
 
-  /// The same for a page whose claim the caller has. Nil: the page is not resident.
+  /// The same for a page whose claim the caller has. Nil: the page is not resident. `isNamed`: the
+  /// checkpoint that is under way may name the former parts.
   func writeOut(
-    claimed page: Page, _ rewrites: (_ part: PageAddress) -> Bool
+    claimed page: Page, isNamed: Bool, _ rewrites: (_ part: PageAddress) -> Bool
   ) throws(LugeError) -> PageImage? {
     let image: PendingImage
     switch try makeImage(page, rewrites) {
@@ -96,20 +98,23 @@ extension BLinkTree {
       throw error
     }
     // What takes its place is named first.
-    let former = try name(part, image, of: page)
-    if !former.isEmpty { try context.pages.release(former) }
+    let former = try name(part, image, of: page, isNamed)
+    try context.pages.release(former, isNamed: isNamed)
     return PageImage(
       low: page.low.copy(), high: image.high, lsn: image.lsn, entries: image.entries,
       parts: [part], wasWritten: true)
   }
 
   private func name(
-    _ part: PagePart, _ image: PendingImage, of page: Page
+    _ part: PagePart, _ image: PendingImage, of page: Page, _ isNamed: Bool
   ) throws(LugeError) -> [PagePart] {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     let list = PartList.build(pin, lsn: image.lsn, entries: image.entries, [part])
-    return page.setParts(list, pin)
+    let former = page.setParts(list, pin)
+    // A checkpoint's walk has the new part in its hand, and gives the chunk its image itself.
+    if isNamed { noteChange(of: page) }
+    return former
   }
 
   private struct PendingImage {

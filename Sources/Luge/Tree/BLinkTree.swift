@@ -23,11 +23,13 @@ internal import Platform
   ///      0    8 address of the root, a branch over chunks; 0 after `destroy`
   ///      8    8 state: see `TreeState`
   ///     16    8 how pages are compressed from now on: see `Compression.rawValue`
-  ///     64    8 count of entries
+  ///     64 16*64 count of entries, in stripes: 8 bytes at the start of each; modulo 2^64
   /// ```
   // Words and nothing else; the address never changes.
   nonisolated(unsafe) private let shared: UnsafeMutableRawPointer
-  private static let sharedSize = 128
+  private static let countOffset = 64
+  private static let stripes = 16
+  private static let sharedSize = 64 + 64 * stripes
 
   /// An empty tree: one page, never written.
   convenience init(id: UInt64, context: TreeContext) throws(LugeError) {
@@ -41,29 +43,75 @@ internal import Platform
   }
 
   /// A tree over finished pages, in key order.
-  init(id: UInt64, context: TreeContext, pages: [Page], count: UInt64, _ pin: Pin) {
+  convenience init(id: UInt64, context: TreeContext, pages: [Page], count: UInt64, _ pin: Pin) {
+    self.init(id: id, context: context, root: BLinkTree.makeRoot(pages, context, pin), count: count)
+    for page in pages { page.owner.store(ownerWord) }
+  }
+
+  /// A tree that lies on disk, chunk by chunk in key order, the first with an empty low key; at least
+  /// one. Nothing is read.
+  convenience init(
+    id: UInt64, context: TreeContext, chunks: [(low: [UInt8], image: PagePart, entries: Int)]
+  ) throws(LugeError) {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    var nodes: [UInt64] = []
+    nodes.reserveCapacity(chunks.count)
+    var count: UInt64 = 0
+    for chunk in chunks {
+      let stamp = context.newStamp()
+      let image = PartList.build(pin, lsn: stamp, entries: chunk.entries, [chunk.image])
+      let word = chunk.image.address.rawValue | ChunkWord.evicted
+      // The array outlives the closure, which copies from it.
+      let node = unsafe chunk.low.withUnsafeBytes {
+        unsafe Chunk.build(pin, low: ByteView($0), word: word, stamp: stamp, image: image)
+      }
+      nodes.append(node.address)
+      count &+= UInt64(chunk.entries)
+    }
+    let root = BLinkTree.makeRoot(nodes, pin)
+    self.init(id: id, context: context, root: root, count: count)
+  }
+
+  private init(id: UInt64, context: TreeContext, root: Branch, count: UInt64) {
     self.id = id
     self.context = context
     let shared = UnsafeMutableRawPointer.allocate(
       byteCount: BLinkTree.sharedSize, alignment: 64)
-    let root = BLinkTree.makeRoot(pages, context.settings, pin)
+    unsafe shared.initializeMemory(as: UInt8.self, repeating: 0, count: BLinkTree.sharedSize)
     unsafe WordRef.initialize(shared, 0, root.address)
     unsafe WordRef.initialize(shared, 8, 0)
     unsafe WordRef.initialize(shared, 16, UInt64(context.settings.compression.rawValue))
-    unsafe WordRef.initialize(shared, 64, count)
+    unsafe WordRef.initialize(shared, BLinkTree.countOffset, count)
     unsafe self.shared = shared
-    // The pages know their tree without holding it: `destroy` comes before its end.
-    let owner = unsafe UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()))
-    for page in pages { page.owner.store(owner) }
+  }
+
+  /// What pages know their tree by, without holding it: `destroy` comes before its end.
+  var ownerWord: UInt64 {
+    unsafe UInt64(UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()))
   }
 
   @inline(__always) var root: WordRef { unsafe WordRef(shared, 0) }
   @inline(__always) private var state: WordRef { unsafe WordRef(shared, 8) }
   private var compressionWord: WordRef { unsafe WordRef(shared, 16) }
-  @inline(__always) var countWord: WordRef { unsafe WordRef(shared, 64) }
+
+  /// The word in which a thread counts; few threads share one.
+  @inline(__always)
+  func countStripe(_ pin: Pin) -> WordRef {
+    let stripe = Int(pin.field(PinLayout.slot)) & (BLinkTree.stripes &- 1)
+    return unsafe WordRef(shared, BLinkTree.countOffset &+ 64 &* stripe)
+  }
 
   /// The number of entries: exact when no write is running.
-  var count: UInt64 { countWord.load() }
+  var count: UInt64 {
+    var sum: UInt64 = 0
+    var stripe = 0
+    while stripe < BLinkTree.stripes {
+      sum &+= unsafe WordRef(shared, BLinkTree.countOffset &+ 64 &* stripe).load()
+      stripe += 1
+    }
+    return sum
+  }
 
   /// `count` for people: a removal may be counted before the insert that it undoes.
   var entryCount: Int { max(0, Int(truncatingIfNeeded: count)) }
@@ -95,28 +143,34 @@ internal import Platform
   /// as the object.
   deinit { unsafe shared.deallocate() }
 
+  @inline(__always)
   static func checkKey(_ count: Int) throws(LugeError) {
     if count > TreeSettings.longestKey {
-      throw LugeError(
-        .tooLarge, "a key has \(count) bytes; the limit is \(TreeSettings.longestKey)")
+      throw limitError("a key", count, TreeSettings.longestKey)
     }
   }
 
+  @inline(__always)
   static func checkValue(_ count: Int) throws(LugeError) {
     if count > TreeSettings.longestValue {
-      throw LugeError(
-        .tooLarge, "a value has \(count) bytes; the limit is \(TreeSettings.longestValue)")
+      throw limitError("a value", count, TreeSettings.longestValue)
     }
+  }
+
+  @inline(never)
+  private static func limitError(_ what: StaticString, _ count: Int, _ limit: Int) -> LugeError {
+    LugeError(.tooLarge, "\(what) has \(count) bytes; the limit is \(limit)")
   }
 
   // MARK: Descending
 
-  /// The page that covers `key`, and its leaf; nil when that is not in memory: unpin, `pageIn`,
+  /// The page that covers `key`, and its leaf; nil what of that is not in memory: unpin, `pageIn`,
   /// start again. Pinned.
   @inline(__always)
-  func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf?) {
-    let page = findPage(key)
+  func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf?)? {
+    guard let page = findPage(key) else { return nil }
     guard let leaf = page.leaf else { return (page, nil) }
+    leaf.prefetchHeads()
     if !leaf.isBelow(key) { return (page, leaf) }
     return moveRight(page, leaf, key, pin)
   }
@@ -125,11 +179,12 @@ internal import Platform
   @inline(never)
   private func moveRight(
     _ page: Page, _ leaf: Leaf, _ key: ByteView, _ pin: Pin
-  ) -> (page: Page, leaf: Leaf?) {
+  ) -> (page: Page, leaf: Leaf?)? {
     probe("tree.movedRight")
     var (page, leaf) = (page, leaf)
     while true {
-      page = step(from: page, leaf, found: findPage(key), pin)
+      guard let right = step(from: page, leaf, found: findPage(key), pin) else { return nil }
+      page = right
       guard let next = page.leaf else { return (page, nil) }
       leaf = next
       if !leaf.isBelow(key) { return (page, leaf) }
@@ -152,7 +207,7 @@ internal import Platform
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let leaf = descend(key, pin).leaf else { return .none }
+    guard let leaf = descend(key, pin)?.leaf else { return .none }
     return .some(visible(key, leaf, pin)?.value.copy())
   }
 
@@ -169,7 +224,7 @@ internal import Platform
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let leaf = descend(key, pin).leaf else { return nil }
+    guard let leaf = descend(key, pin)?.leaf else { return nil }
     return visible(key, leaf, pin) != nil
   }
 

@@ -1,209 +1,240 @@
 internal import Platform
 
-/// One write of a batch: nil removes.
-struct BatchWrite: Sendable {
-  var tree: BLinkTree
-  var key: [UInt8]
-  var value: [UInt8]?
-}
-
 /// Commits writes to several trees as one: readers see all of it or nothing, and the redo log has
 /// one record for it.
 ///
 /// Every record of the batch refers to one descriptor; one compare-and-swap of the descriptor's
 /// word commits them all. A single-key writer that meets an undecided batch aborts it after a brief
-/// wait, so the batch never holds one up; after several such losses the gate holds new writers back
-/// for a while.
+/// wait, so a batch never holds one up; after several such losses the gate holds new writers back
+/// for a while. Of two batches that meet, the younger gives way: it takes itself back and waits,
+/// holding nothing, until the older is decided. Its age stays, so it becomes the oldest in time.
 ///
 /// Invariants:
-/// - One batch at a time: the batch lock is held from the first install to the last version word.
 /// - From the first install until the descriptor is decided the thread stays pinned and waits for
 ///   nothing.
-/// - The writes are in (tree, key) order, one a key.
-struct BatchCommit {
+/// - Writes are installed in (tree, key) order, one a key.
+///
+/// Safe because it owns the memory of `installed`, which has room for all writes; what lies there is
+/// initialised below `installedCount`.
+@safe struct BatchCommit: ~Copyable {
+  /// A record in its word.
+  private struct Installed {
+    var record: Record
+    var tree: Int32
+    var wasPresent: Bool
+  }
+
   private let context: TreeContext
-  private let writes: [BatchWrite]
-  private let payload: [UInt8]
+  private let trees: [BLinkTree]
+  private let buffer: BatchBuffer
+  private let order: BatchOrder
   /// Bytes of the redo piece.
   let pieceBytes: Int
-  /// Of each installed write: the record, and whether the key had a value before.
-  private var installed: [(record: Record, wasPresent: Bool)] = []
-  /// The write whose leaf the last attempt did not find in memory.
-  private var missing: Int?
+  /// Its place among all batches, taken at the first attempt; 0 before.
+  private var age: UInt64 = 0
+  private let installed: UnsafeMutablePointer<Installed>
+  private var installedCount = 0
+  /// Of the writes that are near, the page that the index led to in this attempt.
+  private let pages: UnsafeMutablePointer<UInt64>
 
-  /// `writes` as `collapse` leaves them; not empty.
-  init(_ context: TreeContext, collapsed writes: [BatchWrite]) throws(LugeError) {
+  /// The writes of a buffer, at least one, whose tree numbers are places in `trees`.
+  init(_ context: TreeContext, trees: [BLinkTree], _ buffer: BatchBuffer) throws(LugeError) {
+    try BLinkTree.checkKey(buffer.longestKey)
+    try BLinkTree.checkValue(buffer.longestValue)
     self.context = context
-    self.writes = writes
-    for write in writes {
-      try BLinkTree.checkKey(write.key.count)
-      try BLinkTree.checkValue(write.value?.count ?? 0)
-    }
-    payload = BatchCommit.encode(writes)
-    pieceBytes = RedoFormat.pieceBytes(payload: payload.count)
-    installed.reserveCapacity(writes.count)
+    self.trees = trees
+    self.buffer = buffer
+    order = BatchOrder(buffer, ranks: BatchCommit.ranks(trees))
+    pieceBytes = RedoFormat.pieceBytes(payload: buffer.byteCount)
+    unsafe installed = .allocate(capacity: buffer.count)
+    unsafe pages = .allocate(capacity: buffer.count)
   }
 
-  private static func encode(_ writes: [BatchWrite]) -> [UInt8] {
-    var size = 0
-    for write in writes {
-      size += RedoPayload.operationBytes(
-        tree: write.tree.id, key: write.key.count, value: write.value?.count)
-    }
-    var writer = ByteWriter(capacity: size)
-    for write in writes {
-      // The arrays outlive the closures, which copy from them.
-      unsafe write.key.withUnsafeBytes { key in
-        if let value = write.value {
-          unsafe value.withUnsafeBytes { value in
-            unsafe RedoPayload.appendPut(
-              tree: write.tree.id, key: key, value: value, to: &writer)
-          }
-        } else {
-          unsafe RedoPayload.appendDelete(tree: write.tree.id, key: key, to: &writer)
-        }
-      }
-    }
-    return writer.bytes
+  deinit {
+    unsafe installed.deallocate()
+    unsafe pages.deallocate()
   }
 
-  /// Puts writes into (tree, key) order; of several for one key the last stays.
-  static func collapse(_ writes: [BatchWrite]) -> [BatchWrite] {
-    var order = [Int](0..<writes.count)
-    order.sort { (left: Int, right: Int) in
-      let (a, b) = (writes[left], writes[right])
-      if a.tree.id != b.tree.id { return a.tree.id < b.tree.id }
-      let keys = compareKeys(a.key, b.key)
-      return keys != 0 ? keys < 0 : left < right
+  /// Of each tree its place in the order of ids.
+  private static func ranks(_ trees: [BLinkTree]) -> [Int] {
+    if trees.count == 1 { return [0] }
+    return trees.map { tree in
+      var rank = 0
+      for other in trees where other.id < tree.id { rank += 1 }
+      return rank
     }
-    var result: [BatchWrite] = []
-    result.reserveCapacity(writes.count)
-    for index in order {
-      let write = writes[index]
-      if let last = result.last, last.tree.id == write.tree.id, last.key == write.key {
-        result[result.count - 1] = write
-      } else {
-        result.append(write)
-      }
-    }
-    return result
+  }
+
+  /// What came of one attempt.
+  private enum Attempt: ~Copyable {
+    case committed(UInt64)
+    /// Aborted by another thread, or for want of log room.
+    case again
+    /// An older batch is in the way. The hazard keeps its descriptor.
+    case behind(OlderBatch)
+    /// The leaf of a write, by its index in the order, is not in memory.
+    case missing(Int)
+  }
+
+  /// How far the installs of an attempt came.
+  private enum Progress {
+    case complete
+    /// Aborted by another thread, or for want of log room.
+    case stopped
+    /// An older batch is in the way: address of its descriptor.
+    case behind(UInt64)
+    /// The leaf of the next write is not in memory.
+    case missing
   }
 
   /// Commits; returns the LSN. Throws when a tree is closed or the log refuses; then nothing was
   /// written.
   mutating func commit() throws(LugeError) -> UInt64 {
-    // The lock comes first: who waits for it must not hold the log room that its holder may need
-    // for another try.
-    try context.lockBatch()
-    defer { context.unlockBatch() }
     var admitted = try context.admit(pieceBytes)
+    if age == 0 { age = context.nextBatchAge() }
     var losses = 0
-    var gated = false
-    // The gate is the lock holder's: it opens before the lock does.
-    defer { if gated { context.gate.open() } }
+    var isGated = false
+    defer { if isGated { context.gate.open() } }
     while true {
-      let lsn = try pinnedAttempt(admitted)
-      if let lsn { return lsn }
-      if let index = missing {
-        try writes[index].tree.pageIn(writes[index].key)
-        admitted = try context.admit(pieceBytes, passingGate: true)
-        continue
+      switch try admittedAttempt(admitted) {
+      case .committed(let lsn): return lsn
+      case .again:
+        probe("tree.batchRetried")
+        losses += 1
+      case .behind(let older): try older.wait(context)
+      case .missing(let index):
+        let place = buffer.place(order.position(index))
+        try trees[place.tree].pageIn(buffer.key(place))
       }
-      probe("tree.batchRetried")
-      losses += 1
-      if losses >= context.settings.lossesBeforeGate {
+      if losses >= context.settings.lossesBeforeGate && !isGated {
         context.gate.close(context.platform.clock)
-        gated = true
+        isGated = true
       }
       admitted = try context.admit(pieceBytes, passingGate: true)
     }
   }
 
   /// One try within one admission.
-  private mutating func pinnedAttempt(_ admitted: Int) throws(LugeError) -> UInt64? {
+  private mutating func admittedAttempt(_ admitted: Int) throws(LugeError) -> Attempt {
     defer { context.leave(admitted) }
     let pin = try context.epochs.pin()
     defer { pin.end() }
     var index = 0
-    while index < writes.count {
-      try writes[index].tree.checkOpen()
+    while index < trees.count {
+      try trees[index].checkOpen()
       index += 1
     }
     return try attempt(pin)
   }
 
-  /// Nil when the batch was aborted, by others or for want of log room.
-  private mutating func attempt(_ pin: Pin) throws(LugeError) -> UInt64? {
-    let descriptor = CommitDescriptor.build(pin)
-    installed.removeAll(keepingCapacity: true)
-    missing = nil
+  private mutating func attempt(_ pin: Pin) throws(LugeError) -> Attempt {
+    let descriptor = CommitDescriptor.build(pin, age: age)
+    installedCount = 0
     var failure: LugeError? = nil
+    var progress = Progress.stopped
     do {
-      if try installAll(descriptor, pin) {
+      progress = try installAll(descriptor, pin)
+      if case .complete = progress {
         try context.interrupt("tree.batchCommit")
         if decide(descriptor.word, pin) { failure = context.refusal() }
       }
     } catch { failure = error }
     // Undecided still, when something was in the way.
-    writes[0].tree.abort(descriptor.word)
+    descriptor.abort()
     let word = descriptor.word.load()
     finish(word, pin)
     descriptor.retire(pin)
-    if VersionWord.state(word) == VersionWord.committed { return VersionWord.body(word) }
+    if VersionWord.state(word) == VersionWord.committed {
+      return .committed(VersionWord.body(word))
+    }
     if let failure { throw failure }
-    return nil
+    switch progress {
+    case .complete, .stopped: return .again
+    case .behind(let older): return .behind(OlderBatch(older, pin))
+    case .missing: return .missing(installedCount)
+    }
   }
 
-  /// Installs every write under the descriptor. False when the batch cannot go on.
+  /// Installs every write under the descriptor. Stops where the batch cannot go on.
   private mutating func installAll(
     _ descriptor: CommitDescriptor, _ pin: Pin
-  ) throws(LugeError) -> Bool {
+  ) throws(LugeError) -> Progress {
     let version = descriptor.address | VersionWord.transaction
+    let count = order.count
+    var path = BatchPath()
     var index = 0
-    while index < writes.count {
-      let write = writes[index]
-      let record = BatchCommit.build(write, version, pin)
-      let installation: BLinkTree.Installation
-      do { installation = try write.tree.installUndecided(record, pin) } catch {
+    while index < min(count, BatchCommit.pagesAhead) {
+      approachPage(index)
+      index &+= 1
+    }
+    index = 0
+    while index < count {
+      approachPage(index &+ BatchCommit.pagesAhead)
+      approachLeaf(index &+ BatchCommit.leavesAhead)
+      let place = buffer.place(order.position(index))
+      let record = Record.build(
+        pin, version: version, key: buffer.key(place), value: buffer.value(place))
+      let step: BatchInstallation
+      do { step = try trees[place.tree].installUndecided(record, age, &path, pin) } catch {
         record.free(pin)
         throw error
       }
-      guard case .installed(let wasPresent) = installation else {
+      switch step {
+      case .needsAdmission:
         record.free(pin)
-        if case .missing = installation { missing = index }
-        return false
+        return .stopped
+      case .missing:
+        record.free(pin)
+        return .missing
+      case .behind(let older):
+        record.free(pin)
+        return .behind(older)
+      case .installed(let wasPresent):
+        let entry = Installed(record: record, tree: Int32(place.tree), wasPresent: wasPresent)
+        unsafe (installed + installedCount).initialize(to: entry)
+        installedCount &+= 1
       }
-      installed.append((record, wasPresent))
       // Others meet aborted batches and go on; so does this one.
-      if VersionWord.state(descriptor.word.load()) != VersionWord.pending { return false }
-      index += 1
+      if VersionWord.state(descriptor.word.load()) != VersionWord.pending { return .stopped }
+      index &+= 1
     }
-    return true
+    return .complete
   }
 
-  private static func build(_ write: BatchWrite, _ version: UInt64, _ pin: Pin) -> Record {
-    // Both arrays outlive the call, which copies from them.
-    unsafe write.key.withUnsafeBytes { key in
-      guard let value = write.value else {
-        return unsafe Record.build(pin, version: version, key: ByteView(key), value: nil)
-      }
-      return unsafe value.withUnsafeBytes { value in
-        unsafe Record.build(pin, version: version, key: ByteView(key), value: ByteView(value))
-      }
-    }
+  // Keys of a batch are known beforehand, so the memory on their way is asked for while others are
+  // installed: first the page, a few keys later its leaf.
+  private static let pagesAhead = 8
+  private static let leavesAhead = 4
+
+  @inline(__always)
+  private func approachPage(_ index: Int) {
+    if index >= order.count { return }
+    let place = buffer.place(order.position(index))
+    unsafe pages[index] = trees[place.tree].approachPage(buffer.key(place))
   }
 
-  /// Gives the batch its LSN and fills the piece, unless it was aborted or the log room paid for is
-  /// used up. True when the log refuses.
+  @inline(__always)
+  private func approachLeaf(_ index: Int) {
+    if index >= order.count { return }
+    let page = unsafe pages[index]
+    if page != 0 { Page(address: page).leaf?.prefetchHeads() }
+  }
+
+  /// Gives the batch its LSN and fills the piece, unless it was aborted or there is no log room.
+  /// True when the log refuses.
   private func decide(_ word: WordRef, _ pin: Pin) -> Bool {
     while true {
       let seen = word.load()
       if VersionWord.state(seen) != VersionWord.pending { return false }
-      let lsn = context.reserve(pieceBytes, pin)
+      var lsn = context.reserve(pieceBytes, pin)
+      // Everything is installed: look for room without waiting before giving that up.
+      if lsn == TreeContext.needsAdmission && context.admitAgain(pieceBytes, pin) {
+        lsn = context.reserve(pieceBytes, pin)
+      }
       if lsn == TreeContext.needsAdmission { return false }
       if lsn == TreeContext.refused { return true }
       if word.compareExchange(expected: seen, desired: lsn | VersionWord.committed) {
-        unsafe payload.withUnsafeBytes { unsafe context.log.fill(lsn, kind: .commit, payload: $0) }
+        unsafe context.log.fill(lsn, kind: .commit, payload: buffer.payload)
         return false
       }
       // Pushed by a reader, or aborted.
@@ -216,14 +247,42 @@ struct BatchCommit {
   private func finish(_ word: UInt64, _ pin: Pin) {
     let committed = VersionWord.state(word) == VersionWord.committed
     var index = 0
-    while index < installed.count {
-      let (record, wasPresent) = installed[index]
-      record.version.store(word)
+    while index < installedCount {
+      let entry = unsafe installed[index]
+      entry.record.version.store(word)
       if committed {
-        writes[index].tree.adjustCount(from: wasPresent, to: !record.isTombstone)
-        context.prune(record, pin)
+        trees[Int(entry.tree)].adjustCount(
+          from: entry.wasPresent, to: !entry.record.isTombstone, pin)
+        context.prune(entry.record, pin)
       }
-      index += 1
+      index &+= 1
+    }
+  }
+}
+
+/// An older batch that was in the way, held so that it may be waited for without a pin.
+struct OlderBatch: ~Copyable {
+  private let descriptor: CommitDescriptor
+  private let hazard: HazardGuard
+
+  init(_ address: UInt64, _ pin: Pin) {
+    descriptor = CommitDescriptor(address: address)
+    hazard = pin.protect(address)
+  }
+
+  /// Waits, unpinned, until it is decided. One that takes as long as the gate may be closed is
+  /// aborted: its thread may have stopped for good. Throws only `.killed`.
+  consuming func wait(_ context: TreeContext) throws(LugeError) {
+    probe("tree.batchWaited")
+    let deadline = context.platform.clock.now().nanoseconds &+ CommitGate.longest
+    var attempt = 0
+    while VersionWord.state(descriptor.word.load()) == VersionWord.pending {
+      if context.platform.clock.now().nanoseconds >= deadline {
+        descriptor.abort()
+        return
+      }
+      try context.backOff(attempt, "waiting for an older batch")
+      attempt += 1
     }
   }
 }

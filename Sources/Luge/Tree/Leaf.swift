@@ -120,6 +120,26 @@ internal import Platform
     if change != 0 { _ = weight.fetchAdd(UInt64(bitPattern: Int64(change))) }
   }
 
+  /// Asks for the heads, before the length of the leaf is known: a search that halves would wait for
+  /// one line after another.
+  @inline(__always)
+  func prefetchHeads() {
+    var line = 0
+    while line < Leaf.prefetched {
+      unsafe Platform.prefetch(UnsafeRawPointer(base + 64 &* line))
+      line &+= 1
+    }
+  }
+
+  /// Lines from the start of a leaf: its header and 90 heads.
+  private static let prefetched = 12
+
+  /// True when it is to be split, if it can be.
+  @inline(__always)
+  func isHeavy(_ settings: TreeSettings) -> Bool {
+    weight.loadRelaxed() > UInt64(settings.leafBytes)
+  }
+
   @inline(__always)
   func retire(_ pin: Pin) { unsafe pin.retire(base, size) }
 

@@ -21,11 +21,19 @@
     let appended = unsafe records + (sorted + room)
     let places = unsafe appended + room
     var used = 0
+    // The greatest key so far: keys that only grow are compared with it alone.
+    var greatest = sorted > 0 ? Leaf.record(leaf.word(sorted &- 1).load()) : 0
     while used < room {
       let address = Leaf.record(leaf.word(sorted &+ used).load())
       if address == 0 { break }
-      let place = -1 &- leaf.sortedIndex(Record(address: address).key)
-      unsafe LeafOrder.insert(address, place, appended, places, used)
+      let key = Record(address: address).key
+      if greatest == 0 || ByteView.compare(Record(address: greatest).key, key) < 0 {
+        unsafe appended[used] = address
+        unsafe places[used] = UInt64(sorted)
+        greatest = address
+      } else {
+        unsafe LeafOrder.insert(address, -1 &- leaf.sortedIndex(key), appended, places, used)
+      }
       used &+= 1
     }
     count = sorted &+ used

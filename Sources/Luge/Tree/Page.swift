@@ -118,6 +118,12 @@ enum PageWord {
     return page
   }
 
+  /// Of an evicted page: nobody comes to it any more.
+  func retire(_ pin: Pin) {
+    parts?.retire(pin)
+    unsafe pin.retire(base, size)
+  }
+
   /// Frees a page that was never published, or whose tree is gone. Its leaf stays.
   func free(_ pin: Pin) {
     parts?.free(pin)

@@ -104,28 +104,3 @@ internal import Platform
   @inline(__always)
   func retire(_ pin: Pin) { unsafe pin.retire(base, size) }
 }
-
-/// The commit word that all records of one batch share.
-///
-/// Invariants: its address is a record's version body only until its owner has turned every
-/// record's version word into a final one; then it is retired. Its word is pending, committed or
-/// aborted.
-@safe struct CommitDescriptor {
-  private let base: UnsafeMutableRawPointer
-  static let size = 16
-
-  static func build(_ pin: Pin) -> CommitDescriptor {
-    let base = unsafe pin.allocate(size)
-    unsafe WordRef.initialize(base, 0, VersionWord.pending)
-    return CommitDescriptor(address: UInt64(UInt(bitPattern: base)))
-  }
-
-  @inline(__always)
-  init(address: UInt64) {
-    unsafe base = UnsafeMutableRawPointer(bitPattern: UInt(address)).unsafelyUnwrapped
-  }
-
-  @inline(__always) var address: UInt64 { unsafe UInt64(UInt(bitPattern: base)) }
-  @inline(__always) var word: WordRef { unsafe WordRef(base, 0) }
-  @inline(__always) func retire(_ pin: Pin) { unsafe pin.retire(base, CommitDescriptor.size) }
-}

@@ -7,12 +7,14 @@ final class TreeContext: Sendable {
   let platform: PlatformServices
   let settings: TreeSettings
   let pages: PageStore
+  /// Records that a pinned thread has unlinked.
+  let released = ReleaseStack()
+  private let stamps = AtomicWord(0)
   /// Pages that are being read.
   let loads: PageLoads
   let gate = CommitGate()
+  private let batches = AtomicWord(0)
   let codecs = CodecContexts()
-  /// Held by the one batch that is being committed. Waited for unpinned.
-  private let batchLock: Lock
 
   init(
     log: RedoLog, epochs: EpochReclaimer, pages: PageStore, platform: PlatformServices,
@@ -24,27 +26,62 @@ final class TreeContext: Sendable {
     self.epochs = epochs
     self.platform = platform
     self.settings = settings
-    batchLock = Lock(threads: platform.threads)
   }
 
-  /// Reservations that one admission pays for.
-  static let reservations: UInt64 = 4
+  /// A number never given before: see `Chunk`.
+  func newStamp() -> UInt64 { stamps.fetchAdd(1) &+ 1 }
 
   /// The only place where a writing operation waits: for the gate and for log room. Unpinned.
-  /// Afterwards the thread may reserve four ordinary pieces, and one of `pieceBytes` if that is
-  /// larger. Answers the size that it admitted: more than asked where the last try met another's
-  /// piece that was too large to help with. Then `leave` with that size.
+  ///
+  /// Afterwards the thread may reserve ordinary pieces of four times the largest in all, and two of
+  /// `pieceBytes` if that is larger. What an operation leaves of the former the next ones use up,
+  /// as long as four pieces of their own are left. Answers the size that it admitted: more than
+  /// asked where the last try met another's piece that was too large to help with. Then `leave`
+  /// with that size.
   @inline(__always)
   func admit(_ pieceBytes: Int, passingGate: Bool = false) throws(LugeError) -> Int {
     if !passingGate && !gate.isOpen { try gate.wait(platform) }
     let place = try epochs.place()
+    if pieceBytes <= log.settings.largestOrdinaryPiece, hasLogBytes(4 &* pieceBytes, place),
+      log.isUsable
+    {
+      return pieceBytes
+    }
+    return try admitSlowly(pieceBytes, place)
+  }
+
+  @inline(never)
+  private func admitSlowly(_ pieceBytes: Int, _ place: Pin) throws(LugeError) -> Int {
     let admitted = max(pieceBytes, Int(place.field(PinLayout.wantedPiece)))
     try log.admit(pieceBytes: admitted)
     place.setField(PinLayout.wantedPiece, 0)
-    place.setField(PinLayout.reservations, TreeContext.reservations)
-    place.setField(
-      PinLayout.largestPiece, UInt64(max(admitted, log.settings.largestOrdinaryPiece)))
+    entitle(admitted, place)
     return admitted
+  }
+
+  private func entitle(_ pieceBytes: Int, _ place: Pin) {
+    let ordinary = log.settings.largestOrdinaryPiece
+    place.setField(
+      PinLayout.logBytes, UInt64(RedoSettings.reservationsAnAdmission &* ordinary))
+    if pieceBytes > ordinary {
+      place.setField(PinLayout.largePiece, UInt64(pieceBytes))
+      place.setField(PinLayout.largeReservations, UInt64(RedoLog.reservationsOfLargePiece))
+    }
+  }
+
+  /// Whether ordinary pieces of so many bytes in all may be reserved without a new admission.
+  @inline(__always)
+  func hasLogBytes(_ bytes: Int, _ pin: Pin) -> Bool {
+    pin.field(PinLayout.logBytes) >= UInt64(bytes)
+  }
+
+  /// Whether what admission paid for is enough to go on with: others may be helped with it.
+  @inline(__always)
+  func mayInstall(_ pieceBytes: Int, _ pin: Pin) -> Bool {
+    if pieceBytes <= log.settings.largestOrdinaryPiece {
+      return hasLogBytes(4 &* pieceBytes, pin)
+    }
+    return pin.field(PinLayout.largeReservations) == UInt64(RedoLog.reservationsOfLargePiece)
   }
 
   /// Gives back what `admit` took beyond the ordinary.
@@ -58,7 +95,8 @@ final class TreeContext: Sendable {
     log.releaseCredits(pieceBytes: pieceBytes)
     // The place exists: admission asked for it.
     guard let place = try? epochs.place() else { return }
-    place.setField(PinLayout.largestPiece, UInt64(log.settings.largestOrdinaryPiece))
+    place.setField(PinLayout.largePiece, 0)
+    place.setField(PinLayout.largeReservations, 0)
   }
 
   /// What `reserve` answers besides an LSN.
@@ -67,19 +105,35 @@ final class TreeContext: Sendable {
 
   /// Takes `bytes` of the log without waiting, out of what the last admission paid for. Answers the
   /// LSN, or `needsAdmission`, or `refused` when the log takes nothing any more.
+  @inline(__always)
   func reserve(_ bytes: Int, _ pin: Pin) -> UInt64 {
-    let left = pin.field(PinLayout.reservations)
-    if left == 0 { return TreeContext.needsAdmission }
-    if UInt64(bytes) > pin.field(PinLayout.largestPiece) {
-      pin.setField(PinLayout.wantedPiece, UInt64(bytes))
+    if bytes <= log.settings.largestOrdinaryPiece {
+      let left = pin.field(PinLayout.logBytes)
+      guard left >= UInt64(bytes) else { return useUp(pin) }
+      pin.setField(PinLayout.logBytes, left &- UInt64(bytes))
+    } else if !takeLarge(bytes, pin) {
       return TreeContext.needsAdmission
     }
-    pin.setField(PinLayout.reservations, left &- 1)
-    if bytes > log.settings.largestOrdinaryPiece {
-      // The credits are for one such piece.
-      pin.setField(PinLayout.largestPiece, UInt64(log.settings.largestOrdinaryPiece))
-    }
     return log.reserve(bytes) ?? TreeContext.refused
+  }
+
+  /// What is left is too little: the next admission is to start afresh.
+  @inline(never)
+  private func useUp(_ pin: Pin) -> UInt64 {
+    pin.setField(PinLayout.logBytes, 0)
+    return TreeContext.needsAdmission
+  }
+
+  @inline(never)
+  private func takeLarge(_ bytes: Int, _ pin: Pin) -> Bool {
+    let left = pin.field(PinLayout.largeReservations)
+    guard left > 0, UInt64(bytes) <= pin.field(PinLayout.largePiece) else {
+      pin.setField(PinLayout.wantedPiece, UInt64(bytes))
+      pin.setField(PinLayout.logBytes, 0)
+      return false
+    }
+    pin.setField(PinLayout.largeReservations, left &- 1)
+    return true
   }
 
   /// The error of a write that the log refused: whatever the log says of itself.
@@ -104,10 +158,14 @@ final class TreeContext: Sendable {
     do { try faultPoint(name) } catch { throw LugeError(error, doing: "changing a tree") }
   }
 
-  /// Takes the batch lock. Unpinned.
-  func lockBatch() throws(LugeError) {
-    do { try batchLock.lock() } catch { throw LugeError(error, doing: "waiting for a batch") }
-  }
+  /// The place of a new batch among all: from 1 up.
+  func nextBatchAge() -> UInt64 { batches.fetchAdd(1) + 1 }
 
-  func unlockBatch() { batchLock.unlock() }
+  /// Pays for reservations once more without waiting, if the log has the room; `admit` was passed
+  /// before with this size. False: leave, and pass admission again.
+  func admitAgain(_ pieceBytes: Int, _ pin: Pin) -> Bool {
+    guard log.admitAgain() else { return false }
+    entitle(pieceBytes, pin)
+    return true
+  }
 }

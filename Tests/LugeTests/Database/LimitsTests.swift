@@ -81,10 +81,12 @@ import Testing
     let database = try Database.open(
       at: "/db", configuration: DatabaseTests.manual(), platform: .inMemory())
     let tree = database.core.catalogue.defaultTree
-    tree.adjustCount(from: true, to: false)
+    let pin = try database.core.context.epochs.pin()
+    tree.adjustCount(from: true, to: false, pin)
     #expect(try database.statistics().entries == 0)
     _ = try database.verify()
-    tree.adjustCount(from: false, to: true)
+    tree.adjustCount(from: false, to: true, pin)
+    pin.end()
     try database.close()
   }
 
@@ -102,7 +104,7 @@ import Testing
       threads.append(
         try RealThreads().spawn("writer") {
           _ = ThreadSlot.current
-          try? gate.wait()
+          _ = try? gate.wait()
           if (try? log.admit(pieceBytes: 64)) == nil { refused.withLock { $0.small += 1 } }
           do {
             try log.admit(pieceBytes: large)
@@ -116,6 +118,33 @@ import Testing
     let seen = refused.withLock { $0 }
     #expect(seen.small >= 1)
     #expect(seen.large == seen.small)
+  }
+
+  /// Threads that hold slots and only read leave the writers' places alone.
+  @Test func readersAreNoWriters() throws {
+    var settings = LogFixture.small
+    settings.maximumThreads = 1
+    let log = try LogFixture(settings: settings).log
+    let gate = Latch(threads: RealThreads(), clock: RealClock())
+    let holding = AtomicWord(0)
+    var threads: [ThreadID] = []
+    for _ in 0..<8 {
+      threads.append(
+        try RealThreads().spawn("reader") {
+          _ = ThreadSlot.current
+          _ = holding.fetchAdd(1)
+          _ = try? gate.wait()
+        })
+    }
+    while holding.load() < 8 { try RealThreads().backOff(attempt: 10) }
+    let admitted = AtomicWord(0)
+    let writer = try RealThreads().spawn("writer") {
+      if (try? log.admit(pieceBytes: 64)) != nil { admitted.store(1) }
+    }
+    try RealThreads().join(writer)
+    #expect(admitted.load() == 1)
+    gate.open()
+    for thread in threads { try RealThreads().join(thread) }
   }
 
   @Test func aSettingBeyondAllBoundsIsRefused() {

@@ -16,9 +16,9 @@ import Testing
     var mark: UInt8
   }
 
-  private static func isIntact(_ block: Block) -> Bool {
+  @unsafe private static func isIntact(_ block: Block) -> Bool {
     var index = 0
-    while index < block.bytes {
+    while unsafe index < block.bytes {
       if unsafe block.address.load(fromByteOffset: index, as: UInt8.self) != block.mark {
         return false
       }

@@ -16,11 +16,11 @@ import Testing
   final class Run: @unchecked Sendable {
     let world: InterleavingWorld
     let base: TreeWorld
-    let trees: [BLinkTree]
+    var trees: [BLinkTree]
     var problems: [String] = []
     var raises: UInt64 = 0
-    /// Of the last whole checkpoint of the first tree: R, and its pages in order.
-    var checkpoint: (from: UInt64, pages: [PageImage])?
+    /// Of the last whole checkpoint of the first tree: R, and its chunks in order.
+    var checkpoint: (from: UInt64, chunks: [ChunkState])?
     var working = 0
 
     init(_ world: InterleavingWorld, _ settings: TreeSettings) throws {
@@ -107,7 +107,7 @@ import Testing
             writes.append(BatchWrite(tree: tree, key: key, value: value))
           }
         }
-        var batch = try BatchCommit(run.base.context, collapsed: BatchCommit.collapse(writes))
+        var batch = try BatchCommit(run.base.context, writes)
         var lsn: UInt64 = 0
         while lsn == 0 {
           do throws(LugeError) { lsn = try batch.commit() } catch {
@@ -116,6 +116,41 @@ import Testing
         }
         if lsn % 8 != 0 { run.problems.append("LSN \(lsn)") }
       }
+    }
+  }
+
+  static let crossKeys: [[UInt8]] = [[20, 88], [75, 88], [110, 88]]
+
+  /// Writes a number of its own under keys that other batches write too, in either order.
+  static func crosser(_ number: Int, _ turns: Int) -> (Run) throws -> Void {
+    { run in
+      for turn in 1...turns {
+        var writes: [BatchWrite] = []
+        for tree in number % 2 == 0 ? run.trees : run.trees.reversed() {
+          for key in crossKeys {
+            let value = TreeConcurrencyTests.bytes(UInt64(10 * turn + number))
+            writes.append(BatchWrite(tree: tree, key: key, value: value))
+          }
+        }
+        var batch = try BatchCommit(run.base.context, writes)
+        while true {
+          do throws(LugeError) {
+            _ = try batch.commit()
+            break
+          } catch {
+            if !isInjected(error) { throw error }
+          }
+        }
+      }
+    }
+  }
+
+  /// Whatever the order was, one batch was the last for all its keys.
+  static func expectUncrossed(_ run: Run, _ seed: UInt64) throws {
+    let first = try run.trees[0].get(crossKeys[0])
+    #expect(first != nil, "seed \(seed)")
+    for tree in run.trees {
+      for key in crossKeys { #expect(try tree.get(key) == first, "seed \(seed)") }
     }
   }
 
@@ -191,16 +226,16 @@ import Testing
     { run in
       while run.working > 1 {
         let from = run.base.context.log.tail
-        var pages: [PageImage] = []
+        var chunks: [ChunkState] = []
         var key: [UInt8]? = []
         while let low = key {
-          let image = try again { () throws(LugeError) in
-            try run.trees[0].writeOut(covering: low) { _ in false }
+          let chunk = try again { () throws(LugeError) in
+            try run.trees[0].writeOutChunk(covering: low) { _ in false }
           }
-          pages.append(image)
-          key = image.high
+          chunks.append(chunk)
+          key = chunk.high
         }
-        run.checkpoint = (from, pages)
+        run.checkpoint = (from, chunks)
         try run.world.backOff(attempt: 0)
       }
     }
@@ -240,11 +275,7 @@ import Testing
       #expect(try tree.entries() == model.entries)
     }
     guard let checkpoint = run.checkpoint else { return }
-    var loader = TreeLoader(id: 1, context: run.base.context)
-    for page in checkpoint.pages {
-      try loader.append(low: page.low, page.parts, lsn: page.lsn, entries: UInt64(page.entries))
-    }
-    let loaded = try loader.finish()
+    let loaded = try TreeChunkTests.load(run.base, checkpoint.chunks)
     for entry in logged where entry.tree == 1 && entry.lsn >= checkpoint.from {
       try unsafe entry.key.span.bytes.withUnsafeBytes { (key) throws(LugeError) in
         guard let value = entry.value else {
@@ -282,6 +313,9 @@ import Testing
     run.thread(churner(TestRandom(seed + 2), 60, spread: spread))
     run.thread(churner(TestRandom(seed + 3), 60, spread: spread))
     run.thread(batcher(8))
+    run.thread(crosser(1, 5))
+    run.thread(crosser(2, 5))
+    run.thread(crosser(3, 5))
     run.thread(disturber(TestRandom(seed + 4), 30))
     run.thread(reader(50))
     run.thread(scanner(30, staying: staying))
@@ -294,12 +328,14 @@ import Testing
       sum += TreeConcurrencyTests.number(try run.trees[0].get(counterKey(number)))
     }
     #expect(sum == 24 && run.raises == 24, "seed \(seed)")
+    try expectUncrossed(run, seed)
     for tree in run.trees {
       let problems = try tree.checkInvariants().filter { !$0.hasSuffix("is frozen") }
       #expect(problems == [], "seed \(seed)")
     }
     try expectRecoverable(run)
     for tree in run.trees { try tree.destroy() }
+    try run.base.context.released.discard(run.base.context.epochs)
     run.base.context.epochs.freeAll()
     #expect(run.base.context.epochs.allocatedBytes == 0, "seed \(seed)")
     let probes = world.probes
@@ -319,6 +355,86 @@ import Testing
       met.merge(try Self.runOne(seed, faultiness: 0)) { $0 + $1 }
     }
     Self.expectMet(met, except: ["tree.gateClosed"])
+  }
+
+  /// Reads some keys of a tree that was filled with `count`.
+  static func getter(_ random: TestRandom, _ turns: Int, _ count: Int) -> (Run) throws -> Void {
+    { run in
+      var random = random
+      for _ in 0..<turns {
+        let number = random.below(count)
+        // At most the chunk comes, and may go again before it is used.
+        try again { () throws(LugeError) in try run.trees[0].pageIn(TreeIndexTests.key(number)) }
+        try run.world.backOff(attempt: 0)
+        let value = try again { () throws(LugeError) in
+          try run.trees[0].get(TreeIndexTests.key(number))
+        }
+        if value != [UInt8(number & 255)] && value != [1, 1] {
+          run.problems.append("lost \(number)")
+        }
+      }
+    }
+  }
+
+  /// Lets chunks go wherever it can, as long as others work.
+  static func chunkEvictor(_ random: TestRandom, _ count: Int) -> (Run) throws -> Void {
+    { run in
+      var random = random
+      while run.working > 2 {
+        let key = TreeIndexTests.key(random.below(count))
+        _ = try again { () throws(LugeError) in try run.trees[0].evictChunk(covering: key) }
+        try run.world.backOff(attempt: 0)
+      }
+    }
+  }
+
+  /// Chunks of a tree that lies on disk come, go, change and split, while checkpoints walk.
+  static func runChunks(_ seed: UInt64, faultiness: Int) throws -> [String: Int] {
+    var settings = TreeWorld.tiny
+    settings.chunkPages = [1, 2, 4][Int(seed % 3)]
+    let world = try #require(InterleavingWorld(seed: seed, faultiness: faultiness))
+    let run = try Run(world, settings)
+    let filled = try TreeChunkTests.filled(run.base, 60)
+    try run.trees[0].destroy()
+    run.trees[0] = try TreeChunkTests.load(run.base, TreeChunkTests.checkpoint(filled))
+    run.thread(getter(TestRandom(seed), 20, 60))
+    run.thread(getter(TestRandom(seed + 1), 20, 60))
+    run.thread { run in
+      var random = TestRandom(seed + 2)
+      for _ in 0..<6 {
+        let key = TreeIndexTests.key(random.below(60))
+        _ = try again { () throws(LugeError) in try run.trees[0].put(key, [1, 1]) }
+        _ = try again { () throws(LugeError) in try run.trees[0].put(key + [9], [1, 1]) }
+      }
+    }
+    run.thread(chunkEvictor(TestRandom(seed + 3), 60))
+    run.thread(checkpointer())
+    #expect(world.runAll(), "seed \(seed)")
+    #expect(run.problems == [], "seed \(seed)")
+    let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
+    #expect(problems == [], "seed \(seed)")
+    try expectRecoverable(run)
+    try filled.destroy()
+    for tree in run.trees { try tree.destroy() }
+    try run.base.context.released.discard(run.base.context.epochs)
+    run.base.context.epochs.freeAll()
+    #expect(run.base.context.epochs.allocatedBytes == 0, "seed \(seed)")
+    #expect(run.base.context.pages.releaseViolations == 0, "seed \(seed)")
+    let probes = world.probes
+    world.end()
+    return probes
+  }
+
+  @Test func chunksComeAndGo() throws {
+    var met: [String: Int] = [:]
+    for seed in 1...UInt64(Self.interleavings(60)) {
+      met.merge(try Self.runChunks(seed, faultiness: seed % 2 == 0 ? 0 : 20)) { $0 + $1 }
+    }
+    for name in [
+      "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.loadAwaited",
+    ] {
+      #expect(met[name, default: 0] > 0, "\(name) was never met")
+    }
   }
 
   /// Many that disturb one batch: after eight losses the gate holds them back.

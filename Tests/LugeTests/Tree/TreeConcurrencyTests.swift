@@ -97,11 +97,11 @@ import Testing
             let second: [UInt8] = [UInt8(2 * random.below(accounts / 2) + thread)]
             let from = Self.number(try trees[0].get(first))
             let to = Self.number(try trees[1].get(second))
-            let writes = BatchCommit.collapse([
+            let writes = [
               BatchWrite(tree: trees[1], key: second, value: Self.bytes(to + 1)),
               BatchWrite(tree: trees[0], key: first, value: Self.bytes(from - 1)),
-            ])
-            var batch = try BatchCommit(world.context, collapsed: writes)
+            ]
+            var batch = try BatchCommit(world.context, writes)
             _ = try batch.commit()
           }
         } else {
@@ -140,7 +140,7 @@ import Testing
             let writes = keys.map {
               BatchWrite(tree: tree, key: $0, value: Self.bytes(UInt64(turn)))
             }
-            var batch = try BatchCommit(world.context, collapsed: BatchCommit.collapse(writes))
+            var batch = try BatchCommit(world.context, writes)
             _ = try batch.commit()
           }
         } else if thread == 1 {

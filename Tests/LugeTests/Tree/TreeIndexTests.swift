@@ -12,7 +12,7 @@ import Testing
     defer { pin.end() }
     let root = Branch(address: tree.root.load())
     return (0..<root.count).map { index in
-      Chunk.branch(Chunk(address: root.node(index)).word.load()).count
+      ChunkWord.branch(Chunk(address: root.node(index)).word.load()).count
     }
   }
 

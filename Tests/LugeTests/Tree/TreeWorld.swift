@@ -104,6 +104,36 @@ extension BLinkTree {
   }
 }
 
+/// One write of a batch: nil removes.
+struct BatchWrite {
+  var tree: BLinkTree
+  var key: [UInt8]
+  var value: [UInt8]?
+}
+
+extension BatchCommit {
+  init(_ context: TreeContext, _ writes: [BatchWrite]) throws(LugeError) {
+    var trees: [BLinkTree] = []
+    let buffer = BatchBuffer()
+    for write in writes {
+      var number = 0
+      while number < trees.count && trees[number] !== write.tree { number += 1 }
+      if number == trees.count { trees.append(write.tree) }
+      unsafe write.key.withUnsafeBytes { key in
+        guard let value = write.value else {
+          return unsafe buffer.append(
+            tree: number, id: write.tree.id, key: ByteView(key), value: nil)
+        }
+        unsafe value.withUnsafeBytes { value in
+          unsafe buffer.append(
+            tree: number, id: write.tree.id, key: ByteView(key), value: ByteView(value))
+        }
+      }
+    }
+    try self.init(context, trees: trees, buffer)
+  }
+}
+
 /// Splitmix64: repeatable.
 struct TestRandom: RandomNumberGenerator {
   private var state: UInt64

@@ -96,7 +96,11 @@ private struct LeafWriter {
       rebasing: whole[head..<head + body - body / 16])
     guard
       let count = unsafe contexts.compress(UnsafeRawBufferPointer(plain), into: target, compression)
-    else { return nil }
+    else {
+      probe("image.incompressible")
+      return nil
+    }
+    probe("image.compressed")
     var writer = unsafe RawWriter(UnsafeMutableRawBufferPointer(rebasing: whole[..<head]))
     unsafe writeHead(&writer, body, compression.codec)
     return head + count

@@ -82,24 +82,13 @@ enum ImageCodec {
   static func merge(
     _ parts: [(address: UInt64, bytes: [UInt8])], low: [UInt8] = [], tree: UInt64 = 7
   ) throws -> [ImageEntry] {
-    // Copies that stay put until the end of the call.
-    let copies = unsafe parts.map { part in
-      let copy = UnsafeMutableRawPointer.allocate(byteCount: part.bytes.count + 1, alignment: 1)
-      unsafe part.bytes.raw { unsafe copy.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-      return unsafe copy
+    let places = parts.map {
+      PagePart(address: PageAddress(rawValue: $0.address), length: $0.bytes.count)
     }
-    defer { for index in 0..<parts.count { unsafe copies[index].deallocate() } }
-    var views: [LeafPart] = []
-    for (index, part) in parts.enumerated() {
-      views.append(
-        LeafPart(
-          address: part.address, bytes: unsafe ByteView(copies[index], count: part.bytes.count)))
-    }
-    return try unsafe views.withUnsafeBufferPointer { views in
-      try unsafe low.raw { low in
-        var decoder = unsafe try LeafDecoder(
-          parts: views.baseAddress!, count: views.count, tree: tree, low: ByteView(low),
-          contexts: contexts)
+    return try unsafe low.raw { low in
+      try LeafDecoder.reading(
+        places, parts.map { $0.bytes }, tree: tree, low: unsafe ByteView(low), contexts: contexts
+      ) { (decoder) throws(LugeError) in
         var result: [ImageEntry] = []
         while try decoder.next() {
           result.append(

@@ -50,6 +50,14 @@ import Testing
     }
   }
 
+  @Test func eachPartSaysWhoseItIs() throws {
+    let base = try ImageCodec.base([], low: [1, 2, 3], tree: 300)
+    #expect(try LeafImage.owner(of: base) == (300, [1, 2, 3]))
+    let fragment = try ImageCodec.fragment([], after: 8, low: [], tree: 2)
+    #expect(try LeafImage.owner(of: fragment) == (2, []))
+    #expect(throws: LugeError.self) { try LeafImage.owner(of: [1]) }
+  }
+
   @Test func partsThatDoNotFollowAreRefused() throws {
     let entries = [ImageEntry(key: [5], value: [1])]
     let base: Part = (8, try ImageCodec.base(entries, low: [5], high: [9], lsn: 100))
@@ -61,7 +69,7 @@ import Testing
     }
     #expect(try ImageCodec.merge([base, fragment()], low: [5]) == entries)
     let bad: [[Part]] = [
-      [try fragment()], [base, base], [base, try fragment(after: 24)],
+      [], [try fragment()], [base, base], [base, try fragment(after: 24)],
       [base, try fragment(low: [4])], [base, try fragment(tree: 8)], [base, try fragment(lsn: 99)],
       [base, try fragment([ImageEntry(key: [9], value: [])])],
       [base, try fragment(), try fragment()],

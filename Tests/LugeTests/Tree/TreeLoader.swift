@@ -1,4 +1,6 @@
-internal import Platform
+import Platform
+
+@testable import Luge
 
 /// Builds a tree from what a checkpoint says of its pages, in key order. No page is read: each
 /// comes into memory when it is needed. Single-threaded; the tree serves nobody yet.

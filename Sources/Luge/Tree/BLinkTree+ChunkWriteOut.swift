@@ -1,0 +1,147 @@
+internal import Platform
+
+// What a checkpoint takes from a tree, chunk by chunk: chunks that have not changed since their
+// image was written are only named again.
+
+/// A chunk on disk, as a step of a checkpoint's walk found or wrote it.
+struct ChunkState: Sendable {
+  let low: [UInt8]
+  /// Where the walk goes on. Nil: the last chunk.
+  let high: [UInt8]?
+  let image: PagePart
+  /// Live entries in the image.
+  let entries: Int
+  /// False when what was on disk was as good.
+  let wasWritten: Bool
+}
+
+extension BLinkTree {
+  private enum ChunkLook {
+    case kept(ChunkState)
+    /// To be walked; the stamp is new.
+    case changed(low: [UInt8], high: [UInt8]?, stamp: UInt64)
+    /// To be moved elsewhere, and not in memory.
+    case missing
+  }
+
+  /// Sees to it that the chunk that covers `key` is on disk with all its pages, and an image of it.
+  /// `rewrites` says which records are to be moved elsewhere. Unpinned; for one thread at a time.
+  func writeOutChunk(
+    covering key: [UInt8], rewrites: (_ part: PageAddress) -> Bool
+  ) throws(LugeError) -> ChunkState {
+    while true {
+      switch try lookAtChunk(key, rewrites) {
+      case .kept(let state): return state
+      case .missing: try pageIn(key, closedToo: true)
+      case .changed(let low, let high, let stamp):
+        let pages = try writeOutPages(low, high, rewrites)
+        let image = ChunkImage(tree: id, high: high, pages: pages)
+        try context.interrupt("checkpoint.chunk")
+        let part = try context.pages.append(.chunk, image.encode())
+        try adopt(part, image, stamp)
+        return ChunkState(
+          low: low, high: high, image: part, entries: image.entries, wasWritten: true)
+      }
+    }
+  }
+
+  private func lookAtChunk(
+    _ key: [UInt8], _ rewrites: (PageAddress) -> Bool
+  ) throws(LugeError) -> ChunkLook {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    let root = Branch(address: root.load())
+    // The array outlives the closure; nothing in it is kept.
+    let place = unsafe key.withUnsafeBytes { unsafe root.position(ByteView($0)) }
+    let chunk = Chunk(address: root.node(place - 1))
+    let high = place < root.count ? root.low(place).copy() : nil
+    let stamp = chunk.stamp.load()
+    let word = chunk.word.load()
+    if let image = chunk.image {
+      let part = image.part(0)
+      let state = ChunkState(
+        low: chunk.low.copy(), high: high, image: part, entries: image.entries, wasWritten: false)
+      if !ChunkWord.hasBranch(word) { return rewrites(part.address) ? .missing : .kept(state) }
+      if image.lsn == stamp && !rewrites(part.address)
+        && !BLinkTree.isChanged(ChunkWord.branch(word), rewrites)
+      {
+        return .kept(state)
+      }
+    }
+    // Before the walk, which changes the pages' parts: if it fails, the image counts no more. What
+    // others change later gives the chunk yet another one.
+    let new = context.newStamp()
+    chunk.stamp.store(new)
+    return .changed(low: chunk.low.copy(), high: high, stamp: new)
+  }
+
+  /// Whether a leaf is dirty, or lies where it is to be moved away from. (Pages that are not posted
+  /// need no look: the one before was dirty when they came to be, and when it is written out the
+  /// chunk's stamp changes.)
+  private static func isChanged(_ branch: Branch, _ rewrites: (PageAddress) -> Bool) -> Bool {
+    var index = 0
+    while index < branch.count {
+      let page = Page(address: branch.node(index))
+      if let leaf = page.leaf, leaf.flags.load() & Leaf.dirty != 0 { return true }
+      guard let parts = page.parts else { return true }
+      if isToMove(parts, rewrites) { return true }
+      index += 1
+    }
+    return false
+  }
+
+  /// From low key to high key, each page going on where the image of the one before ended: so there
+  /// is no gap and no overlap, whatever splits meanwhile.
+  private func writeOutPages(
+    _ low: [UInt8], _ high: [UInt8]?, _ rewrites: (PageAddress) -> Bool
+  ) throws(LugeError) -> [ChunkPage] {
+    var pages: [ChunkPage] = []
+    var key = low
+    while true {
+      let image = try writeOut(covering: key, rewrites: rewrites)
+      pages.append(
+        ChunkPage(low: image.low, lsn: image.lsn, entries: image.entries, parts: image.parts))
+      guard let next = image.high, high.map({ end in compareKeys(next, end) < 0 }) ?? true else {
+        return pages
+      }
+      key = next
+    }
+  }
+
+  /// Makes an image the chunk's, if that has not changed since the stamp was given; otherwise only the
+  /// checkpoint that is under way names it.
+  private func adopt(
+    _ part: PagePart, _ image: ChunkImage, _ stamp: UInt64
+  ) throws(LugeError) {
+    let (isAdopted, former) = try adoptPinned(part, image, stamp)
+    if !isAdopted {
+      probe("checkpoint.chunkOutrun")
+      try context.pages.release([part])
+    } else if let former {
+      try context.pages.release([former], isNamed: false)
+    }
+  }
+
+  private func adoptPinned(
+    _ part: PagePart, _ image: ChunkImage, _ stamp: UInt64
+  ) throws(LugeError) -> (Bool, PagePart?) {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    let chunk = unsafe image.low.withUnsafeBytes { unsafe findChunk(ByteView($0)) }
+    // Loaded before the stamp: who evicts the chunk meanwhile puts another image here.
+    let former = chunk.image
+    // Stamps are never used twice, so it is the same chunk.
+    guard chunk.stamp.load() == stamp else { return (false, nil) }
+    let list = PartList.build(pin, lsn: stamp, entries: image.entries, [part])
+    let formerPart = former?.part(0)
+    if chunk.replaceImage(former, list, pin) { return (true, formerPart) }
+    list.free(pin)
+    return (false, nil)
+  }
+
+  /// Gives the chunk that covers a page a new stamp, after the page's parts have changed and before
+  /// the page is evicted. Pinned.
+  func noteChange(of page: Page) {
+    findChunk(page.low).stamp.store(context.newStamp())
+  }
+}

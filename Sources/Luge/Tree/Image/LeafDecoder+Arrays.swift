@@ -1,0 +1,58 @@
+internal import Platform
+
+// Leaf images held in arrays, as the page store reads them.
+
+extension LeafDecoder {
+  /// Reads a page out of the payloads of its parts, the base first: `body` gets the decoder before its first entry.
+  /// Throws what `init(parts:)` throws, and what `body` throws.
+  ///
+  /// - Parameter parts: where the payloads were read from, in the same order.
+  static func reading<Result>(
+    _ parts: [PagePart], _ payloads: [[UInt8]], tree: UInt64, low: ByteView,
+    contexts: CodecContexts, _ body: (inout LeafDecoder) throws(LugeError) -> Result
+  ) throws(LugeError) -> Result {
+    precondition(parts.count == payloads.count, "each part has a payload")
+    var views: [LeafPart] = []
+    views.reserveCapacity(parts.count)
+    return try holding(payloads, parts, &views) { (views) throws(LugeError) in
+      // The arrays outlive this closure. An empty one is refused before anything is read.
+      try unsafe views.withUnsafeBufferPointer { (views) throws(LugeError) in
+        guard let base = views.baseAddress else {
+          throw LeafImage.damage("its page has no parts")
+        }
+        var decoder = unsafe try LeafDecoder(
+          parts: base, count: views.count, tree: tree, low: low, contexts: contexts)
+        return try body(&decoder)
+      }
+    }
+  }
+
+  /// Calls `body` while every array stays where it is.
+  private static func holding<Result>(
+    _ payloads: [[UInt8]], _ parts: [PagePart], _ views: inout [LeafPart],
+    _ body: ([LeafPart]) throws(LugeError) -> Result
+  ) throws(LugeError) -> Result {
+    let index = views.count
+    if index == payloads.count { return try body(views) }
+    // Good until this call returns, and `body` is called inside.
+    return try unsafe payloads[index].withUnsafeBufferPointer { (bytes) throws(LugeError) in
+      views.append(
+        LeafPart(
+          address: parts[index].address.rawValue,
+          bytes: unsafe ByteView(UnsafeRawBufferPointer(bytes))))
+      return try holding(payloads, parts, &views, body)
+    }
+  }
+}
+
+extension LeafImage {
+  /// Which page a part belongs to, whatever else it holds: what a cleaner asks of each record.
+  /// Throws like `LeafHead`. O(1) but for the copy.
+  static func owner(of payload: [UInt8]) throws(LugeError) -> (tree: UInt64, low: [UInt8]) {
+    // The head's views are copied before the array's bytes are given back.
+    try unsafe payload.withUnsafeBufferPointer { (bytes) throws(LugeError) in
+      let head = unsafe try LeafHead(UnsafeRawBufferPointer(bytes))
+      return (head.tree, head.low.copy())
+    }
+  }
+}
