@@ -54,7 +54,7 @@ struct Subject {
       value[place] = UInt8(truncatingIfNeeded: UInt64(index) >> (8 * UInt64(place)))
       value[8 + place] = UInt8(truncatingIfNeeded: version >> (8 * UInt64(place)))
     }
-    try tree.updateValue(value, forKey: key)
+    try unsafe tree.setValue(value.span.bytes, forKey: key.span.bytes)
   }
 
   /// The index of the n-th operation: entries in no order.
@@ -121,7 +121,7 @@ struct Subject {
     for number in 0..<count {
       // Steps of a prime: each entry once, in another order than they came.
       setKey(number * 7_368_787 % entries)
-      try tree.removeValue(forKey: key)
+      try unsafe tree.discardValue(forKey: key.span.bytes)
     }
   }
 
@@ -155,7 +155,7 @@ struct Subject {
         setKey(index(number))
         value[8] = UInt8(truncatingIfNeeded: number)
         value[9] = UInt8(truncatingIfNeeded: number >> 8)
-        batch.updateValue(value, forKey: key, in: tree)
+        unsafe batch.updateValue(value.span.bytes, forKey: key.span.bytes, in: tree)
       }
       try database.apply(batch)
     }
