@@ -53,6 +53,15 @@ final class Checkpointer: @unchecked Sendable {
 
   /// The same for a caller that holds `lock`, or is alone.
   func runLocked() throws(LugeError) {
+    do throws(LugeError) { try runOnce() } catch {
+      // A full disk: what is kept back for this is given up. All that was written so far counts.
+      guard error.code == .noSpace, try log.giveBackSpares() else { throw error }
+      probe("checkpoint.spaceGivenBack")
+      try runOnce()
+    }
+  }
+
+  private func runOnce() throws(LugeError) {
     try log.checkUsable()
     try failurePoint("checkpoint.begin", doing: "beginning a checkpoint")
     let redoStart = log.tail
@@ -66,7 +75,7 @@ final class Checkpointer: @unchecked Sendable {
     do throws(LugeError) {
       named = try writePages(trees, &next)
       // Rule ORD: the redo of every version in these images, then the images, then the superblock.
-      try log.flush()
+      try log.flush(forCheckpoint: true)
       try pages.sync()
       try failurePoint("checkpoint.beforeSuperblock", doing: "completing a checkpoint")
       next.durableLSN = log.durable
@@ -92,7 +101,7 @@ final class Checkpointer: @unchecked Sendable {
   ) throws(LugeError) -> SegmentBytes {
     try context.released.drain(pages, context.epochs)
     try pages.beginNaming()
-    var walk = CheckpointWalk(sparse: try sparseSegments())
+    var walk = CheckpointWalk()
     for tree in trees { try walk.visit(tree) }
     let former = records.count
     let list = try writeList(walk.chunks)
@@ -122,19 +131,5 @@ final class Checkpointer: @unchecked Sendable {
       list.append(part)
     }
     return list
-  }
-
-  /// Segments of which less than half is live: the walk writes their leaves again, so that the segment can go.
-  private func sparseSegments() throws(LugeError) -> [UInt64] {
-    var sparse: [UInt64] = []
-    // The last one is being filled, and would look sparse until it is; one without anything live
-    // goes by itself.
-    for segment in try pages.segmentList().dropLast()
-    where segment.liveBytes > 0
-      && segment.liveBytes * 2 < segment.fileBytes - PageFormat.blockBytes
-    {
-      sparse.append(segment.serial)
-    }
-    return sparse
   }
 }

@@ -1,10 +1,12 @@
 import Platform
 
 /// The threads of an open database: one flushes every so often, one makes checkpoints when they are
-/// due and keeps a redo segment ready, so that no flush has to make one.
+/// due and keeps redo segments ready, so that no flush has to make one, one gives space back.
 enum BackgroundWorker {
   /// Nanoseconds between looks at whether a checkpoint is due.
   private static let checkpointPoll: UInt64 = 100_000_000
+  /// Nanoseconds between looks at whether space is to be given back.
+  private static let cleaningPoll: UInt64 = 200_000_000
 
   static func start(_ core: DatabaseCore) throws(LugeError) -> [ThreadID] {
     guard core.configuration.backgroundWork == .automatic else { return [] }
@@ -22,6 +24,12 @@ enum BackgroundWorker {
             try core.performCheckpointWork()
           }
         })
+      if core.configuration.cleanerFillTarget > 0 {
+        threads.append(
+          try core.platform.threads.spawn("luge.clean") {
+            every(cleaningPoll, core) { () throws(LugeError) in try core.performCleaningWork() }
+          })
+      }
       return threads
     } catch {
       core.abandon()

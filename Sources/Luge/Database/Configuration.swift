@@ -29,6 +29,11 @@ public struct Configuration: Equatable, Sendable {
   /// at most. 256 KiB unless said.
   public var pageBufferSize = 256 << 10
 
+  /// Per thousand of the bytes of page segments that are to be live: below that, segments are emptied
+  /// and given back to the file system. A higher value takes less space and writes more. 0 switches
+  /// the cleaner off. 800 unless said.
+  public var cleanerFillTarget = 800
+
   /// The most page segments whose files are open for reading at once. 256 unless said.
   public var maximumOpenSegments = 256
 
@@ -100,6 +105,8 @@ extension Configuration {
     try check(
       pageBufferSize >= 4096 && pageBufferSize <= 1 << 26,
       "pageBufferSize must be from 4 KiB to 64 MiB")
+    try check(
+      cleanerFillTarget >= 0 && cleanerFillTarget <= 950, "cleanerFillTarget must be from 0 to 950")
     try check(
       maximumOpenSegments >= 1 && maximumOpenSegments <= 1 << 20,
       "maximumOpenSegments must be from 1 to 1048576")

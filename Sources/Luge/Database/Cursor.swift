@@ -10,49 +10,72 @@ import Platform
 /// the cursor moves; `next()` and `previous()` copy. A cursor that is kept holds back the memory of the
 /// versions replaced since it was made, so do not keep one longer than needed.
 public struct Cursor: ~Copyable, Sendable {
-  private var walk: TreeCursor
+  private var walk: TreeWalk
+  @usableFromInline var window: CursorWindow
 
   init(tree: BLinkTree, range: KeyRange, at snapshot: UInt64? = nil) {
     let lower: ScanBound = range.lower.map { key in .inclusive(key) } ?? .unbounded
     let upper: ScanBound = range.upper.map { key in .exclusive(key) } ?? .unbounded
-    walk = TreeCursor(tree, from: lower, to: upper, at: snapshot)
+    walk = TreeWalk(tree, from: lower, to: upper, at: snapshot)
+    window = CursorWindow(walk.reader)
   }
 
   /// Goes to the next entry in ascending order; false when all are met. Throws `.treeNotFound`,
   /// `.closed`. O(1), and O(log n) once a leaf.
-  public mutating func moveNext() throws(LugeError) -> Bool { try walk.moveNext() }
+  @inlinable @inline(__always)
+  public mutating func moveNext() throws(LugeError) -> Bool {
+    window.takeNext() ? true : try lookUp()
+  }
 
   /// Goes to the next entry in descending order; false when all are met. Throws `.treeNotFound`,
   /// `.closed`. O(1), and O(log n) once a leaf.
-  public mutating func movePrevious() throws(LugeError) -> Bool { try walk.movePrevious() }
+  @inlinable @inline(__always)
+  public mutating func movePrevious() throws(LugeError) -> Bool {
+    window.takePrevious() ? true : try lookDown()
+  }
+
+  @usableFromInline
+  mutating func lookUp() throws(LugeError) -> Bool { try walk.lookUp(&window) }
+
+  @usableFromInline
+  mutating func lookDown() throws(LugeError) -> Bool { try walk.lookDown(&window) }
 
   /// The key of the entry that the cursor is at; empty when it is at none.
+  @inlinable
   public var key: RawSpan {
-    @_lifetime(borrow self)
-    get { view(walk.record == 0 ? .empty : Record(address: walk.record).key) }
+    @_lifetime(borrow self) @inline(__always)
+    get {
+      // The cursor holds the record until it moves, which it cannot while the span is used.
+      let (base, count) = unsafe RecordView.key(window.record)
+      return unsafe _overrideLifetime(
+        RawSpan(_unsafeStart: base, byteCount: count), borrowing: self)
+    }
   }
 
   /// The value of the entry that the cursor is at; empty when it is at none.
+  @inlinable
   public var value: RawSpan {
-    @_lifetime(borrow self)
-    get { view(walk.record == 0 ? .empty : Record(address: walk.record).value) }
+    @_lifetime(borrow self) @inline(__always)
+    get {
+      // As for the key.
+      let (base, count) = unsafe RecordView.value(window.record)
+      return unsafe _overrideLifetime(
+        RawSpan(_unsafeStart: base, byteCount: count), borrowing: self)
+    }
   }
 
   /// The next entry in ascending order, copied; nil when all are met. Throws as `moveNext` does.
-  public mutating func next() throws(LugeError) -> Entry? {
-    try walk.next().map { entry in Entry(key: entry.key, value: entry.value) }
-  }
+  public mutating func next() throws(LugeError) -> Entry? { try moveNext() ? copy() : nil }
 
   /// The next entry in descending order, copied; nil when all are met. Throws as `movePrevious` does.
-  public mutating func previous() throws(LugeError) -> Entry? {
-    try walk.previous().map { entry in Entry(key: entry.key, value: entry.value) }
+  public mutating func previous() throws(LugeError) -> Entry? { try movePrevious() ? copy() : nil }
+
+  private var record: Record {
+    // As for the key.
+    unsafe Record(UnsafeMutableRawPointer(mutating: window.record))
   }
 
-  /// Bytes of the record that the cursor is at.
-  @_lifetime(borrow self)
-  private func view(_ bytes: ByteView) -> RawSpan {
-    // The cursor holds the record until it moves, which it cannot while the span is used.
-    let span = unsafe RawSpan(_unsafeStart: bytes.base, byteCount: bytes.count)
-    return unsafe _overrideLifetime(span, borrowing: self)
-  }
+  func copiedKey() -> [UInt8] { record.key.copy() }
+  func copiedValue() -> [UInt8] { record.value.copy() }
+  private func copy() -> Entry { Entry(key: copiedKey(), value: copiedValue()) }
 }

@@ -77,9 +77,7 @@ public final class Database: Sendable {
   @discardableResult
   public func dropTree(named name: String) throws(LugeError) -> Bool {
     try core.checkOpen()
-    try core.checkpointer.lock.acquire()
-    defer { core.checkpointer.lock.unlock() }
-    return try core.catalogue.drop(name)
+    return try core.dropTree(named: name)
   }
 
   /// The names of all trees in ascending order; the default tree's, the empty one, comes first.
@@ -123,6 +121,7 @@ public final class Database: Sendable {
     try core.checkOpen()
     try core.log.flush()
     try core.performCheckpointWork()
+    try core.performCleaningWork()
   }
 
   /// Flushes, checkpoints, stops the database's threads, releases memory and the directory's lock.

@@ -4,7 +4,7 @@ import Platform
 ///
 /// Invariants:
 /// 1. `state` goes open -> closing -> closed and never back.
-/// 2. Locks are taken in the order: checkpoint, catalogue, flush.
+/// 2. Locks are taken in the order: checkpoint, cleaner, catalogue, flush.
 /// 3. The memory of trees is freed only when every tree is closed and no operation is pinned.
 final class DatabaseCore: @unchecked Sendable {
   let platform: PlatformServices
@@ -17,6 +17,9 @@ final class DatabaseCore: @unchecked Sendable {
   let catalogue: Catalogue
   let identifiers: IdentifierSequence
   let checkpointer: Checkpointer
+  let cleaner: Cleaner
+  /// The tail of the log when the cleaner last looked.
+  private let tailLastSeen = AtomicWord(0)
   private let directoryLock: any FileLock
   private let state = AtomicWord(State.open)
   private let destroyed = AtomicWord(0)
@@ -33,7 +36,8 @@ final class DatabaseCore: @unchecked Sendable {
     platform: PlatformServices, directory: String, configuration: Configuration,
     context: TreeContext, log: RedoLog, pages: PageStore,
     superblocks: SuperblockStore, catalogue: Catalogue,
-    identifiers: IdentifierSequence, checkpointer: Checkpointer, directoryLock: any FileLock,
+    identifiers: IdentifierSequence, checkpointer: Checkpointer, cleaner: Cleaner,
+    directoryLock: any FileLock,
     maximumCommit: Int
   ) {
     self.platform = platform
@@ -46,6 +50,7 @@ final class DatabaseCore: @unchecked Sendable {
     self.catalogue = catalogue
     self.identifiers = identifiers
     self.checkpointer = checkpointer
+    self.cleaner = cleaner
     self.directoryLock = directoryLock
     self.maximumCommit = maximumCommit
   }
@@ -118,6 +123,33 @@ final class DatabaseCore: @unchecked Sendable {
     if checkpointIsDue { try checkpointer.run() }
   }
 
+  /// What the cleaning thread does each time it wakes: empties segments until enough is live, and has
+  /// a checkpoint made where much waits for one; or anything, when nothing else happens.
+  func performCleaningWork() throws(LugeError) {
+    var isEmptied = true
+    while isEmptied {
+      try checkOpen()
+      isEmptied = try cleaner.cleanOne()
+      let seen = log.tail
+      let isQuiet = tailLastSeen.exchange(seen) == seen && !isEmptied
+      let isDue = try pages.isReclaimDue()
+      if !isDue, !isQuiet { continue }
+      if !isDue, try pages.reclaimableBytes() == 0, !cleaner.takeWish() { continue }
+      try checkpointer.run()
+      tailLastSeen.store(log.tail)
+      isEmptied = isDue
+    }
+  }
+
+  /// Drops a tree; see `Database.dropTree`.
+  func dropTree(named name: String) throws(LugeError) -> Bool {
+    try checkpointer.lock.acquire()
+    defer { checkpointer.lock.unlock() }
+    try cleaner.lock.acquire()
+    defer { cleaner.lock.unlock() }
+    return try catalogue.drop(name)
+  }
+
   /// Ends the database: no new operations, everything durable, memory freed, lock released.
   /// Answers the first error met; resources are released all the same.
   func close(joining threads: [ThreadID]) throws(LugeError) {
@@ -127,12 +159,16 @@ final class DatabaseCore: @unchecked Sendable {
     var failure: LugeError?
     var holdsCheckpointLock = false
     defer { if holdsCheckpointLock { checkpointer.lock.unlock() } }
+    var holdsCleanerLock = false
+    defer { if holdsCleanerLock { cleaner.lock.unlock() } }
     do throws(LugeError) {
       try stop(threads)
       try catalogue.closeAll()
       // Until all is freed: a checkpoint, or whoever else walks the trees, may be waiting for it.
       try checkpointer.lock.acquire()
       holdsCheckpointLock = true
+      try cleaner.lock.acquire()
+      holdsCleanerLock = true
       try context.epochs.waitForQuiescence(platform.threads)
       try checkpointer.runLocked()
     } catch { failure = error }

@@ -20,6 +20,34 @@ public struct KeyRange: Hashable, Sendable {
   /// Everything below `upper`.
   public static func upTo(_ upper: [UInt8]) -> KeyRange { KeyRange(upper: upper) }
 
+  /// Everything above `key`, without it.
+  public static func after(_ key: [UInt8]) -> KeyRange { KeyRange(lower: key + [0]) }
+
+  /// From `lower` to `upper`, each of them included or not.
+  public init(from lower: Bound, to upper: Bound) {
+    // The least key above a key is that key and a zero byte.
+    switch lower {
+    case .open: self.lower = nil
+    case .including(let key): self.lower = key
+    case .excluding(let key): self.lower = key + [0]
+    }
+    switch upper {
+    case .open: self.upper = nil
+    case .including(let key): self.upper = key + [0]
+    case .excluding(let key): self.upper = key
+    }
+  }
+
+  /// One end of a range.
+  public enum Bound: Hashable, Sendable {
+    /// To the first or the last key.
+    case open
+    /// The key and what lies inside.
+    case including([UInt8])
+    /// Only what lies inside.
+    case excluding([UInt8])
+  }
+
   /// Up to `key` and with it: the least key above `key` is `key` and a zero byte.
   public static func through(_ key: [UInt8]) -> KeyRange { KeyRange(upper: key + [0]) }
 

@@ -125,6 +125,12 @@ struct Opening {
       from: superblock.recoveryLSN, durable: superblock.durableLSN,
       superblockSequence: superblock.sequence
     ) { (_, _, _) throws(LugeError) in }
+    guard scan.highestIncarnation < Superblock.largestCounter, scan.end < Superblock.largestCounter
+    else {
+      throw LugeError(
+        .corruption, "the redo log says what cannot be", path: directory,
+        found: "incarnation \(scan.highestIncarnation), end \(scan.end)")
+    }
     var settings = RedoSettings()
     settings.ringBytes = configuration.logBufferSize
     settings.segmentPayload = Int(superblock.redoSegmentPayload)
@@ -163,10 +169,13 @@ struct Opening {
       log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,
       identifiers: identifiers, newest: superblock, records: state.records, context: context,
       threads: platform.threads)
+    let cleaner = Cleaner(
+      pages: pages, catalogue: catalogue, target: configuration.cleanerFillTarget,
+      threads: platform.threads)
     return DatabaseCore(
       platform: platform, directory: directory, configuration: configuration, context: context,
       log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,
-      identifiers: identifiers, checkpointer: checkpointer, directoryLock: lock,
+      identifiers: identifiers, checkpointer: checkpointer, cleaner: cleaner, directoryLock: lock,
       maximumCommit: min(log.largestPiece, Int(superblock.pageSegmentBytes) / 4))
   }
 

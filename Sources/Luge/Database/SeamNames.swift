@@ -10,6 +10,8 @@ public enum SeamNames {
     "page.newSegment", "page.sync", "page.write",
     // Checkpoint
     "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.chunk", "checkpoint.release",
+    // Cleaner
+    "cleaner.appended",
     // Page cache
     "cache.evictChunk", "cache.load", "cache.loadChunk",
     // Tree
@@ -22,13 +24,16 @@ public enum SeamNames {
     // Log
     "log.admissionFlushed", "log.flushWaited", "log.groupOfMany", "log.pieceSpansBlocks",
     "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
+    "log.spareKeptBack",
     // PageStore
     "page.appendWaited", "page.fileClosed", "page.segmentRemoved",
     "page.segmentRolled", "page.writeRetried",
     // Checkpoint, catalogue, ids, recovery
     "catalogue.treeCreated", "catalogue.treeDropped", "checkpoint.completed",
     "checkpoint.chunkKept", "checkpoint.chunkOutrun", "checkpoint.directoryInParts",
-    "checkpoint.leafMoved",
+    "checkpoint.spaceGivenBack",
+    "cleaner.busy", "cleaner.chunkMoved", "cleaner.emptied", "cleaner.leftOver", "cleaner.moved",
+    "cleaner.outrun",
     "identifiers.reserved", "recovery.commitReplayed", "recovery.completed",
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache

@@ -93,31 +93,8 @@ public struct Tree: Sendable {
   public func isEmpty() throws(LugeError) -> Bool { try count() == 0 }
 
   /// A cursor before the first and after the last entry of a range: `next()` begins at its start,
-  /// `previous()` at its end. It holds nothing back; every key that is present throughout is met
-  /// once, in order, whatever others write meanwhile.
+  /// `previous()` at its end. It sees the range as it is now, whatever others write meanwhile.
   public func cursor(in range: KeyRange = .all) -> Cursor {
     Cursor(tree: storage, range: range)
-  }
-
-  /// The entries of a range, copied, in ascending order.
-  public func entries(
-    in range: KeyRange = .all, limit: Int = .max
-  ) throws(LugeError) -> [Entry] {
-    var cursor = cursor(in: range)
-    var entries: [Entry] = []
-    while entries.count < limit, let entry = try cursor.next() { entries.append(entry) }
-    return entries
-  }
-
-  /// The least key and its value.
-  public func first() throws(LugeError) -> Entry? {
-    var cursor = cursor()
-    return try cursor.next()
-  }
-
-  /// The greatest key and its value.
-  public func last() throws(LugeError) -> Entry? {
-    var cursor = cursor()
-    return try cursor.previous()
   }
 }

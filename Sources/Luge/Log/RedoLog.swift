@@ -28,6 +28,8 @@ final class RedoLog: @unchecked Sendable {
   private let threads: any Threads
   private let flushLock: Lock
   private let largeLock: Lock
+  /// Held while a spare is made, so that no file is made once the log is closed.
+  private let spareLock: Lock
   private let failureCell = FailureCell()
 
   // Each word on a cache line of its own: `tail` is written by every commit.
@@ -69,6 +71,7 @@ final class RedoLog: @unchecked Sendable {
     threads = platform.threads
     flushLock = Lock(threads: platform.threads)
     largeLock = Lock(threads: platform.threads)
+    spareLock = Lock(threads: platform.threads)
     groupStart = start
     sealedEnd = start
     unsafe isWriter = .allocate(capacity: ThreadSlot.limit)
@@ -122,10 +125,12 @@ final class RedoLog: @unchecked Sendable {
   func fail(_ error: LugeError) { failureCell.set(error) }
 
   /// Refuses everything from here on; what is reserved already may be filled. Does not flush, but
-  /// waits for a flush under way, which is using the files.
+  /// waits for a flush under way, and for a spare that is being made: both use the files.
   func close() {
     unsafe words[Self.closedIndex].store(1)
     // A dead process's files go with its memory.
+    guard (try? spareLock.lock()) != nil else { return }
+    defer { spareLock.unlock() }
     guard (try? flushLock.lock()) != nil else { return }
     defer { flushLock.unlock() }
     store.close()
@@ -310,7 +315,11 @@ final class RedoLog: @unchecked Sendable {
   ///
   /// Throws `.noSpace`: nothing is lost, a later call tries again. Any other failed write and every
   /// failed sync is final: this call throws the error, every later one `.failed`.
-  func flush(through target: UInt64? = nil) throws(LugeError) {
+  ///
+  /// - Parameter forCheckpoint: it may take the segment that is kept back on a full disk.
+  func flush(
+    through target: UInt64? = nil, forCheckpoint: Bool = false
+  ) throws(LugeError) {
     let now = tail
     let goal = min(target ?? now, now)
     if isDurable(goal) { return }
@@ -321,6 +330,7 @@ final class RedoLog: @unchecked Sendable {
       return
     }
     try checkUsable()
+    store.mayUseLastSpare = forCheckpoint
     while !isDurable(goal) {
       if sealedEnd == groupStart { try seal() }
       try writeGroup()
@@ -425,16 +435,23 @@ final class RedoLog: @unchecked Sendable {
   /// `R >= lsn` is durable, never before. Throws only `.killed`; a file that cannot be removed now is tried again.
   func release(below lsn: UInt64) throws(LugeError) { try store.release(below: lsn) }
 
-  /// Makes one spare segment ready if there is none: background work, so that a flush need not.
+  /// Makes one spare segment ready if there are fewer than two: background work, so that a flush
+  /// need not.
   /// Returns whether it made one.
   @discardableResult
   func prepareSpare() throws(LugeError) -> Bool {
+    try locking(spareLock)
+    defer { spareLock.unlock() }
     try checkUsable()
     do { return try store.prepareSpare(superblockSequence: superblockSequence) } catch {
       if store.syncFailed { failureCell.set(error) }
       throw error
     }
   }
+
+  /// Removes the spare segments, for a checkpoint that found no room on the disk. Returns whether
+  /// there were any.
+  func giveBackSpares() throws(LugeError) -> Bool { try store.giveBackSpares() }
 
   /// Bytes of all redo files.
   var diskBytes: Int64 { store.diskBytes }

@@ -12,6 +12,8 @@ final class RedoReader {
   struct Part {
     var base: UInt64
     var end: UInt64
+    /// At most `end`: the file holds nothing from here on.
+    var filledEnd: UInt64
     var path: String
   }
 

@@ -58,9 +58,12 @@ struct RedoScan {
       guard header.incarnation == incarnation, header.payloadBytes <= 1 << 40,
         header.base <= UInt64.max - (1 << 41)
       else { continue }
+      let inFile = info.size - Int64(RedoSegmentHeader.blockBytes)
       parts.append(
         RedoReader.Part(
-          base: header.base, end: header.base + header.payloadBytes, path: info.path))
+          base: header.base, end: header.base + header.payloadBytes,
+          filledEnd: header.base + UInt64(max(0, min(inFile, Int64(header.payloadBytes)))),
+          path: info.path))
     }
     parts.sort { $0.base < $1.base }
     try checkOverlap(parts)
@@ -134,7 +137,8 @@ struct RedoScan {
     for part in reader.parts where part.end > end {
       // Segments are taken into use in order, each when its file is durable.
       var position = max(part.base, (end + block - 1) / block * block)
-      while position < part.end {
+      // What a header claims and the file does not hold need not be looked at.
+      while position < part.filledEnd {
         if let group = try group(at: position, reader) {
           if group.durable > end {
             throw damage(end, reader, "a group at LSN \(position) says that it was durable")

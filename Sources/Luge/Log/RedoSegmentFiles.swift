@@ -11,7 +11,7 @@ struct RedoSegmentInfo: Equatable, Sendable {
 
   /// Whether the file was completed, and so may be recycled.
   var isComplete: Bool {
-    guard let header else { return false }
+    guard let header, header.payloadBytes <= 1 << 40 else { return false }
     return size == Int64(header.payloadBytes) + Int64(RedoSegmentHeader.blockBytes)
   }
 }

@@ -11,8 +11,11 @@ import Platform
 ///   `release(below:)`. A removal need not be durable: a file that comes back is free again.
 ///
 /// Invariants:
-/// - `held` and `spares` are guarded by `lock`; `opened`, `unsynced` and `half` belong to the flush.
+/// - `held` and `spares` are guarded by `lock`; `opened`, `unsynced`, `half` and `leftover` belong to the flush.
 /// - No two files ever claim the same segment: a file that could is removed, or used, or the log fails.
+/// - Room for a checkpoint: once a file could not be made for want of space, the last spare is for
+///   checkpoints only (`mayUseLastSpare`), whose flush takes it; or, where it is the pages that find
+///   no room, they have its space (`giveBackSpares`).
 /// - Segment k of this incarnation holds LSNs `start + k * payload ..< start + (k + 1) * payload`,
 ///   and they are taken into use in that order.
 final class RedoSegmentStore: @unchecked Sendable {
@@ -46,6 +49,12 @@ final class RedoSegmentStore: @unchecked Sendable {
   /// A spare whose recycling ran out of space: its header may say by now that it holds the segment
   /// wanted then. So the next try, which is for the same segment, takes this one.
   private var half: Segment?
+  /// A file that could be neither completed nor removed: it may say that it holds the segment that
+  /// is to be made next. So nothing is made before it is gone.
+  private var leftover: String?
+  /// Set by whoever flushes: whether it is for a checkpoint.
+  var mayUseLastSpare = false
+  private let spaceIsShort = AtomicWord(0)
   private let syncFailure = AtomicWord(0)
 
   /// A failed sync is never retried, whatever its error.
@@ -146,9 +155,9 @@ final class RedoSegmentStore: @unchecked Sendable {
   // MARK: Making segments
 
   private func makeSegment(base: UInt64, _ sequence: UInt64) throws(LugeError) -> any File {
-    try locking()
-    let spare = half ?? spares.popLast()
-    lock.unlock()
+    try removeLeftover()
+    var spare = half
+    if spare == nil { spare = try takeSpare() }
     if let spare { return try recycle(spare, base: base, sequence) }
     let header = RedoSegmentHeader(
       serial: try takeSerial(), incarnation: incarnation, base: base, payloadBytes: payload,
@@ -158,6 +167,26 @@ final class RedoSegmentStore: @unchecked Sendable {
     held.append(made.segment)
     lock.unlock()
     return made.file
+  }
+
+  private func takeSpare() throws(LugeError) -> Segment? {
+    try locking()
+    defer { lock.unlock() }
+    if spares.count == 1 && !mayUseLastSpare && spaceIsShort.load() != 0 {
+      probe("log.spareKeptBack")
+      return nil
+    }
+    return spares.popLast()
+  }
+
+  private func removeLeftover() throws(LugeError) {
+    guard let path = leftover else { return }
+    do throws(PlatformError) { try files.remove(path) } catch {
+      if error.code != .notFound {
+        throw LugeError(error, doing: "removing a redo segment that was not completed")
+      }
+    }
+    leftover = nil
   }
 
   private func takeSerial() throws(LugeError) -> UInt64 {
@@ -238,15 +267,17 @@ final class RedoSegmentStore: @unchecked Sendable {
         }
       } catch {
         file.close()
-        if error.code != .killed { discard(path, serial: header.serial) }
+        if error.code != .killed { discard(path, header) }
         throw error
       }
+      spaceIsShort.store(0)
       let segment = Segment(
         serial: header.serial, path: path,
         end: header.incarnation == 0 ? 0 : header.base + payload, isRecyclable: true,
         size: fileBytes)
       return (segment, file)
     } catch {
+      if error.code == .noSpace { spaceIsShort.store(1) }
       throw LugeError(error, doing: "making a redo segment")
     }
   }
@@ -271,21 +302,28 @@ final class RedoSegmentStore: @unchecked Sendable {
   }
 
   /// Removes a file whose making failed; it is never used, whether that works or not.
-  private func discard(_ path: String, serial: UInt64) {
+  private func discard(_ path: String, _ header: RedoSegmentHeader) {
     do { try files.remove(path) } catch {
+      if header.incarnation != 0 {
+        // By the flush: its header may be there.
+        leftover = path
+        return
+      }
       // Tried again at the next release, or found unfinished at the next opening.
       guard (try? lock.lock()) != nil else { return }
-      held.append(Segment(serial: serial, path: path, end: 0, isRecyclable: false, size: 0))
+      held.append(
+        Segment(serial: header.serial, path: path, end: 0, isRecyclable: false, size: 0))
       lock.unlock()
     }
   }
 
   // MARK: For background work
 
-  /// Makes a spare if there is none. Returns whether it did.
+  /// Makes a spare if there are fewer than two: the second is what shows in time that space runs
+  /// out, while the first is still there for a checkpoint. Returns whether it did.
   func prepareSpare(superblockSequence: UInt64) throws(LugeError) -> Bool {
     try locking()
-    let isNeeded = spares.isEmpty && settings.spareSegments > 0
+    let isNeeded = spares.count < min(2, settings.spareSegments)
     lock.unlock()
     guard isNeeded else { return false }
     let header = RedoSegmentHeader(
@@ -297,6 +335,16 @@ final class RedoSegmentStore: @unchecked Sendable {
     spares.append(made.segment)
     lock.unlock()
     return true
+  }
+
+  /// Removes all spares, so that a checkpoint finds room. Returns whether there were any.
+  func giveBackSpares() throws(LugeError) -> Bool {
+    try locking()
+    let given = spares
+    spares = []
+    lock.unlock()
+    try remove(given)
+    return !given.isEmpty
   }
 
   /// Frees what lies wholly below `lsn`: keeps some as spares, removes the rest.
@@ -315,6 +363,10 @@ final class RedoSegmentStore: @unchecked Sendable {
     }
     held = kept
     lock.unlock()
+    try remove(surplus)
+  }
+
+  private func remove(_ surplus: [Segment]) throws(LugeError) {
     for segment in surplus {
       do { try files.remove(segment.path) } catch {
         if error.code == .killed { throw LugeError(error, doing: "removing a redo segment") }

@@ -82,6 +82,11 @@ final class SuperblockStore {
     }
     // The file came into being whole, so a short one was cut; the newest may have been behind the cut.
     if let newest, count == bytes.count {
+      if let violation = newest.violation {
+        throw LugeError(
+          .corruption, "the superblock has a good checksum and says what cannot be", path: path,
+          offset: Int64(newestSlot * Self.slotBytes), found: violation)
+      }
       lastSequence = newest.sequence
       return
     }

@@ -10,15 +10,19 @@ internal import Platform
 ///      8    8 snapshot word: see below
 ///     16    8 of run 0, the held part: index of its first address (bits 32-63) and after its last
 ///     24    8 of run 1
+///     32   32 zero: stands for a record with neither key nor value
 ///     64 2048 run 0: addresses of records
 ///   2112 2048 run 1
+///   4160   64 window 0: addresses of run 0 that were looked at, for the reader alone
+///   4224   64 window 1
 /// ```
 /// The *snapshot word* is 0: free; B | 1: taken, its S will be at or above B; S: every version that
 /// a reader at S may need is kept; 2: taken, without a snapshot.
 ///
 /// Invariants:
 /// - Only the one who took it writes runs and held parts, and writes addresses only while pinned
-///   by a pin that began before their records could be unlinked.
+///   by a pin that began before their records could be unlinked. An address stays in its place: who
+///   looks at a run meanwhile might miss one that moves.
 /// - What a held part names is not freed. So whoever frees looks at the pins first, and at the held
 ///   parts afterwards: an address that is entered later is one that its pin protected then.
 ///
@@ -29,7 +33,10 @@ internal import Platform
 
   /// Addresses that one run takes.
   static let runCapacity = 256
-  static let size = 64 + 2 * 8 * runCapacity
+  /// Addresses that one window takes.
+  static let windowCapacity = 8
+  private static let windows = 64 + 2 * 8 * runCapacity
+  static let size = windows + 2 * 8 * windowCapacity
 
   static let free: UInt64 = 0
   static let claiming: UInt64 = 1
@@ -52,6 +59,16 @@ internal import Platform
   @inline(__always) var next: WordRef { unsafe WordRef(base, 0) }
   @inline(__always) var snapshot: WordRef { unsafe WordRef(base, 8) }
   @inline(__always) func heldPart(_ run: Int) -> WordRef { unsafe WordRef(base, 16 &+ 8 &* run) }
+
+  @unsafe @inline(__always)
+  func window(_ number: Int) -> UnsafeMutablePointer<UInt64> {
+    let offset = Reader.windows &+ 8 &* number &* Reader.windowCapacity
+    return unsafe (base + offset).assumingMemoryBound(to: UInt64.self)
+  }
+
+  /// Stands for a record with neither key nor value.
+  @unsafe @inline(__always)
+  var emptyRecord: UnsafeRawPointer { unsafe UnsafeRawPointer(base + 32) }
 
   /// Word `index` of a run.
   @inline(__always)

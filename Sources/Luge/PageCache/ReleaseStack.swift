@@ -12,6 +12,8 @@ internal import Platform
 /// ```
 /// Invariant: a node is pushed once, and taken by one drain, which takes all there are.
 ///
+/// Safe: a node belongs to whoever made it until it is pushed, and to the one drain that took it then.
+///
 /// Safe because a node belongs to who pushes it until it is pushed, and then to the one drain that
 /// exchanges the top.
 @safe final class ReleaseStack: Sendable {

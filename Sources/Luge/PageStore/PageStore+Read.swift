@@ -15,7 +15,11 @@ extension PageStore {
     var index = 0
     while index < parts.count {
       let part = parts[index]
-      let count = PageFormat.recordHeaderBytes + max(0, part.length)
+      guard part.length >= 0, part.length <= largestPayload else {
+        throw damage(
+          part.address, "a page of a length that cannot be", expected: nil, found: "\(part.length)")
+      }
+      let count = PageFormat.recordHeaderBytes + part.length
       if let bytes = try buffered(part.address, count: count) {
         found.append(bytes)
       } else {
@@ -97,7 +101,7 @@ extension PageStore {
   // MARK: Files
 
   /// The open file of an address's segment; the caller gives its use back.
-  private func file(_ address: PageAddress) throws(LugeError) -> SegmentFile {
+  func file(_ address: PageAddress) throws(LugeError) -> SegmentFile {
     let serial = address.serial
     if let open = try openFiles.find(serial) { return open }
     let file: any File

@@ -146,7 +146,7 @@ extension PageStore {
     return unused
   }
 
-  private func isAppendedTo(_ serial: UInt64) -> Bool {
+  func isAppendedTo(_ serial: UInt64) -> Bool {
     for stream in PageStream.allCases {
       let appender = appender(stream)
       if appender.filling?.serial == serial || appender.sealed?.serial == serial { return true }

@@ -71,6 +71,11 @@ final class Recovery {
   private func tree(_ id: UInt64) throws(LugeError) -> BLinkTree {
     let place = place(of: id)
     if place < trees.count && trees[place].id == id { return trees[place] }
+    guard id < Superblock.largestCounter else {
+      throw LugeError(
+        .corruption, "the redo log or the catalogue names a tree by no valid id",
+        path: directoryPath, found: "\(id)")
+    }
     let created = try BLinkTree(id: id, context: context)
     add(created)
     return created
@@ -193,7 +198,7 @@ final class Recovery {
     case .identifiers:
       // The payload is good for the length of this call.
       var reader = unsafe ByteReader(payload)
-      guard let limit = unsafe reader.readUInt64() else {
+      guard let limit = unsafe reader.readUInt64(), limit <= Superblock.largestCounter else {
         throw LugeError(.corruption, "the id reservation at LSN \(lsn) cannot be decoded")
       }
       probe("recovery.identifiersReplayed")
@@ -223,6 +228,15 @@ final class Recovery {
 
   private func dropUnnamed(_ named: [(name: String, tree: BLinkTree)]) throws(LugeError) {
     let ids = named.map { item in item.tree.id }.sorted()
+    var index = 1
+    while index < ids.count {
+      if ids[index] == ids[index - 1] {
+        throw LugeError(
+          .corruption, "the catalogue gives two names to one tree", path: directoryPath,
+          found: "tree \(ids[index])")
+      }
+      index += 1
+    }
     var kept: [BLinkTree] = []
     var next = 0
     for tree in trees {

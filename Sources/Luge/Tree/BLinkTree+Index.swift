@@ -90,7 +90,8 @@ extension BLinkTree {
       if former == page.address || IndexNode.low(address: former) == low { return }
       if ChunkWord.tag(word) == ChunkWord.frozen {
         probe("tree.helpedFrozenChunk")
-        splitChunk(chunk, pin)
+        // After an injected failure, or in a dead process, trying again might never end.
+        if !splitChunk(chunk, pin) { return }
         continue
       }
       let new = branch.adding(page.address, at: place, after: former, pin)
@@ -107,12 +108,13 @@ extension BLinkTree {
 
   /// Puts two chunks in the place of one whose branch is too large, unless another thread has done
   /// it. A failure that is injected leaves the chunk frozen, to be split by who posts next.
-  @inline(never)
-  private func splitChunk(_ chunk: Chunk, _ pin: Pin) {
+  /// Returns false after such a failure.
+  @inline(never) @discardableResult
+  private func splitChunk(_ chunk: Chunk, _ pin: Pin) -> Bool {
     var word = chunk.word.load()
     while ChunkWord.tag(word) != ChunkWord.frozen {
-      if !ChunkWord.hasBranch(word) { return }
-      if ChunkWord.branch(word).count <= context.settings.chunkPages { return }
+      if !ChunkWord.hasBranch(word) { return true }
+      if ChunkWord.branch(word).count <= context.settings.chunkPages { return true }
       if chunk.word.compareExchange(expected: word, desired: word | ChunkWord.frozen) { break }
       word = chunk.word.load()
     }
@@ -120,13 +122,17 @@ extension BLinkTree {
     let seen = Branch(address: root.load())
     let isLast = seen.node(seen.count - 1) == chunk.address
     let (left, right) = halve(chunk, branch, isLast: isLast, pin)
-    if (try? context.interrupt("tree.chunkFrozen")) == nil { return discard(left, right, pin) }
+    if (try? context.interrupt("tree.chunkFrozen")) == nil {
+      discard(left, right, pin)
+      return false
+    }
     while true {
       let old = Branch(address: root.load())
       let place = old.position(chunk.low)
       guard old.node(place - 1) == chunk.address else {
         probe("tree.chunkSplitLost")
-        return discard(left, right, pin)
+        discard(left, right, pin)
+        return true
       }
       let new = old.adding(right.address, at: place, after: left.address, pin)
       if root.compareExchange(expected: old.address, desired: new.address) {
@@ -135,7 +141,7 @@ extension BLinkTree {
         branch.retire(pin)
         if let image = chunk.takeImage(pin) { context.released.push(image, pin) }
         chunk.retire(pin)
-        return
+        return true
       }
       new.free(pin)
     }

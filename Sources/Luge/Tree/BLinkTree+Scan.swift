@@ -37,9 +37,13 @@ extension BLinkTree {
     try checkOpen()
     let start = lower.key ?? []
     // The array outlives the closure; nothing in it is kept.
-    let found = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin)?.leaf }
+    let place = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
+    guard let (page, found) = place else { return nil }
     guard let leaf = found else { return nil }
-    return LeafSlice.with(leaf, from: lower, to: upper) { slice in
+    // Usually the whole leaf is within.
+    let begin = !lower.isExclusive && lower.isAt(page.low) ? .unbounded : lower
+    let end = leaf.hasHigh && upper.isAbove(leaf.high) ? .unbounded : upper
+    return LeafSlice.with(leaf, from: begin, to: end) { slice in
       let count = slice.fillUp(reader, run)
       reader.hold(run, 0, count)
       var next: ScanBound? = nil
@@ -78,13 +82,15 @@ extension BLinkTree {
     try checkOpen()
     let end = upper.key ?? []
     // The array outlives the closure; nothing in it is kept.
-    let last = unsafe end.withUnsafeBytes { unsafe lastLeaf(upper, ByteView($0), pin) }
-    guard let (page, found) = last else {
+    let place = unsafe end.withUnsafeBytes { unsafe lastLeaf(upper, ByteView($0), pin) }
+    guard let (page, found) = place else {
       return .missing(
         unsafe end.withUnsafeBytes { unsafe findLastChunk(upper, ByteView($0)).low.copy() })
     }
     guard let leaf = found else { return .missing(page.low.copy()) }
-    let step = LeafSlice.with(leaf, from: lower, to: upper) { slice in
+    let begin = lower.reachesBelow(page.low) ? .unbounded : lower
+    let last = leaf.hasHigh && upper.isAbove(leaf.high) ? .unbounded : upper
+    let step = LeafSlice.with(leaf, from: begin, to: last) { slice in
       let count = slice.fillDown(reader, run)
       let first = Reader.runCapacity &- count
       reader.hold(run, first, Reader.runCapacity)

@@ -3,8 +3,9 @@ internal import Platform
 /// The part of a leaf that lies between two bounds: the addresses at the top of its words, in key
 /// order, put into a run of a reader.
 ///
-/// The part in key order is walked as it is; append words are sorted by where they belong first.
-/// Nothing of a record is read but the keys of appended ones.
+/// The part in key order is walked as it is, and what was appended is merged into it by key heads,
+/// as the leaf has them. Nothing of a record is read but the keys of appended ones, and of those
+/// that share a head with one.
 ///
 /// Safe because it is used within one pin, in which the leaf was found.
 @safe struct LeafSlice {
@@ -14,10 +15,13 @@ internal import Platform
   private let appended: UnsafeMutablePointer<Appended>
   private let appendedCount: Int
 
-  /// An appended record, and how many of the sorted keys are below it.
-  struct Appended {
+  /// An appended record, and the head of its key as it would be among the sorted ones.
+  ///
+  /// A key without the leaf's prefix is below or above all sorted ones; it gets the least or the
+  /// greatest head, and where that is a sorted key's head too, the keys are compared.
+  private struct Appended {
     var record: UInt64
-    var place: Int
+    var head: UInt64
   }
 
   /// Calls `body` with the slice of `leaf` between the bounds.
@@ -30,19 +34,7 @@ internal import Platform
     let used = prefetchAppended(leaf)
     return unsafe withUnsafeTemporaryAllocation(of: Appended.self, capacity: used + 1) { buffer in
       let appended = unsafe buffer.baseAddress.unsafelyUnwrapped
-      var found = 0
-      var index = 0
-      while index < used {
-        let record = Leaf.record(leaf.word(count &+ index).load())
-        index &+= 1
-        let key = Record(address: record).key
-        let place = -1 &- leaf.sortedIndex(key)
-        if place < first || place > end { continue }
-        if place == first && isBelow(key, lower) { continue }
-        if place == end && isAbove(key, upper) { continue }
-        unsafe insert(Appended(record: record, place: place), key, appended, found)
-        found &+= 1
-      }
+      let found = unsafe sortAppended(leaf, used, appended, from: lower, to: upper)
       return body(
         unsafe LeafSlice(
           leaf: leaf, first: first, end: max(first, end), appended: appended, appendedCount: found))
@@ -55,24 +47,6 @@ internal import Platform
     unsafe key.withUnsafeBytes {
       let index = leaf.sortedIndex(unsafe ByteView($0))
       return index < 0 ? -1 &- index : after ? index &+ 1 : index
-    }
-  }
-
-  private static func isBelow(_ key: ByteView, _ lower: ScanBound) -> Bool {
-    guard let bound = lower.key else { return false }
-    // The array outlives the closure.
-    return unsafe bound.withUnsafeBytes {
-      let order = ByteView.compare(key, unsafe ByteView($0))
-      return order < 0 || (order == 0 && lower.isExclusive)
-    }
-  }
-
-  private static func isAbove(_ key: ByteView, _ upper: ScanBound) -> Bool {
-    guard let bound = upper.key else { return false }
-    // The array outlives the closure.
-    return unsafe bound.withUnsafeBytes {
-      let order = ByteView.compare(key, unsafe ByteView($0))
-      return order > 0 || (order == 0 && upper.isExclusive)
     }
   }
 
@@ -90,65 +64,118 @@ internal import Platform
     return used
   }
 
-  /// Puts one more appended record among `used` that are in key order.
+  /// Puts those of `used` appended records that lie between the bounds into key order. Answers how
+  /// many they are.
   @unsafe
-  private static func insert(
-    _ new: Appended, _ key: ByteView, _ appended: UnsafeMutablePointer<Appended>, _ used: Int
-  ) {
-    var index = used
-    while index > 0 {
-      let before = unsafe appended[index &- 1]
-      if before.place < new.place { break }
-      if before.place == new.place,
-        ByteView.compare(Record(address: before.record).key, key) < 0
-      {
-        break
+  private static func sortAppended(
+    _ leaf: Leaf, _ used: Int, _ appended: UnsafeMutablePointer<Appended>, from lower: ScanBound,
+    to upper: ScanBound
+  ) -> Int {
+    let sorted = leaf.sortedCount
+    let prefix = leaf.prefix
+    // A prefix of up to eight bytes is compared as a number.
+    let isLong = prefix.count > 8
+    let prefixHead = prefix.head(at: 0)
+    let prefixMask = prefix.count == 0 ? 0 : UInt64.max << UInt64(max(0, 64 &- 8 &* prefix.count))
+    let isBounded = lower != .unbounded || upper != .unbounded
+    var found = 0
+    var index = 0
+    while index < used {
+      let record = Leaf.record(leaf.word(sorted &+ index).load())
+      index &+= 1
+      let key = Record(address: record).key
+      if isBounded && !(lower.admitsAbove(key) && upper.admitsBelow(key)) { continue }
+      var head = key.head(at: prefix.count)
+      if key.count < prefix.count || (key.head(at: 0) ^ prefixHead) & prefixMask != 0 || isLong {
+        let order = comparePrefix(key, prefix)
+        if order != 0 { head = order < 0 ? 0 : .max }
       }
-      unsafe appended[index] = before
-      index &-= 1
+      let new = Appended(record: record, head: head)
+      var place = found
+      while place > 0 {
+        let before = unsafe appended[place &- 1]
+        if before.head < head { break }
+        if before.head == head && isBelow(before.record, record) { break }
+        unsafe appended[place] = before
+        place &-= 1
+      }
+      unsafe appended[place] = new
+      found &+= 1
     }
-    unsafe appended[index] = new
+    return found
+  }
+
+  @inline(never)
+  private static func isBelow(_ left: UInt64, _ right: UInt64) -> Bool {
+    ByteView.compare(Record(address: left).key, Record(address: right).key) < 0
   }
 
   var count: Int { end &- first &+ appendedCount }
 
   /// Writes the first addresses into a run, as many as it takes. Answers how many.
   func fillUp(_ reader: Reader, _ run: Int) -> Int {
+    let heads = unsafe leaf.heads
     var index = first
     var next = 0
     var filled = 0
-    while filled < Reader.runCapacity {
-      if unsafe next < appendedCount && appended[next].place <= index {
-        reader.record(run, filled).storeRelaxed(unsafe appended[next].record)
-        next &+= 1
-      } else if index < end {
+    while true {
+      // Up to the next appended one, or as far as there is room.
+      let hasNext = next < appendedCount
+      let candidate = hasNext ? unsafe appended[next] : Appended(record: 0, head: .max)
+      let stop = min(end, index &+ (Reader.runCapacity &- filled))
+      while unsafe index < stop && heads[index] < candidate.head {
         reader.record(run, filled).storeRelaxed(Leaf.record(leaf.word(index).load()))
+        filled &+= 1
         index &+= 1
-      } else {
-        break
       }
+      if filled == Reader.runCapacity { return filled }
+      if index < end {
+        // Equal heads; without a next one, the greatest head of all.
+        let word = Leaf.record(leaf.word(index).load())
+        if unsafe !hasNext
+          || (heads[index] == candidate.head && LeafSlice.isBelow(word, candidate.record))
+        {
+          reader.record(run, filled).storeRelaxed(word)
+          filled &+= 1
+          index &+= 1
+          continue
+        }
+      } else if !hasNext {
+        return filled
+      }
+      reader.record(run, filled).storeRelaxed(candidate.record)
       filled &+= 1
+      next &+= 1
     }
-    return filled
   }
 
   /// Writes the last addresses into the end of a run, as many as it takes. Answers how many.
   func fillDown(_ reader: Reader, _ run: Int) -> Int {
+    let heads = unsafe leaf.heads
     var index = end
     var next = appendedCount
     var place = Reader.runCapacity
-    while place > 0 {
-      if unsafe next > 0 && appended[next &- 1].place >= index {
-        next &-= 1
-        place &-= 1
-        reader.record(run, place).storeRelaxed(unsafe appended[next].record)
-      } else if index > first {
-        index &-= 1
-        place &-= 1
-        reader.record(run, place).storeRelaxed(Leaf.record(leaf.word(index).load()))
-      } else {
-        break
+    while index > first && place > 0 {
+      let word = Leaf.record(leaf.word(index &- 1).load())
+      place &-= 1
+      if next > 0 {
+        let candidate = unsafe appended[next &- 1]
+        let head = unsafe heads[index &- 1]
+        if candidate.head > head
+          || (candidate.head == head && !LeafSlice.isBelow(candidate.record, word))
+        {
+          reader.record(run, place).storeRelaxed(candidate.record)
+          next &-= 1
+          continue
+        }
       }
+      reader.record(run, place).storeRelaxed(word)
+      index &-= 1
+    }
+    while next > 0 && place > 0 {
+      next &-= 1
+      place &-= 1
+      reader.record(run, place).storeRelaxed(unsafe appended[next].record)
     }
     return Reader.runCapacity &- place
   }

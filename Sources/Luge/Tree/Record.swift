@@ -104,3 +104,18 @@ internal import Platform
   @inline(__always)
   func retire(_ pin: Pin) { unsafe pin.retire(base, size) }
 }
+
+/// Where a record that has a value keeps its bytes, for code that is inlined into callers.
+@usableFromInline
+enum RecordView {
+  @unsafe @inlinable @inline(__always)
+  static func key(_ record: UnsafeRawPointer) -> (base: UnsafeRawPointer, count: Int) {
+    unsafe (record + 24, Int(record.load(fromByteOffset: 16, as: UInt32.self)))
+  }
+
+  @unsafe @inlinable @inline(__always)
+  static func value(_ record: UnsafeRawPointer) -> (base: UnsafeRawPointer, count: Int) {
+    let (key, count) = unsafe key(record)
+    return unsafe (key + count, Int(record.load(fromByteOffset: 20, as: UInt32.self)))
+  }
+}

@@ -17,6 +17,20 @@ enum ScanBound: Equatable, Sendable {
     return false
   }
 
+  /// As a lower bound: whether `key` is within.
+  func admitsAbove(_ key: ByteView) -> Bool {
+    guard let start = self.key else { return true }
+    let order = order(of: key, against: start)
+    return order > 0 || (order == 0 && !isExclusive)
+  }
+
+  /// As an upper bound: whether `key` is within.
+  func admitsBelow(_ key: ByteView) -> Bool {
+    guard let end = self.key else { return true }
+    let order = order(of: key, against: end)
+    return order < 0 || (order == 0 && !isExclusive)
+  }
+
   /// As an upper bound: whether `key` or one above it is within.
   func reachesAbove(_ key: ByteView) -> Bool {
     guard let end = self.key else { return true }
@@ -28,6 +42,18 @@ enum ScanBound: Equatable, Sendable {
   func reachesBelow(_ key: ByteView) -> Bool {
     guard let start = self.key else { return true }
     return order(of: key, against: start) > 0
+  }
+
+  /// Whether this is `key`, inclusive or not.
+  func isAt(_ key: ByteView) -> Bool {
+    guard let bound = self.key else { return false }
+    return order(of: key, against: bound) == 0
+  }
+
+  /// As an upper bound: whether all keys below `key` are within.
+  func isAbove(_ key: ByteView) -> Bool {
+    guard let end = self.key else { return true }
+    return order(of: key, against: end) <= 0
   }
 
   private func order(of key: ByteView, against bound: [UInt8]) -> Int {

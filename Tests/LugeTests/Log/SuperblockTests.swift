@@ -7,19 +7,19 @@ import Testing
   private func block(_ seed: UInt64) -> Superblock {
     var random = SplitMix(seed)
     var block = Superblock()
-    block.redoSegmentPayload = random.next()
-    block.pageSegmentBytes = random.next()
+    block.redoSegmentPayload = UInt64(1 + random.below(1000)) * 4096
+    block.pageSegmentBytes = UInt64(2 + random.below(1000)) * 4096
     block.pageTargetBytes = random.next()
-    block.recoveryLSN = random.next()
-    block.durableLSN = random.next()
-    block.incarnation = random.next()
+    block.recoveryLSN = 4096 + random.next() >> 4
+    block.durableLSN = random.next() >> 4
+    block.incarnation = random.next() >> 4
     block.directoryAddress = random.next()
     block.directoryBytes = random.next()
     block.tableAddress = random.next()
     block.tableBytes = random.next()
-    block.nextPageSerial = random.next()
-    block.idsReserved = random.next()
-    block.nextTreeID = random.next()
+    block.nextPageSerial = random.next() >> 36
+    block.idsReserved = random.next() >> 4
+    block.nextTreeID = random.next() >> 4
     block.wasClosed = seed % 2 == 1
     return block
   }
@@ -123,6 +123,28 @@ import Testing
 
   private func crc32cOf(_ bytes: [UInt8], seed: UInt32) -> UInt32 {
     unsafe bytes.raw { unsafe crc32c($0, seed: seed) }
+  }
+
+  @Test func whatNoEngineWroteIsReportedDespiteItsChecksum() throws {
+    let changes: [(inout Superblock) -> Void] = [
+      { $0.recoveryLSN = .max }, { $0.recoveryLSN = 0 }, { $0.durableLSN = .max - 100 },
+      { $0.incarnation = .max }, { $0.sequence = .max }, { $0.nextTreeID = .max },
+      { $0.idsReserved = .max }, { $0.nextPageSerial = .max }, { $0.pageSegmentBytes = .max },
+      { $0.pageSegmentBytes = 8191 }, { $0.redoSegmentPayload = .max },
+      { $0.redoSegmentPayload = 0 }, { $0.redoSegmentPayload = 5000 },
+    ]
+    for change in changes {
+      var hostile = block(3)
+      hostile.sequence = 7
+      let empty = [UInt8](repeating: 0, count: 4096)
+      func found() throws -> LugeError.Code? {
+        let bytes = hostile.encoded() + hostile.encoded() + empty
+        return code { _ = try load(TestFiles.world([("SUPERBLOCK", bytes)]).files) }
+      }
+      #expect(try found() == nil)
+      change(&hostile)
+      #expect(try found() == .corruption)
+    }
   }
 
   @Test func randomBytesNeverTrap() throws {

@@ -131,7 +131,7 @@ import Testing
     try Self.fill(tree, 300)
     var cursor = TreeCursor(tree)
     for _ in 0..<40 { _ = try cursor.moveNext() }
-    let record = Record(address: cursor.record)
+    let record = cursor.record
     let (key, value) = (record.key.copy(), record.value.copy())
     var random = TestRandom(8)
     for turn in 0..<300 {

@@ -146,7 +146,7 @@ struct SortedModel {
     let high = try tree.entriesDown(TreeCursor(tree, prefix: [255]))
     #expect(high.map(\.key) == [[255, 255], [255]])
     #expect(try tree.entries(TreeCursor(tree, prefix: [])).count == 8)
-    #expect(try tree.entries(TreeCursor(tree, limit: 3)).map(\.key) == [[], [97], [97, 255]])
+    #expect(try tree.entries().map(\.key).prefix(3) == [[], [97], [97, 255]])
     #expect(try tree.entries(TreeCursor(tree, from: .inclusive([98]), to: .inclusive([97]))) == [])
     try tree.destroy()
   }

@@ -11,7 +11,7 @@ enum UnsafeCode {
   /// Where raw memory is the subject. Sources/Platform is the seam itself.
   static let confined = [
     "Sources/Platform", "Sources/Luge/Memory", "Sources/Luge/Coding", "Sources/Luge/Tree",
-    "Sources/Luge/Log",
+    "Sources/Luge/Log", "Sources/Luge/PageCache",
   ]
   /// Uses at most so many lines apart make a run, and one comment covers so many lines of it.
   static let gap = 4

@@ -1,0 +1,73 @@
+import Platform
+
+/// A value as it was when it was asked for, lent and not copied. It stays valid and unchanged for as
+/// long as the view is kept, whatever others write, remove, split or evict meanwhile, even when the
+/// database is closed. It keeps that one record in memory, and nothing else.
+public struct ValueView: ~Copyable, Sendable {
+  fileprivate let hold: RecordHold
+
+  init(_ hold: consuming RecordHold) { self.hold = hold }
+
+  /// The bytes of the value.
+  public var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      // The record is held for as long as the view, which the span cannot outlive.
+      let (base, count) = unsafe RecordView.value(hold.base)
+      return unsafe _overrideLifetime(
+        RawSpan(_unsafeStart: base, byteCount: count), borrowing: self)
+    }
+  }
+}
+
+extension ValueView {
+  func copy() -> [UInt8] { hold.record.value.copy() }
+}
+
+extension Tree {
+  /// The value, lent for as long as the view is kept; nil where there is none. O(log n), copies
+  /// nothing.
+  public func view(forKey key: RawSpan) throws(LugeError) -> ValueView? {
+    // The tree reads the key within the call, and keeps nothing of it.
+    let found = try unsafe key.withUnsafeBytes { (key) throws(LugeError) in
+      unsafe try storage.hold(ByteView(key))
+    }
+    guard let found else { return nil }
+    return ValueView(found)
+  }
+
+  /// The same for a key held in an array.
+  public func view(forKey key: [UInt8]) throws(LugeError) -> ValueView? {
+    // The span is used within the call.
+    try view(forKey: unsafe key.span.bytes)
+  }
+
+  /// Calls `body` with the value, lent for the length of the call; nil, and no call, where there is
+  /// none. O(log n), copies nothing. The body may take its time and use the database.
+  public func withValue<Result>(
+    forKey key: RawSpan, _ body: (RawSpan) throws -> Result
+  ) throws -> Result? {
+    guard let view = try view(forKey: key) else { return nil }
+    return try body(view.bytes)
+  }
+
+  /// The same for a key held in an array.
+  public func withValue<Result>(
+    forKey key: [UInt8], _ body: (RawSpan) throws -> Result
+  ) throws -> Result? {
+    // The span is used within the call.
+    try withValue(forKey: unsafe key.span.bytes, body)
+  }
+
+  /// A copy of the value. O(log n).
+  public func value(forKey key: RawSpan) throws(LugeError) -> [UInt8]? {
+    // The tree reads the key within the call, and keeps nothing of it.
+    try unsafe key.withUnsafeBytes { (key) throws(LugeError) in unsafe try storage.get(key) }
+  }
+
+  /// Whether the key has a value. O(log n).
+  public func contains(_ key: RawSpan) throws(LugeError) -> Bool {
+    // The tree reads the key within the call, and keeps nothing of it.
+    try unsafe key.withUnsafeBytes { (key) throws(LugeError) in unsafe try storage.contains(key) }
+  }
+}

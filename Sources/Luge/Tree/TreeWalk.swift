@@ -1,0 +1,202 @@
+internal import Platform
+
+/// A walk over a range of a tree, as it was at one moment, from both ends, until they have met. What
+/// cursors are made of, but for their window.
+///
+/// Between calls it keeps its snapshot registered and holds the records of at most two leaves; no
+/// pin, so a slow caller holds back these records and the versions of its snapshot, and nothing else.
+///
+/// Addresses go from a leaf into a run, where they are held; from a run, a few at a time, into its
+/// window, if the snapshot shows anything there; from a window to the caller. Run and window 0 are
+/// the front's, 1 the back's.
+///
+/// Invariants:
+/// - `lower` and `upper` bound what no run holds yet; what is left of the runs lies outside them,
+///   run 0 below, run 1 above.
+/// - What is left of a window comes before what is left of its run, as the front or the back goes.
+struct TreeWalk: ~Copyable, Sendable {
+  private let tree: BLinkTree
+  let reader: Reader
+  /// What was committed below this LSN is seen.
+  let snapshot: UInt64
+  /// Nil when everything has been read into a run.
+  private var lower: ScanBound?
+  private var upper: ScanBound?
+  /// Of the runs, what was not looked at yet.
+  private var front = 0..<0
+  private var back = 0..<0
+  /// - Parameter shared: a snapshot that somebody keeps registered for as long as the cursor is;
+  ///   nil: one of the cursor's own, of now.
+  init(
+    _ tree: BLinkTree, from lower: ScanBound = .unbounded, to upper: ScanBound = .unbounded,
+    at shared: UInt64? = nil
+  ) {
+    self.tree = tree
+    if let shared {
+      reader = tree.context.beginSnapshot(sharing: shared)
+      snapshot = shared
+    } else {
+      (reader, snapshot) = tree.context.beginSnapshot()
+    }
+    self.lower = lower
+    self.upper = upper
+    if ScanBound.isEmpty(lower, upper) { finish() }
+  }
+
+  deinit { tree.context.endSnapshot(reader) }
+
+  // MARK: Moving
+
+  /// Goes to the next entry from below, when the window has none left; false at the end.
+  mutating func lookUp(_ window: inout CursorWindow) throws(LugeError) -> Bool {
+    unsafe window.record = reader.emptyRecord
+    while true {
+      if front.isEmpty, try !readUp() { return try meetBack(&window) }
+      try fillFront(&window)
+      if window.takeNext() { return true }
+    }
+  }
+
+  /// Goes to the next entry from above, when the window has none left; false at the end.
+  mutating func lookDown(_ window: inout CursorWindow) throws(LugeError) -> Bool {
+    unsafe window.record = reader.emptyRecord
+    while true {
+      if back.isEmpty, try !readDown() { return try meetFront(&window) }
+      try fillBack(&window)
+      if window.takePrevious() { return true }
+    }
+  }
+
+  /// Nothing is left between the runs: goes on from below in the back's.
+  private mutating func meetBack(_ window: inout CursorWindow) throws(LugeError) -> Bool {
+    while let index = back.first {
+      let address = try shown(reader.record(1, index))
+      back.removeFirst()
+      if address != 0 { return window.at(address) }
+    }
+    return window.takeLowestOfBack()
+  }
+
+  /// Nothing is left between the runs: goes on from above in the front's.
+  private mutating func meetFront(_ window: inout CursorWindow) throws(LugeError) -> Bool {
+    while let index = front.last {
+      let address = try shown(reader.record(0, index))
+      front.removeLast()
+      if address != 0 { return window.at(address) }
+    }
+    return window.takeHighestOfFront()
+  }
+
+  // MARK: Looking
+
+  /// What a held address stands for at the snapshot; 0 when that is nothing.
+  @inline(__always)
+  private func shown(_ place: WordRef) throws(LugeError) -> UInt64 {
+    var address = place.loadRelaxed()
+    let word = Record(address: address).version.load()
+    if VersionWord.state(word) != VersionWord.committed || VersionWord.body(word) >= snapshot {
+      probe("tree.scanLookedBeneath")
+      address = try tree.lookBeneath(Record(address: address), place, at: snapshot)
+      if address == 0 { return 0 }
+    }
+    return Record(address: address).isTombstone ? 0 : address
+  }
+
+  /// Looks at the next few of run 0. Throws only when the first of them cannot be looked at.
+  private mutating func fillFront(_ window: inout CursorWindow) throws(LugeError) {
+    let start = unsafe reader.window(0)
+    var place = unsafe start
+    var index = front.lowerBound
+    let first = index
+    let stop = min(front.upperBound, index &+ Reader.windowCapacity)
+    defer {
+      front = index..<front.upperBound
+      unsafe (window.frontNext, window.frontEnd) = (start, place)
+    }
+    while index < stop {
+      let ahead = index &+ Reader.windowCapacity
+      if ahead < front.upperBound { ask(reader.record(0, ahead)) }
+      let address: UInt64
+      do throws(LugeError) { address = try shown(reader.record(0, index)) } catch {
+        if index > first { return }
+        throw error
+      }
+      unsafe place.pointee = address
+      unsafe place += address == 0 ? 0 : 1
+      index &+= 1
+    }
+  }
+
+  /// Looks at the next few of run 1. Throws only when the first of them cannot be looked at.
+  private mutating func fillBack(_ window: inout CursorWindow) throws(LugeError) {
+    let start = unsafe reader.window(1)
+    var place = unsafe start
+    var end = back.upperBound
+    let last = end
+    let stop = max(back.lowerBound, end &- Reader.windowCapacity)
+    defer {
+      back = back.lowerBound..<end
+      unsafe (window.backNext, window.backEnd) = (start, place)
+    }
+    while end > stop {
+      let ahead = end &- 1 &- Reader.windowCapacity
+      if ahead >= back.lowerBound { ask(reader.record(1, ahead)) }
+      let address: UInt64
+      do throws(LugeError) { address = try shown(reader.record(1, end &- 1)) } catch {
+        if end < last { return }
+        throw error
+      }
+      unsafe place.pointee = address
+      unsafe place += address == 0 ? 0 : 1
+      end &-= 1
+    }
+  }
+
+  /// Asks for the cache lines of a record of ordinary size.
+  @inline(__always)
+  private func ask(_ place: WordRef) {
+    let base = unsafe Record(address: place.loadRelaxed()).base
+    unsafe prefetch(base)
+    unsafe prefetch(base + 64)
+    unsafe prefetch(base + 128)
+  }
+
+  // MARK: Reading leaves
+
+  private mutating func finish() {
+    lower = nil
+    upper = nil
+  }
+
+  /// Reads the next leaf from below into run 0; false when there is none.
+  private mutating func readUp() throws(LugeError) -> Bool {
+    guard let from = lower, let to = upper else { return false }
+    try tree.context.interrupt("tree.scan")
+    let step = try tree.scanUp(reader, run: 0, from: from, to: to)
+    front = step.first..<step.end
+    lower = step.next
+    if step.next.map({ next in ScanBound.isEmpty(next, to) }) ?? true { finish() }
+    var index = front.lowerBound
+    while index < min(front.upperBound, front.lowerBound + Reader.windowCapacity) {
+      ask(reader.record(0, index))
+      index += 1
+    }
+    return true
+  }
+
+  /// Reads the next leaf from above into run 1; false when there is none.
+  private mutating func readDown() throws(LugeError) -> Bool {
+    guard let from = lower, let to = upper else { return false }
+    try tree.context.interrupt("tree.scan")
+    let step = try tree.scanDown(reader, run: 1, from: from, to: to)
+    back = step.first..<step.end
+    upper = step.next
+    if step.next.map({ next in ScanBound.isEmpty(from, next) }) ?? true { finish() }
+    var index = back.upperBound - 1
+    while index >= max(back.lowerBound, back.upperBound - Reader.windowCapacity) {
+      ask(reader.record(1, index))
+      index -= 1
+    }
+    return true
+  }
+}

@@ -1,0 +1,122 @@
+import Platform
+import Testing
+
+@testable import Luge
+
+/// The cleaner at work in a database, on files in memory.
+@Suite struct CleanerTests {
+  private func configuration() -> Configuration {
+    var configuration = Configuration()
+    configuration.backgroundWork = .manual
+    configuration.redoSegmentSize = 64 << 10
+    configuration.pageSegmentSize = 64 << 10
+    configuration.pageBufferSize = 8 << 10
+    configuration.logBufferSize = 256 << 10
+    configuration.maximumWriters = 8
+    configuration.ordinaryCommitSize = 1024
+    configuration.pageSize = 1024
+    configuration.leafEntries = 32
+    return configuration
+  }
+
+  private func open(_ platform: PlatformServices) throws -> Database {
+    try Database.open(at: "/db", configuration: configuration(), platform: platform)
+  }
+
+  private func key(_ number: Int) -> [UInt8] { Array("key\(100_000 + number)".utf8) }
+
+  /// Allocated bytes of page segments, and live ones.
+  private func space(_ database: Database) throws -> (allocated: Int, live: Int) {
+    var allocated = 0
+    var live = 0
+    for segment in try database.core.pages.segmentList() {
+      allocated += segment.fileBytes
+      live += segment.liveBytes
+    }
+    return (allocated, live)
+  }
+
+  @Test func overwritesLeaveLittleDeadSpace() throws {
+    let platform = PlatformServices.inMemory()
+    var random = SplitMix(61)
+    var model: [Int: [UInt8]] = [:]
+    let database = try open(platform)
+    for round in 0..<40 {
+      for _ in 0..<400 {
+        let number = random.below(3000)
+        let value = random.bytes(20 + random.below(80))
+        try database.defaultTree.updateValue(value, forKey: key(number))
+        model[number] = value
+      }
+      try database.checkpoint()
+      if round % 4 == 3 { try database.performBackgroundWork() }
+    }
+    for _ in 0..<6 { try database.performBackgroundWork() }
+    let counters = database.core.cleaner.counters
+    #expect(counters.segmentsCleaned.load() > 5)
+    #expect(counters.recordsMoved.load() > 50)
+    let (allocated, live) = try space(database)
+    // The target, and a segment of each stream that is not full.
+    #expect(live * 1000 > (allocated - 2 * 64 << 10) * 700, "\(live) of \(allocated) live")
+    try check(database, model)
+    try database.close()
+    let again = try open(platform)
+    try check(again, model)
+    try again.close()
+  }
+
+  private func check(_ database: Database, _ model: [Int: [UInt8]]) throws {
+    for (number, value) in model.sorted(by: { $0.key < $1.key }) {
+      #expect(try database.defaultTree.value(forKey: key(number)) == value)
+    }
+    #expect(try database.verify().problems == [])
+    #expect(database.core.pages.releaseViolations == 0)
+  }
+
+  @Test func pagesThatNobodyReadAreMovedWithoutBeingReadIn() throws {
+    let platform = PlatformServices.inMemory()
+    var first: Database? = try open(platform)
+    for number in 0..<4000 {
+      try first?.defaultTree.updateValue([UInt8](repeating: 1, count: 60), forKey: key(number))
+    }
+    try first?.close()
+    first = nil
+    let database = try open(platform)
+    // One page of each few is written again: holes everywhere, and neighbours that nobody looked at.
+    for number in stride(from: 0, to: 4000, by: 47) {
+      try database.defaultTree.updateValue([7], forKey: key(number))
+    }
+    try database.checkpoint()
+    for _ in 0..<6 { try database.performBackgroundWork() }
+    #expect(database.core.cleaner.counters.recordsMoved.load() > 0)
+    var model: [Int: [UInt8]] = [:]
+    for number in 0..<4000 {
+      model[number] = number % 47 == 0 ? [7] : [UInt8](repeating: 1, count: 60)
+    }
+    try check(database, model)
+    try database.close()
+    let again = try open(platform)
+    try check(again, model)
+    try again.close()
+  }
+
+  @Test func aDroppedTreeGivesItsSpaceBack() throws {
+    let database = try open(PlatformServices.inMemory())
+    try database.defaultTree.updateValue([1], forKey: [1])
+    try database.checkpoint()
+    let before = try space(database).live
+    let other = try database.tree(named: "other")
+    for number in 0..<3000 {
+      try other.updateValue([UInt8](repeating: 2, count: 60), forKey: key(number))
+    }
+    try database.checkpoint()
+    #expect(try space(database).allocated > 3 * 64 << 10)
+    #expect(try database.dropTree(named: "other"))
+    for _ in 0..<6 { try database.performBackgroundWork() }
+    let after = try space(database)
+    #expect(after.live < before + 4096)
+    #expect(after.allocated <= 3 * 64 << 10)
+    #expect(try database.verify().problems == [])
+    try database.close()
+  }
+}
