@@ -63,6 +63,7 @@ struct Subject {
   mutating func perform(_ operation: Operation, _ count: Int) throws {
     switch operation {
     case .get: try measuredGets(count)
+    case .copy: try measuredCopies(count)
     case .insert: try measuredInserts(count)
     case .append: try measuredAppends(count)
     case .update: try measuredUpdates(count)
@@ -83,7 +84,7 @@ struct Subject {
     let left = try tree.count()
     let expected: (met: Int, left: Int)
     switch operation {
-    case .get, .scan, .range100, .nextID: expected = (count, entries)
+    case .get, .copy, .scan, .range100, .nextID: expected = (count, entries)
     case .insert, .append: expected = (0, count)
     case .remove: expected = (0, entries - count)
     case .update, .commit, .batch100, .checkpoint: expected = (0, entries)
@@ -93,6 +94,15 @@ struct Subject {
   }
 
   @inline(never) private mutating func measuredGets(_ count: Int) throws {
+    for number in 0..<count {
+      let index = index(number)
+      setKey(index)
+      let size = try unsafe tree.withValue(forKey: key.span.bytes) { $0.byteCount }
+      if size == 100 { met += 1 }
+    }
+  }
+
+  @inline(never) private mutating func measuredCopies(_ count: Int) throws {
     for number in 0..<count {
       let index = index(number)
       setKey(index)

@@ -28,18 +28,10 @@ struct LugeEngine: Engine {
 struct LugeSession: EngineSession {
   private let database: Database
   private let tree: Tree
-  /// Reused: it is uniquely held between calls, so filling it copies nothing.
-  private var keyBytes: [UInt8] = []
 
   init(_ database: Database) {
     self.database = database
     tree = database.defaultTree
-  }
-
-  @inline(__always)
-  private static func fill(_ array: inout [UInt8], _ bytes: Bytes) {
-    if array.count != bytes.count { array = [UInt8](repeating: 0, count: bytes.count) }
-    array.withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
   }
 
   mutating func put(_ key: Bytes, _ value: Bytes) throws {
@@ -60,9 +52,17 @@ struct LugeSession: EngineSession {
   }
 
   mutating func get<R>(_ key: Bytes, _ body: (Bytes) throws -> R) throws -> R? {
-    Self.fill(&keyBytes, key)
-    guard let found = try tree.value(forKey: keyBytes) else { return nil }
-    return try found.withUnsafeBytes { try body($0) }
+    let view = try tree.view(forKey: key.bytes)
+    guard case .some(let found) = consume view else { return nil }
+    return try Self.lend(found, body)
+  }
+
+  /// A view that is bound by `guard let` and then lends a span is boxed; one that is a parameter is not.
+  @inline(__always)
+  private static func lend<R>(
+    _ view: borrowing ValueView, _ body: (Bytes) throws -> R
+  ) rethrows -> R {
+    try view.bytes.withUnsafeBytes { try body($0) }
   }
 
   /// Whether the key was there is not told: that nothing is left is checked at the end.
