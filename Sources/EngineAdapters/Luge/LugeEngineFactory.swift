@@ -85,6 +85,9 @@ public struct LugeEngineFactory: EngineFactory {
       configuration.leafAppendSlots = max(2, settings.pageSize / 256)
       configuration.chunkPages = max(2, settings.pageSize / 256)
     }
+    configuration.memoryBudget = max(
+      configuration.leastMemoryBudget,
+      configuration.bufferMemory + settings.memoryBudget)
     return configuration
   }
 }

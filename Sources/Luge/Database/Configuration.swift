@@ -25,6 +25,11 @@ public struct Configuration: Equatable, Sendable {
   /// Fixed for the life of the database.
   public var pageSegmentSize: Int?
 
+  /// Bytes of memory for everything that grows with data, and for the buffers: what does not fit
+  /// stays on disk, and writers wait where it cannot be written fast enough. 256 MiB unless said; at
+  /// least `leastMemoryBudget`.
+  public var memoryBudget = 256 << 20
+
   /// Bytes of pages that are collected before they are handed to the file system; four such buffers
   /// at most. 256 KiB unless said.
   public var pageBufferSize = 256 << 10
@@ -82,6 +87,12 @@ public enum BackgroundWork: String, Equatable, Sendable {
 }
 
 extension Configuration {
+  /// Bytes of the buffers that are there from the beginning.
+  public var bufferMemory: Int { logBufferSize + 4 * pageBufferSize }
+
+  /// The least `memoryBudget` that these settings allow: the buffers, and a few pages.
+  public var leastMemoryBudget: Int { bufferMemory + 16 * max(pageSize, 512) }
+
   /// The least size of a segment file in bytes.
   public static let smallestSegmentSize = 16 << 10
   static let defaultSegmentSize = 8 << 20
@@ -110,6 +121,10 @@ extension Configuration {
     try check(
       maximumOpenSegments >= 1 && maximumOpenSegments <= 1 << 20,
       "maximumOpenSegments must be from 1 to 1048576")
+    try check(
+      memoryBudget >= leastMemoryBudget,
+      "memoryBudget must be at least \(leastMemoryBudget) with these buffers and pages, found "
+        + "\(memoryBudget)")
     try check(checkpointInterval >= 4096, "checkpointInterval must be at least 4096 bytes")
     try check(leafEntries >= 2 && leafEntries <= 4096, "leafEntries must be from 2 to 4096")
     try check(

@@ -97,7 +97,9 @@ struct Opening {
     let log = try makeLog(superblock)
     let context = TreeContext(
       log: log, epochs: EpochReclaimer(), pages: pages, platform: platform,
-      settings: treeSettings(pageBytes: pageBytes(superblock)))
+      settings: treeSettings(pageBytes: pageBytes(superblock)),
+      memory: MemoryLimits(
+        budget: configuration.memoryBudget, fixed: configuration.bufferMemory))
     let recovery = Recovery(
       platform: platform, directory: directory, superblock: superblock, pages: pages,
       context: context)

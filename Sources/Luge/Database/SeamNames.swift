@@ -13,7 +13,7 @@ public enum SeamNames {
     // Cleaner
     "cleaner.appended",
     // Page cache
-    "cache.evictChunk", "cache.load", "cache.loadChunk",
+    "cache.evict", "cache.evictChunk", "cache.load", "cache.loadChunk",
     // Tree
     "tree.batchCommit", "tree.batchInstall", "tree.chunkFrozen", "tree.frozen", "tree.install",
     "tree.leafTaken", "tree.reserved", "tree.scan", "tree.split", "tree.stamp", "tree.writeOut",
@@ -37,13 +37,15 @@ public enum SeamNames {
     "identifiers.reserved", "recovery.commitReplayed", "recovery.completed",
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
-    "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.loadAwaited",
-    "cache.loadFailed", "cache.pagedIn",
+    "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",
+    "cache.evictionGaveUp", "cache.evictionPutOff", "cache.ghostHit", "cache.loadAwaited",
+    "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
+    "cache.writerWaited",
     // Images
     "image.compressed", "image.incompressible",
     // Tree
-    "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchRetried",
-    "tree.batchWaited",
+    "tree.abortedSkipped", "tree.appendRaced", "tree.batchAborted", "tree.batchHeldPages",
+    "tree.batchRetried", "tree.batchWaited",
     "tree.chunkSplit", "tree.chunkSplitLost", "tree.consolidated", "tree.gateClosed",
     "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
     "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.stampLost",

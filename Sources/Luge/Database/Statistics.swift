@@ -6,8 +6,12 @@ public struct Statistics: Equatable, Sendable {
   public var trees = 0
   /// Entries of all trees.
   public var entries = 0
-  /// Bytes of memory that records, leaves and indexes take.
+  /// Bytes of memory in use, of `Configuration.memoryBudget`: records, leaves, indexes and buffers.
   public var memoryBytes = 0
+  /// Pages taken out of memory since the database was opened.
+  public var evictions = 0
+  /// Pages read into memory since the database was opened.
+  public var pageIns = 0
   /// Position after the last commit reserved, in bytes of the redo stream since the database was made.
   public var tailLSN: UInt64 = 0
   /// Everything below is on stable storage.
@@ -30,6 +34,8 @@ extension Database {
       statistics.entries += tree.entryCount
     }
     statistics.memoryBytes = core.context.epochs.account.bytes
+    statistics.evictions = Int(core.context.cache.evictions.load())
+    statistics.pageIns = Int(core.context.cache.pageIns.load())
     statistics.tailLSN = core.log.tail
     statistics.durableLSN = core.log.durable
     statistics.recoveryLSN = core.checkpointer.durableRecoveryLSN.load()

@@ -14,7 +14,7 @@ internal import Platform
 ///
 /// Safe: a node belongs to whoever made it until it is pushed, and to the one drain that took it then.
 ///
-/// Safe because a node belongs to who pushes it until it is pushed, and then to the one drain that
+/// Safe: a node belongs to who pushes it until it is pushed, and then to the one drain that
 /// exchanges the top.
 @safe final class ReleaseStack: Sendable {
   private static let nodeSize = 32

@@ -49,6 +49,7 @@ final class Recovery {
     _ = try tree(Catalogue.catalogueID)
     _ = try tree(Catalogue.defaultID)
     let end = try replay()
+    context.replayLSN.store(0)
     if RedoFormat.startLSN(afterEnd: end) != expectedStart {
       throw LugeError(
         .corruption, "the redo log read twice ends at two places", path: directoryPath,
@@ -184,6 +185,9 @@ final class Recovery {
     switch kind {
     case .commit:
       probe("recovery.commitReplayed")
+      // What is evicted from here on has all redo below this, and maybe part of this.
+      context.replayLSN.store(lsn)
+      try context.makeRoomIfNeeded()
       // The payload is good for the length of this call, and replay copies what it keeps.
       unsafe try RedoPayload.decode(payload, lsn: lsn) { (operation) throws(LugeError) in
         let tree = unsafe try self.tree(operation.tree)

@@ -33,8 +33,8 @@ extension BLinkTree {
       switch try lookAtChunk(key, rewrites) {
       case .kept(let state): return state
       case .missing: try pageIn(key, closedToo: true)
-      case .changed(let low, let high, let stamp):
-        let pages = try writeOutPages(low, high, rewrites)
+      case .changed(let low, let high, var stamp):
+        let pages = try writeOutPages(low, high, &stamp, rewrites)
         let image = ChunkImage(tree: id, high: high, pages: pages)
         try context.interrupt("checkpoint.chunk")
         let part = try context.pages.append(.chunk, image.encode())
@@ -93,12 +93,14 @@ extension BLinkTree {
   /// From low key to high key, each page going on where the image of the one before ended: so there
   /// is no gap and no overlap, whatever splits meanwhile.
   private func writeOutPages(
-    _ low: [UInt8], _ high: [UInt8]?, _ rewrites: (PageAddress) -> Bool
+    _ low: [UInt8], _ high: [UInt8]?, _ stamp: inout UInt64, _ rewrites: (PageAddress) -> Bool
   ) throws(LugeError) -> [ChunkPage] {
     var pages: [ChunkPage] = []
     var key = low
     while true {
-      let image = try writeOut(covering: key, rewrites: rewrites)
+      let image = try writeOut(covering: key, stamp: stamp, rewrites: rewrites)
+      // Unless others have changed the chunk: then the walk keeps a stamp that is no more.
+      if let new = image.stamp { stamp = new }
       pages.append(
         ChunkPage(low: image.low, lsn: image.lsn, entries: image.entries, parts: image.parts))
       guard let next = image.high, high.map({ end in compareKeys(next, end) < 0 }) ?? true else {
@@ -140,8 +142,13 @@ extension BLinkTree {
   }
 
   /// Gives the chunk that covers a page a new stamp, after the page's parts have changed and before
-  /// the page is evicted. Pinned.
-  func noteChange(of page: Page) {
-    findChunk(page.low).stamp.store(context.newStamp())
+  /// the page is evicted: the chunk may go at once, and must not go with an image that is out of
+  /// date. Answers the stamp if `walk` was the chunk's: the walk goes on with it. Pinned.
+  func noteChange(of page: Page, walk: UInt64) -> UInt64? {
+    let stamp = findChunk(page.low).stamp
+    let new = context.newStamp()
+    if stamp.compareExchange(expected: walk, desired: new) { return new }
+    stamp.store(new)
+    return nil
   }
 }

@@ -129,7 +129,7 @@ extension BLinkTree {
     let at = splitPoint(leaf, rebuild)
     let separator = unsafe BLinkTree.separator(
       Record(address: rebuild.records[at - 1]).key, Record(address: rebuild.records[at]).key)
-    let flags = Leaf.dirty | Leaf.baseOnly
+    let flags = Leaf.dirty | Leaf.baseOnly | (leaf.flags.load() & Leaf.visits)
     let words = context.settings.appendWords
     let rightLeaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(rebuild.records + at), count: rebuild.kept - at, appendWords: words,
@@ -148,6 +148,7 @@ extension BLinkTree {
       return false
     }
     probe("tree.leafSplit")
+    context.cache.add(CacheLink(right.address))
     // A page that is not posted is found through its left neighbour, and posted by who comes that
     // way.
     if (try? context.interrupt("tree.split")) != nil { post(right, pin) }
@@ -155,7 +156,7 @@ extension BLinkTree {
   }
 
   private func inheritedFlags(_ leaf: Leaf, _ rebuild: Rebuild) -> UInt64 {
-    let inherited = leaf.flags.load() & Leaf.baseOnly
+    let inherited = leaf.flags.load() & (Leaf.baseOnly | Leaf.visits)
     return Leaf.dirty | inherited | (rebuild.droppedTombstone ? Leaf.baseOnly : 0)
   }
 

@@ -7,7 +7,9 @@ extension BLinkTree {
   ///
   /// - Parameter releasesParts: the tree is gone for good, and what it has on disk.
   func destroy(releasesParts: Bool = false) throws(LugeError) {
+    if root.load() == 0 { return }
     try waitForLoads()
+    try leaveCache()
     if releasesParts { try releaseParts() }
     // No operation runs, so no record of this tree gets a hazard from here on.
     let held = try context.epochs.protectedBlocks()
@@ -93,6 +95,27 @@ extension BLinkTree {
       try context.backOff(attempt, "waiting for a page")
       attempt += 1
     }
+  }
+
+  /// Takes all pages out of the cache, for good.
+  private func leaveCache() throws(LugeError) {
+    // From here on nobody begins to evict a page of this tree.
+    _ = maintenance.fetchOr(BLinkTree.maintenanceEnds)
+    var attempt = 0
+    while maintenance.load() != BLinkTree.maintenanceEnds {
+      try context.backOff(attempt, "waiting for a page")
+      attempt += 1
+    }
+    try context.cache.remove(try pages().map { page in CacheLink(page.address) })
+  }
+
+  private func pages() throws(LugeError) -> [Page] {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    if root.load() == 0 { return [] }
+    var pages: [Page] = []
+    forEachPage { page in pages.append(page) }
+    return pages
   }
 
   private func isLoading() throws(LugeError) -> Bool {

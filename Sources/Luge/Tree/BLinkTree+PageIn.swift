@@ -30,6 +30,7 @@ extension BLinkTree {
   ///
   /// - Parameter closedToo: for a walk that no `destroy` can come between.
   func pageIn(_ key: ByteView, closedToo: Bool = false) throws(LugeError) {
+    try context.makeRoomIfNeeded()
     switch try beginLoading(key, closedToo) {
     case .resident: return
     case .others(let ticket):
@@ -95,7 +96,10 @@ extension BLinkTree {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     let leaf = BLinkTree.build(image, context.settings, pin)
+    // Before it is published: afterwards this thread has no hold of the page.
+    context.cache.add(CacheLink(loading.page.address))
     loading.page.word.store(leaf.address)
+    _ = context.cache.pageIns.fetchAdd(1)
     probe("cache.pagedIn")
   }
 
@@ -131,12 +135,12 @@ extension BLinkTree {
       guard let high = image.high else {
         return unsafe LeafBuilder.build(
           pin, base, count: records.count, appendWords: settings.appendWords, high: nil, right: 0,
-          flags: 0)
+          flags: Leaf.visits)
       }
       return unsafe high.withUnsafeBytes {
         unsafe LeafBuilder.build(
           pin, base, count: records.count, appendWords: settings.appendWords,
-          high: ByteView($0), right: 0, flags: 0)
+          high: ByteView($0), right: 0, flags: Leaf.visits)
       }
     }
   }

@@ -58,13 +58,14 @@ extension BLinkTree {
     defer { pin.end() }
     try checkOpen()
     // The array outlives the closure; nothing in it is kept.
-    guard let (page, leaf) = unsafe low.withUnsafeBytes({ unsafe descend(ByteView($0), pin) })
+    guard let (page, _) = unsafe low.withUnsafeBytes({ unsafe descend(ByteView($0), pin) })
     else { return .missing }
     // Pages begin where they began for ever.
     guard page.low.copy() == low else { return .dead }
     // The claim before the parts: whoever has it may have appended the record and not named it yet.
     guard page.tryClaim() else { return .busy }
-    let candidate = candidate(page, leaf != nil, part)
+    // Looked at once more: without the claim it may have been evicted.
+    let candidate = candidate(page, page.leaf != nil, part)
     // A page that is loading stands still without a claim.
     if case .claimed = candidate { return candidate }
     page.releaseClaim()
@@ -99,7 +100,7 @@ extension BLinkTree {
     _ record: ScannedRecord, resident page: Page
   ) throws(LugeError) -> Relocation {
     let address = record.part.address
-    guard let image = try writeOut(claimed: page, isNamed: true, { $0 == address }) else {
+    guard let image = try writeOut(claimed: page, { $0 == address }) else {
       return .busy
     }
     return image.wasWritten
@@ -136,7 +137,7 @@ extension BLinkTree {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     let former = page.setParts(PartList.build(pin, lsn: lsn, entries: entries, [part]), pin)
-    noteChange(of: page)
+    _ = noteChange(of: page, walk: 0)
     return former
   }
 

@@ -40,6 +40,7 @@ extension BLinkTree {
     let place = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
     guard let (page, found) = place else { return nil }
     guard let leaf = found else { return nil }
+    leaf.noteScan()
     // Usually the whole leaf is within.
     let begin = !lower.isExclusive && lower.isAt(page.low) ? .unbounded : lower
     let end = leaf.hasHigh && upper.isAbove(leaf.high) ? .unbounded : upper
@@ -88,6 +89,7 @@ extension BLinkTree {
         unsafe end.withUnsafeBytes { unsafe findLastChunk(upper, ByteView($0)).low.copy() })
     }
     guard let leaf = found else { return .missing(page.low.copy()) }
+    leaf.noteScan()
     let begin = lower.reachesBelow(page.low) ? .unbounded : lower
     let last = leaf.hasHigh && upper.isAbove(leaf.high) ? .unbounded : upper
     let step = LeafSlice.with(leaf, from: begin, to: last) { slice in

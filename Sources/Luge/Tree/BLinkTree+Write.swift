@@ -37,11 +37,15 @@ extension BLinkTree {
     try BLinkTree.checkKey(key.count)
     try BLinkTree.checkValue(mode.valueCount ?? 0)
     let pieceBytes = redoPieceBytes(key: key.count, value: mode.valueCount)
+    // Page-in has made room; who did it again would evict what was just read.
+    var overdraws = false
     while true {
-      switch try admittedAttempt(key, mode, pieceBytes, &old, returnsOld) {
+      switch try admittedAttempt(key, mode, pieceBytes, &old, returnsOld, overdraws) {
       case .done(let applied): return applied
       case .again: continue
-      case .missing: try pageIn(key)
+      case .missing:
+        try pageIn(key)
+        overdraws = true
       }
     }
   }
@@ -49,9 +53,9 @@ extension BLinkTree {
   @inline(__always)
   private func admittedAttempt(
     _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
-    _ returnsOld: Bool
+    _ returnsOld: Bool, _ overdraws: Bool
   ) throws(LugeError) -> Attempt {
-    let admitted = try context.admit(pieceBytes)
+    let admitted = try context.admit(pieceBytes, overdraws: overdraws)
     defer { context.leave(admitted) }
     let pin = try context.epochs.pin()
     defer { pin.end() }
@@ -65,6 +69,7 @@ extension BLinkTree {
   ) throws(LugeError) -> Attempt {
     while true {
       guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
+      leaf.noteVisit()
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 {

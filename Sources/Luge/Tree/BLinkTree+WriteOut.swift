@@ -15,6 +15,8 @@ struct PageImage: Sendable {
   let parts: [PagePart]
   /// False when what was on disk was as good.
   let wasWritten: Bool
+  /// The chunk's stamp since it was written, if the chunk had the walk's before.
+  var stamp: UInt64?
 }
 
 extension BLinkTree {
@@ -30,8 +32,11 @@ extension BLinkTree {
   /// Sees to it that the page that covers `key` is on disk: writes it if it is dirty, or if
   /// `rewrites` says so of one of its parts (to move it elsewhere). Unpinned; waits for who has the
   /// page's claim.
+  ///
+  /// - Parameter stamp: of the chunk that a checkpoint walks along. Then it may name the page's
+  ///   former parts no more.
   func writeOut(
-    covering key: [UInt8], rewrites: (_ part: PageAddress) -> Bool
+    covering key: [UInt8], stamp: UInt64 = 0, rewrites: (_ part: PageAddress) -> Bool
   ) throws(LugeError) -> PageImage {
     var attempt = 0
     while true {
@@ -39,7 +44,7 @@ extension BLinkTree {
       case .kept(let image): return image
       case .claimed(let page):
         defer { page.releaseClaim() }
-        if let image = try writeOut(claimed: page, isNamed: false, rewrites) { return image }
+        if let image = try writeOut(claimed: page, walk: stamp, rewrites) { return image }
       case .missing: try pageIn(key, closedToo: true)
       case .busy:
         try context.backOff(attempt, "waiting for a page")
@@ -54,7 +59,7 @@ extension BLinkTree {
     // The array outlives the closure; nothing in it is kept.
     let found = unsafe key.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
     guard let (page, leaf) = found else { return .missing }
-    if leaf != nil { return page.tryClaim() ? .claimed(page) : .busy }
+    if leaf != nil { return BLinkTree.claimResident(page) ? .claimed(page) : .busy }
     let word = page.word.load()
     // Not loading: that thread may publish the leaf at any time.
     guard PageWord.tag(word) == PageWord.evicted, let parts = page.parts else { return .missing }
@@ -67,6 +72,14 @@ extension BLinkTree {
     return page.word.load() == word ? .kept(image) : .busy
   }
 
+  /// Takes the claim of a page if that is free and the page resident: then it stays so. Pinned.
+  static func claimResident(_ page: Page) -> Bool {
+    if !page.tryClaim() { return false }
+    if page.leaf != nil { return true }
+    page.releaseClaim()
+    return false
+  }
+
   static func isToMove(_ parts: PartList, _ rewrites: (PageAddress) -> Bool) -> Bool {
     var index = 0
     while index < parts.count {
@@ -76,10 +89,10 @@ extension BLinkTree {
     return false
   }
 
-  /// The same for a page whose claim the caller has. Nil: the page is not resident. `isNamed`: the
-  /// checkpoint that is under way may name the former parts.
+  /// The same for a page whose claim the caller has. Nil: the page is not resident. `walk`: the
+  /// stamp of a checkpoint's walk; without it the checkpoint that is under way may name the former parts.
   func writeOut(
-    claimed page: Page, isNamed: Bool, _ rewrites: (_ part: PageAddress) -> Bool
+    claimed page: Page, walk: UInt64? = nil, _ rewrites: (_ part: PageAddress) -> Bool
   ) throws(LugeError) -> PageImage? {
     let image: PendingImage
     switch try makeImage(page, rewrites) {
@@ -98,23 +111,21 @@ extension BLinkTree {
       throw error
     }
     // What takes its place is named first.
-    let former = try name(part, image, of: page, isNamed)
-    try context.pages.release(former, isNamed: isNamed)
+    let (former, stamp) = try name(part, image, of: page, walk)
+    try context.pages.release(former, isNamed: walk == nil)
     return PageImage(
       low: page.low.copy(), high: image.high, lsn: image.lsn, entries: image.entries,
-      parts: [part], wasWritten: true)
+      parts: [part], wasWritten: true, stamp: stamp)
   }
 
   private func name(
-    _ part: PagePart, _ image: PendingImage, of page: Page, _ isNamed: Bool
-  ) throws(LugeError) -> [PagePart] {
+    _ part: PagePart, _ image: PendingImage, of page: Page, _ walk: UInt64?
+  ) throws(LugeError) -> ([PagePart], stamp: UInt64?) {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     let list = PartList.build(pin, lsn: image.lsn, entries: image.entries, [part])
     let former = page.setParts(list, pin)
-    // A checkpoint's walk has the new part in its hand, and gives the chunk its image itself.
-    if isNamed { noteChange(of: page) }
-    return former
+    return (former, noteChange(of: page, walk: walk ?? 0))
   }
 
   private struct PendingImage {
@@ -142,7 +153,7 @@ extension BLinkTree {
   ) throws(LugeError) -> Making {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    let lsn = context.log.tail
+    let lsn = context.imageBound
     guard let leaf = page.leaf else { return .none }
     try context.interrupt("tree.leafTaken")
     let high = leaf.hasHigh ? leaf.high.copy() : nil

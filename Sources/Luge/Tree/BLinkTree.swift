@@ -23,6 +23,7 @@ internal import Platform
   ///      0    8 address of the root, a branch over chunks; 0 after `destroy`
   ///      8    8 state: see `TreeState`
   ///     16    8 how pages are compressed from now on: see `Compression.rawValue`
+  ///     24    8 threads that evict something of the tree, and bit 63: none begins any more
   ///     64 16*64 count of entries, in stripes: 8 bytes at the start of each; modulo 2^64
   /// ```
   // Words and nothing else; the address never changes.
@@ -37,7 +38,8 @@ internal import Platform
     defer { pin.end() }
     let leaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(UnsafeMutablePointer<UInt64>(bitPattern: 16).unsafelyUnwrapped), count: 0,
-      appendWords: context.settings.appendWords, high: nil, right: 0, flags: Leaf.dirty)
+      appendWords: context.settings.appendWords, high: nil, right: 0,
+      flags: Leaf.dirty | Leaf.visits)
     let page = Page.build(pin, low: .empty, word: leaf.address, imageLSN: 0)
     self.init(id: id, context: context, pages: [page], count: 0, pin)
   }
@@ -45,7 +47,10 @@ internal import Platform
   /// A tree over finished pages, in key order.
   convenience init(id: UInt64, context: TreeContext, pages: [Page], count: UInt64, _ pin: Pin) {
     self.init(id: id, context: context, root: BLinkTree.makeRoot(pages, context, pin), count: count)
-    for page in pages { page.owner.store(ownerWord) }
+    for page in pages {
+      page.owner.store(ownerWord)
+      if page.leaf != nil { context.cache.add(CacheLink(page.address)) }
+    }
   }
 
   /// A tree that lies on disk, chunk by chunk in key order, the first with an empty low key; at least
@@ -82,6 +87,7 @@ internal import Platform
     unsafe WordRef.initialize(shared, 0, root.address)
     unsafe WordRef.initialize(shared, 8, 0)
     unsafe WordRef.initialize(shared, 16, UInt64(context.settings.compression.rawValue))
+    unsafe WordRef.initialize(shared, 24, 0)
     unsafe WordRef.initialize(shared, BLinkTree.countOffset, count)
     unsafe self.shared = shared
   }
@@ -94,6 +100,9 @@ internal import Platform
   @inline(__always) var root: WordRef { unsafe WordRef(shared, 0) }
   @inline(__always) private var state: WordRef { unsafe WordRef(shared, 8) }
   private var compressionWord: WordRef { unsafe WordRef(shared, 16) }
+  /// How many threads evict something of this tree, unpinned; with the highest bit, none begins.
+  var maintenance: WordRef { unsafe WordRef(shared, 24) }
+  static let maintenanceEnds: UInt64 = 1 << 63
 
   /// The word in which a thread counts; few threads share one.
   @inline(__always)
@@ -191,6 +200,14 @@ internal import Platform
     }
   }
 
+  /// The tree that a page in the cache belongs to. With the cache's lock held.
+  static func owner(of page: Page) -> BLinkTree {
+    // `destroy` takes the page out of the cache, and comes before the tree's end.
+    unsafe Unmanaged<BLinkTree>.fromOpaque(
+      UnsafeRawPointer(bitPattern: UInt(page.owner.load())).unsafelyUnwrapped
+    ).takeUnretainedValue()
+  }
+
   // MARK: Reading
 
   /// The value of a key, or nil. Lock-free; writes nothing but, at most, a version word.
@@ -208,6 +225,7 @@ internal import Platform
     defer { pin.end() }
     try checkOpen()
     guard let leaf = descend(key, pin)?.leaf else { return .none }
+    leaf.noteVisit()
     return .some(visible(key, leaf, pin)?.value.copy())
   }
 
@@ -225,6 +243,7 @@ internal import Platform
     defer { pin.end() }
     try checkOpen()
     guard let leaf = descend(key, pin)?.leaf else { return nil }
+    leaf.noteVisit()
     return visible(key, leaf, pin) != nil
   }
 

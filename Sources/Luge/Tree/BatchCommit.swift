@@ -24,10 +24,10 @@ internal import Platform
     var wasPresent: Bool
   }
 
-  private let context: TreeContext
-  private let trees: [BLinkTree]
-  private let buffer: BatchBuffer
-  private let order: BatchOrder
+  let context: TreeContext
+  let trees: [BLinkTree]
+  let buffer: BatchBuffer
+  let order: BatchOrder
   /// Bytes of the redo piece.
   let pieceBytes: Int
   /// Its place among all batches, taken at the first attempt; 0 before.
@@ -93,24 +93,39 @@ internal import Platform
     var admitted = try context.admit(pieceBytes)
     if age == 0 { age = context.nextBatchAge() }
     var losses = 0
+    var misses = 0
+    // Claims of pages, that nobody evicts them.
+    var held: [Page] = []
     var isGated = false
-    defer { if isGated { context.gate.open() } }
+    defer {
+      BatchCommit.release(&held)
+      if isGated { context.gate.open() }
+    }
     while true {
       switch try admittedAttempt(admitted) {
       case .committed(let lsn): return lsn
       case .again:
         probe("tree.batchRetried")
         losses += 1
-      case .behind(let older): try older.wait(context)
+      case .behind(let older):
+        BatchCommit.release(&held)
+        try older.wait(context)
       case .missing(let index):
-        let place = buffer.place(order.position(index))
-        try trees[place.tree].pageIn(buffer.key(place))
+        misses += 1
+        if misses == 1 {
+          try pageInAll(from: index)
+        } else {
+          // Others evict what this one needs.
+          BatchCommit.release(&held)
+          try holdAll(&held)
+        }
       }
       if losses >= context.settings.lossesBeforeGate && !isGated {
         context.gate.close(context.platform.clock)
         isGated = true
       }
-      admitted = try context.admit(pieceBytes, passingGate: true)
+      admitted = try context.admit(
+        pieceBytes, passingGate: true, overdraws: misses > 0)
     }
   }
 

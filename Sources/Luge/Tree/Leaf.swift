@@ -4,7 +4,7 @@ internal import Platform
 ///
 /// ```
 /// OFFSET SIZE DESCRIPTION
-///      0    8 flags word: dirty, base-only
+///      0    8 flags word: dirty, base-only, visits (both bits are set while nobody counts)
 ///      8    8 weight word: keys, values and 8 an entry, in bytes, about; a hint for splitting
 ///     16    8 right page, or 0 in the last leaf
 ///     24    4 n, entries in key order
@@ -42,6 +42,9 @@ internal import Platform
 
   static let dirty: UInt64 = 1
   static let baseOnly: UInt64 = 2
+  /// The page was visited since the cache asked last; both: more than once.
+  static let visited: UInt64 = 4
+  static let visits: UInt64 = 12
   static let headsOffset = 48
 
   static let frozen: UInt64 = 1

@@ -10,17 +10,23 @@ final class TreeContext: Sendable {
   /// Records that a pinned thread has unlinked.
   let released = ReleaseStack()
   private let stamps = AtomicWord(0)
+  let cache: PageCache
   /// Pages that are being read.
   let loads: PageLoads
+  /// LSN of the redo record being replayed; 0 when none is.
+  let replayLSN = AtomicWord(0)
   let gate = CommitGate()
   private let batches = AtomicWord(0)
   let codecs = CodecContexts()
 
   init(
     log: RedoLog, epochs: EpochReclaimer, pages: PageStore, platform: PlatformServices,
-    settings: TreeSettings
+    settings: TreeSettings, memory: MemoryLimits = MemoryLimits()
   ) {
     self.log = log
+    cache = PageCache(memory, threads: platform.threads)
+    epochs.account.setGrain(memory.grain)
+    epochs.account.charge(memory.fixed)
     self.pages = pages
     loads = PageLoads(platform)
     self.epochs = epochs
@@ -31,7 +37,7 @@ final class TreeContext: Sendable {
   /// A number never given before: see `Chunk`.
   func newStamp() -> UInt64 { stamps.fetchAdd(1) &+ 1 }
 
-  /// The only place where a writing operation waits: for the gate and for log room. Unpinned.
+  /// The only place where a writing operation waits: for memory, the gate and log room. Unpinned.
   ///
   /// Afterwards the thread may reserve ordinary pieces of four times the largest in all, and two of
   /// `pieceBytes` if that is larger. What an operation leaves of the former the next ones use up,
@@ -39,7 +45,10 @@ final class TreeContext: Sendable {
   /// asked where the last try met another's piece that was too large to help with. Then `leave`
   /// with that size.
   @inline(__always)
-  func admit(_ pieceBytes: Int, passingGate: Bool = false) throws(LugeError) -> Int {
+  func admit(
+    _ pieceBytes: Int, passingGate: Bool = false, overdraws: Bool = false
+  ) throws(LugeError) -> Int {
+    if !overdraws { try admitMemory() }
     if !passingGate && !gate.isOpen { try gate.wait(platform) }
     let place = try epochs.place()
     if pieceBytes <= log.settings.largestOrdinaryPiece, hasLogBytes(4 &* pieceBytes, place),

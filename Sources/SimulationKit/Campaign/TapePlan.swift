@@ -60,13 +60,15 @@ struct TapePlan {
     let flush = lane.draw("flushInterval", below: 16)
     settings.flushInterval = flush == 0 ? nil : 25_000 << flush
     settings.checkpointInterval = 4096 << Int(lane.draw("checkpointInterval", below: 9))
-    settings.memoryBudget = 64 << 20
     let most = factory.capabilities.contains(.concurrentClients) ? scenario.workload.clients : 1...1
     clients =
       most.lowerBound
       + Int(lane.draw("clients", below: UInt64(most.upperBound - most.lowerBound + 1)))
     endsWithPowerLoss = lane.draw("powerLossAtEnd", below: 2) == 1
     usesPriorities = lane.draw("strategy", below: 2) == 1
+    // In most tapes less than a run writes.
+    let shortage = lane.draw("memoryBudget", below: 8)
+    settings.memoryBudget = shortage == 0 ? 64 << 20 : (256 << 10) >> Int(shortage)
   }
 
   /// On in one tape of three, with a rarity between often and once in a tape.

@@ -1,0 +1,24 @@
+/// How a memory budget is shared out, in bytes.
+struct MemoryLimits: Equatable, Sendable {
+  /// Buffers that are there from the beginning, charged to the account.
+  var fixed = 0
+  /// With more than this in use, pages are evicted before more is allocated.
+  var limit = Int.max
+  /// With more than this in use, writers wait.
+  var hardLimit = Int.max
+  /// What a thread may allocate before the others hear of it.
+  var grain = 16 << 10
+
+  /// No limit.
+  init() {}
+
+  /// Of a whole budget.
+  init(budget: Int, fixed: Int) {
+    self.fixed = fixed
+    let data = max(0, budget - fixed)
+    // Threads that are past admission allocate on, and what they retire goes a little later.
+    limit = budget - data / 16
+    hardLimit = budget + data / 16
+    grain = min(16 << 10, max(256, data / 256))
+  }
+}

@@ -1,0 +1,122 @@
+internal import Platform
+
+/// The pages of all trees that are in memory, and how much memory there is.
+///
+/// Invariants:
+/// - A page is in the cache from when it becomes resident until it is evicted, and while some thread
+///   tries to evict it that thread alone has it. (Between a split and the splitter's `add` it is not.)
+/// - A resident page is removed before its memory is freed.
+/// - The lock is held for a few steps and never while anything waits; who holds it may be pinned,
+///   who waits for it is not.
+final class PageCache: @unchecked Sendable {
+  // Unchecked: `queue` is guarded by `lock`.
+  private let lock: Lock
+  private var queue = EvictionQueue()
+  /// Address of the page that came last, linked by `next`; pushed without the lock.
+  private let newcomers = AtomicWord(0)
+
+  /// Pages that stay whatever comes: fewer, and operations would take away from each other what
+  /// they have just read.
+  static let floor = 8
+
+  /// See `MemoryLimits`.
+  let limit: Int
+  let hardLimit: Int
+
+  /// Pages evicted, and pages read, since the database was opened.
+  let evictions = AtomicWord(0)
+  let pageIns = AtomicWord(0)
+
+  init(_ memory: MemoryLimits, threads: any Threads) {
+    lock = Lock(threads: threads)
+    limit = memory.limit
+    hardLimit = memory.hardLimit
+  }
+
+  /// Enters a page that has become resident. Lock-free; pinned, or while the page is `loading`.
+  func add(_ page: CacheLink) {
+    guard
+      page.place.compareExchange(expected: EvictionQueue.none, desired: EvictionQueue.stacked)
+    else { return }
+    while true {
+      let first = newcomers.load()
+      page.next.store(first)
+      if newcomers.compareExchange(expected: first, desired: page.address) { return }
+    }
+  }
+
+  /// Queues what has come since, the oldest first.
+  private func drain(_ visits: (CacheLink) -> Int) {
+    var next = newcomers.exchange(0)
+    var reversed: [UInt64] = []
+    while next != 0 {
+      reversed.append(next)
+      next = CacheLink(next).next.load()
+    }
+    while let address = reversed.popLast() {
+      // Its birth was no visit.
+      _ = visits(CacheLink(address))
+      queue.insert(CacheLink(address))
+    }
+  }
+
+  /// What `takeVictim` found.
+  enum Choice {
+    case victim(EvictionQueue.Victim)
+    /// All are in use.
+    case none
+    /// So few that they stay.
+    case floor
+  }
+
+  /// Takes out the page that is to go next and that `claim` says yes to.
+  /// `visits`: see `EvictionQueue`. Unpinned; both are called with the lock held, within a pin.
+  func takeVictim(
+    _ epochs: EpochReclaimer, visits: (CacheLink) -> Int, claim: (CacheLink) -> Bool
+  ) throws(LugeError) -> Choice {
+    try lock.acquire()
+    defer { lock.unlock() }
+    let pin = try epochs.pin()
+    defer { pin.end() }
+    drain(visits)
+    if queue.count <= PageCache.floor { return .floor }
+    var tries = queue.count
+    while tries > 0, let victim = queue.next(visits) {
+      if !queue.isFresh(victim, window: PageCache.floor) && claim(victim.page) {
+        return .victim(victim)
+      }
+      queue.putBack(victim)
+      tries -= 1
+    }
+    return .none
+  }
+
+  /// The page was not evicted. Before its claim is given back.
+  func putBack(_ victim: EvictionQueue.Victim) throws(LugeError) {
+    try lock.acquire()
+    defer { lock.unlock() }
+    queue.putBack(victim)
+  }
+
+  /// Takes pages out for good, while nobody has one of them as a victim. Unpinned.
+  func remove(_ pages: [CacheLink]) throws(LugeError) {
+    try lock.acquire()
+    defer { lock.unlock() }
+    drain { _ in 0 }
+    for page in pages { queue.remove(page) }
+  }
+
+  /// Pages in the queues, newcomers left out.
+  func count() throws(LugeError) -> Int {
+    try lock.acquire()
+    defer { lock.unlock() }
+    return queue.count
+  }
+
+  /// What is wrong with the queues, in words.
+  func problems() throws(LugeError) -> [String] {
+    try lock.acquire()
+    defer { lock.unlock() }
+    return queue.problems
+  }
+}

@@ -1,0 +1,66 @@
+internal import Platform
+
+// A batch is installed within one pin, so all its leaves must be in memory at once.
+
+extension BatchCommit {
+  /// Sees to it that the leaves of the writes from `first` on were in memory a moment ago.
+  func pageInAll(from first: Int) throws(LugeError) {
+    var index = first
+    while index < order.count {
+      let place = buffer.place(order.position(index))
+      try trees[place.tree].pageIn(buffer.key(place))
+      index += 1
+    }
+  }
+
+  /// The same for all, and takes the claims of their pages, so that they stay there. All
+  /// batches take them in the order of (tree, key), and nobody else holds more than one: nobody waits in a circle.
+  func holdAll(_ held: inout [Page]) throws(LugeError) {
+    probe("tree.batchHeldPages")
+    var index = 0
+    var attempt = 0
+    while index < order.count {
+      let place = buffer.place(order.position(index))
+      let tree = trees[place.tree]
+      switch try hold(tree, buffer.key(place), &held) {
+      case .held:
+        index += 1
+        attempt = 0
+      case .missing: try tree.pageIn(buffer.key(place))
+      case .busy:
+        try context.backOff(attempt, "waiting for a page")
+        attempt += 1
+        // Whoever has the claim may have stopped for good; without it there is another attempt.
+        if attempt == 64 {
+          index += 1
+          attempt = 0
+        }
+      }
+    }
+  }
+
+  private enum Holding {
+    case held
+    case missing
+    case busy
+  }
+
+  private func hold(
+    _ tree: BLinkTree, _ key: ByteView, _ held: inout [Page]
+  ) throws(LugeError) -> Holding {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    try tree.checkOpen()
+    guard let (page, leaf) = tree.descend(key, pin), leaf != nil else { return .missing }
+    // In the order of keys, so a page that is held already is the last one.
+    if held.last == page { return .held }
+    if !BLinkTree.claimResident(page) { return .busy }
+    held.append(page)
+    return .held
+  }
+
+  static func release(_ held: inout [Page]) {
+    for page in held { page.releaseClaim() }
+    held.removeAll(keepingCapacity: true)
+  }
+}

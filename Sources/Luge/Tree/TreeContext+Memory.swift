@@ -1,0 +1,151 @@
+internal import Platform
+
+// Memory: whoever is about to allocate and finds more in use than there should be evicts a few
+// pages first. Nobody waits for memory while pinned.
+
+extension TreeContext {
+  /// Pages that one admission evicts at most before it looks whether it may go on.
+  private static let portion = 4
+  /// Looks at pages for that.
+  private static let looks = 16
+  /// Rounds in which nothing could be evicted, after which a write goes on all the same.
+  private static let patience = 8
+  /// Rounds after which it is refused when twice the budget is in use.
+  private static let greatPatience = 1000
+
+  /// Makes room for a writing operation. Unpinned. Above the hard limit it waits for others to let
+  /// go of what is evicted, and throws what keeps pages from being written. What cannot be
+  /// evicted, because a snapshot needs old versions, or the index alone is larger than the budget,
+  /// is overdrawn up to twice the budget. Beyond that it waits for threads that are pinned, which
+  /// hold up what was retired, and throws `.resourceExhausted` in the end.
+  @inline(__always)
+  func admitMemory() throws(LugeError) {
+    if epochs.account.estimate > cache.limit { try makeRoom(waits: true) }
+  }
+
+  /// Makes room for a page that is read, or for somebody who must not wait, as far as that goes.
+  @inline(__always)
+  func makeRoomIfNeeded() throws(LugeError) {
+    if epochs.account.estimate > cache.limit { try makeRoom(waits: false) }
+  }
+
+  /// What a round of evictions came to.
+  private struct Round {
+    var evicted = 0
+    /// No more pages than stay anyway.
+    var isAtFloor = false
+    var failure: LugeError?
+  }
+
+  @inline(never)
+  private func makeRoom(waits: Bool) throws(LugeError) {
+    var attempt = 0
+    while true {
+      let round = try evictSome()
+      // Its own pins have ended, so what it retired goes unless others hold it.
+      try epochs.reclaim()
+      if !waits || epochs.account.estimate <= cache.hardLimit { return }
+      let isFutile = round.isAtFloor || attempt >= TreeContext.patience
+      if isFutile && epochs.account.estimate / 2 <= cache.limit {
+        probe("cache.overdrawn")
+        return
+      }
+      if let failure = round.failure { throw failure }
+      attempt = round.evicted > 0 ? 0 : attempt + 1
+      if attempt == 1 { probe("cache.writerWaited") }
+      if attempt > TreeContext.greatPatience { throw try exhausted() }
+      try backOff(attempt, "waiting for memory")
+    }
+  }
+
+  private func exhausted() throws(LugeError) -> LugeError {
+    LugeError(
+      .resourceExhausted, "memory is used up by what cannot be evicted",
+      expected: "at most \(cache.limit) bytes",
+      found: "\(epochs.account.bytes) bytes, \(try cache.count()) pages in memory, "
+        + "\(epochs.readers.snapshots.load()) snapshots")
+  }
+
+  /// Evicts a few pages. Throws only `.killed`.
+  private func evictSome() throws(LugeError) -> Round {
+    var round = Round()
+    var looks = 0
+    while round.evicted < TreeContext.portion && looks < TreeContext.looks
+      && epochs.account.estimate > cache.limit
+    {
+      looks += 1
+      do throws(LugeError) {
+        switch try evictOne() {
+        case .evicted: round.evicted += 1
+        case .kept: break
+        case .none: return round
+        case .floor:
+          round.isAtFloor = true
+          return round
+        }
+      } catch {
+        if error.code == .killed { throw error }
+        round.failure = error
+        return round
+      }
+    }
+    return round
+  }
+
+  enum Eviction {
+    case evicted
+    /// It is in use, and stays.
+    case kept
+    case none
+    case floor
+  }
+
+  /// Evicts the page that is to go next. Unpinned.
+  func evictOne() throws(LugeError) -> Eviction {
+    var tree: BLinkTree?
+    let choice = try cache.takeVictim(epochs) { link in
+      Page(address: link.address).leaf?.takeVisits() ?? 0
+    } claim: { link in
+      let page = Page(address: link.address)
+      let owner = BLinkTree.owner(of: page)
+      if !owner.beginMaintenance() { return false }
+      if BLinkTree.claimResident(page) {
+        tree = owner
+        return true
+      }
+      owner.endMaintenance()
+      return false
+    }
+    let victim: EvictionQueue.Victim
+    switch choice {
+    case .none: return .none
+    case .floor: return .floor
+    case .victim(let found): victim = found
+    }
+    guard let tree else { preconditionFailure("a victim's tree is known") }
+    defer { tree.endMaintenance() }
+    let page = Page(address: victim.page.address)
+    let low: [UInt8]?
+    do throws(LugeError) { low = try tree.evict(page) } catch {
+      defer { page.releaseClaim() }
+      try cache.putBack(victim)
+      throw error
+    }
+    guard let low else {
+      // The claim keeps the page until it is back in its queue.
+      defer { page.releaseClaim() }
+      try cache.putBack(victim)
+      return .kept
+    }
+    _ = cache.evictions.fetchAdd(1)
+    try tree.evictChunkIfEmpty(low)
+    return .evicted
+  }
+
+  /// What the image of a page surely has, if it is made now: W. The tail; while the redo is
+  /// replayed, the LSN of the record being replayed.
+  var imageBound: UInt64 {
+    let replayed = replayLSN.load()
+    return replayed == 0 ? log.tail : replayed
+  }
+}
