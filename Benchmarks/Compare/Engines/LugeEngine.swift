@@ -4,16 +4,21 @@ import Luge
 struct LugeEngine: Engine {
   static let name = "luge"
   static let settings =
-    "defaults: all data in memory, redo flushed every 500 ms; no compression; each operation of "
-    + "load_seq its own commit"
+    "memory budget 1 GiB for everything; otherwise defaults (redo flushed every 500 ms), no "
+    + "compression; each operation of load_seq its own commit; with a budget below 35 MiB a log "
+    + "buffer of 1 MiB"
   static let loadTransaction = 1
-  static let abilities: Set<Ability> = [.identifiers, .compression]
+  static let abilities: Set<Ability> = [.identifiers, .compression, .budget]
 
   private let database: Database
 
   init(directory: String, options: EngineOptions) throws {
-    // configuration.memoryBudget = options.cacheBytes; then add .budget to the abilities above
     var configuration = Configuration()
+    configuration.memoryBudget = options.cacheBytes
+    if options.cacheBytes < 2 * configuration.leastMemoryBudget {
+      configuration.logBufferSize = 1 << 20
+      configuration.maximumWriters = 16
+    }
     if options.isCompressed { configuration.compression = .zstd }
     database = try Database.open(at: directory, configuration: configuration)
   }

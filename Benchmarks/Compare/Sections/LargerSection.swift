@@ -6,7 +6,7 @@ import Foundation
 enum LargerSection {
   /// 64 MiB at a million entries and above; less with `--entries` below that.
   static func budget(_ options: Options) -> Int {
-    max(64 * min(options.entries, 1_000_000) / 1_000_000, 2) << 20
+    max(64 * min(options.entries, 1_000_000) / 1_000_000, 4) << 20
   }
 
   static func run(_ section: Section) throws {
