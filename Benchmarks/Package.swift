@@ -5,7 +5,10 @@ import PackageDescription
 let package = Package(
   name: "benchmarks",
   platforms: [.macOS(.v26)],
-  dependencies: [.package(name: "luge", path: "..")],
+  dependencies: [
+    .package(name: "luge", path: ".."),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
   targets: [
     .systemLibrary(
       name: "CLMDB", path: "SystemLibraries/CLMDB", providers: [.apt(["liblmdb-dev"])]),
@@ -22,7 +25,9 @@ let package = Package(
     .executableTarget(
       name: "compare",
       dependencies: [
-        .product(name: "Luge", package: "luge"), "CLMDB", "CLevelDB", "CRocksDB", "CWiredTiger",
+        .product(name: "Luge", package: "luge"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"), "CLMDB", "CLevelDB", "CRocksDB",
+        "CWiredTiger",
         "CBenchmarkSQLite",
       ],
       path: "Compare",

@@ -1,20 +1,35 @@
 /// The command line of `compare`.
-struct Options {
+struct Options: Sendable {
   static let usage = """
     usage: compare [--quick] [--peers LIST] [--workloads LIST] [--pairs N] [--entries N]
-                   [--seed N] [--directory DIR] [--format text|json]
+                   [--seed N] [--directory DIR] [--commit NAME] [--fresh] [--report]
+                   [--format text|json|html]
+    --quick: every workload whose data fits into memory, each beside its two best peers, 3 pairs.
+    --report: prints what is measured so far and measures nothing.
+    A run with the same commit and settings goes on where it was interrupted; --fresh begins anew.
     """
 
-  var peers = Peers.all.map(\.name)
+  enum Format: String, Sendable {
+    case text, json, html
+  }
+
+  var isQuick = false
+  /// Nil: all, or with `--quick` the two best of each workload.
+  var peers: [String]?
   var workloads = Workload.allCases
   var pairs = 7
   var entries = 1_000_000
   var seed: UInt64 = 1
   var directory = "."
-  var isJSON = false
+  var commit = "unknown"
+  var isFresh = false
+  var isReportOnly = false
+  var format = Format.text
 
   init(_ arguments: [String]) throws {
     var rest = arguments[...]
+    var isNamed = false
+    var arePairsNamed = false
     func value(of option: String) throws -> String {
       guard let value = rest.popFirst() else { throw BenchmarkError("\(option) needs a value") }
       return value
@@ -27,30 +42,52 @@ struct Options {
     }
     while let option = rest.popFirst() {
       switch option {
-      case "--quick": pairs = 3
+      case "--quick": isQuick = true
       case "--peers": peers = try value(of: option).split(separator: ",").map(String.init)
       case "--workloads":
+        isNamed = true
         workloads = try value(of: option).split(separator: ",").map { name in
           guard let workload = Workload(rawValue: String(name)) else {
             throw BenchmarkError("there is no workload \(name)")
           }
           return workload
         }
-      case "--pairs": pairs = try number(of: option, atLeast: 1)
+      case "--pairs":
+        arePairsNamed = true
+        pairs = try number(of: option, atLeast: 1)
       case "--entries": entries = try number(of: option, atLeast: 1000)
       case "--seed": seed = UInt64(try number(of: option, atLeast: 0))
       case "--directory": directory = try value(of: option)
+      case "--commit": commit = try value(of: option)
+      case "--fresh": isFresh = true
+      case "--report": isReportOnly = true
       case "--format":
-        switch try value(of: option) {
-        case "text": isJSON = false
-        case "json": isJSON = true
-        case let other: throw BenchmarkError("there is no format \(other)")
+        let name = try value(of: option)
+        guard let format = Format(rawValue: name) else {
+          throw BenchmarkError("there is no format \(name)")
         }
+        self.format = format
       default: throw BenchmarkError("there is no option \(option)")
       }
     }
-    for peer in peers where !Peers.all.contains(where: { $0.name == peer }) {
+    if isQuick {
+      if !arePairsNamed { pairs = 3 }
+      if !isNamed { workloads = workloads.filter(\.isQuick) }
+    }
+    for peer in peers ?? [] where !Engines.peers.contains(where: { $0.name == peer }) {
       throw BenchmarkError("there is no peer \(peer)")
     }
+  }
+
+  /// The peers that a workload is run beside.
+  func peers(of workload: Workload) -> [String] {
+    if let peers { return peers }
+    return isQuick ? workload.bestPeers : Engines.peers.map { $0.name }
+  }
+
+  /// What a run must share with another to be its continuation.
+  var key: String {
+    "commit \(commit), entries \(entries), pairs \(pairs), seed \(seed), quick \(isQuick), peers "
+      + "\(peers?.joined(separator: ",") ?? "default")"
   }
 }

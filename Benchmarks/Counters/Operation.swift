@@ -1,7 +1,9 @@
 /// What is counted; the names are those of ci/engine-counters.
 enum Operation: String, CaseIterable {
-  /// A copy of the value of a present key.
+  /// A view of the value of a present key.
   case get
+  /// A copy of the value of a present key.
+  case copy
   /// A new key each, in no order.
   case insert
   /// A new key each, ascending.

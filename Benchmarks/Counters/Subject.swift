@@ -54,7 +54,7 @@ struct Subject {
       value[place] = UInt8(truncatingIfNeeded: UInt64(index) >> (8 * UInt64(place)))
       value[8 + place] = UInt8(truncatingIfNeeded: version >> (8 * UInt64(place)))
     }
-    try tree.updateValue(value, forKey: key)
+    try unsafe tree.setValue(value.span.bytes, forKey: key.span.bytes)
   }
 
   /// The index of the n-th operation: entries in no order.
@@ -63,6 +63,7 @@ struct Subject {
   mutating func perform(_ operation: Operation, _ count: Int) throws {
     switch operation {
     case .get: try measuredGets(count)
+    case .copy: try measuredCopies(count)
     case .insert: try measuredInserts(count)
     case .append: try measuredAppends(count)
     case .update: try measuredUpdates(count)
@@ -83,7 +84,7 @@ struct Subject {
     let left = try tree.count()
     let expected: (met: Int, left: Int)
     switch operation {
-    case .get, .scan, .range100, .nextID: expected = (count, entries)
+    case .get, .copy, .scan, .range100, .nextID: expected = (count, entries)
     case .insert, .append: expected = (0, count)
     case .remove: expected = (0, entries - count)
     case .update, .commit, .batch100, .checkpoint: expected = (0, entries)
@@ -93,6 +94,15 @@ struct Subject {
   }
 
   @inline(never) private mutating func measuredGets(_ count: Int) throws {
+    for number in 0..<count {
+      let index = index(number)
+      setKey(index)
+      let size = try unsafe tree.withValue(forKey: key.span.bytes) { $0.byteCount }
+      if size == 100 { met += 1 }
+    }
+  }
+
+  @inline(never) private mutating func measuredCopies(_ count: Int) throws {
     for number in 0..<count {
       let index = index(number)
       setKey(index)
@@ -121,15 +131,15 @@ struct Subject {
     for number in 0..<count {
       // Steps of a prime: each entry once, in another order than they came.
       setKey(number * 7_368_787 % entries)
-      try tree.removeValue(forKey: key)
+      try unsafe tree.discardValue(forKey: key.span.bytes)
     }
   }
 
   @inline(never) private mutating func measuredScans(_ count: Int) throws {
     while met < count {
       var cursor = tree.cursor()
-      while met < count, let entry = try cursor.next() {
-        if entry.value.count == 100 { met += 1 }
+      while met < count, try cursor.moveNext() {
+        if cursor.key.byteCount == 16, cursor.value.byteCount == 100 { met += 1 }
       }
     }
   }
@@ -141,8 +151,8 @@ struct Subject {
       number += 1
       var cursor = tree.cursor(in: .from(key))
       var left = min(100, count - met)
-      while left > 0, let entry = try cursor.next() {
-        if entry.value.count == 100 { met += 1 }
+      while left > 0, try cursor.moveNext() {
+        if cursor.key.byteCount == 16, cursor.value.byteCount == 100 { met += 1 }
         left -= 1
       }
     }
@@ -155,7 +165,7 @@ struct Subject {
         setKey(index(number))
         value[8] = UInt8(truncatingIfNeeded: number)
         value[9] = UInt8(truncatingIfNeeded: number >> 8)
-        batch.updateValue(value, forKey: key, in: tree)
+        unsafe batch.updateValue(value.span.bytes, forKey: key.span.bytes, in: tree)
       }
       try database.apply(batch)
     }

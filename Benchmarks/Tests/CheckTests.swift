@@ -4,8 +4,13 @@ import Testing
 
 /// The checks of the comparison convict what they are there for.
 @Suite struct CheckTests {
+  private static let shapes = [
+    Shape.standard, Shape(order: .sequential), Shape(order: .counting),
+    Shape(keySize: 8, valueSize: 10), Shape(keySize: 10, valueSize: 100),
+  ]
+
   private func value(of item: Item) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: Item.valueSize)
+    var bytes = [UInt8](repeating: 0, count: item.shape.valueSize)
     bytes.withUnsafeMutableBytes { item.writeValue(to: $0) }
     return bytes
   }
@@ -14,45 +19,60 @@ import Testing
     try bytes.withUnsafeBytes { try item.check($0) }
   }
 
-  @Test func valuesThatBelong() throws {
+  @Test(arguments: shapes) func valuesThatBelong(shape: Shape) throws {
     for index in [0, 1, 999_999] {
-      let item = Item.scrambled(index, version: 7)
-      #expect(try check(.scrambled(index), value(of: item)) == 7)
+      let item = Item(shape, index, version: 7)
+      #expect(try check(Item(shape, index), value(of: item)) == 7)
     }
   }
 
-  @Test func valuesOfOthersOrDamaged() {
-    let item = Item.scrambled(5, version: 1)
+  @Test(arguments: shapes) func valuesOfOthersOrDamaged(shape: Shape) {
+    let item = Item(shape, 5, version: 1)
     let bytes = value(of: item)
-    #expect(throws: BenchmarkError.self) { try check(.scrambled(6), bytes) }
+    #expect(throws: BenchmarkError.self) { try check(Item(shape, 6), bytes) }
     #expect(throws: BenchmarkError.self) { try check(item, Array(bytes.dropLast())) }
-    for place in [0, 8, 95, 99] {
+    for place in [0, 4, bytes.count - 5, bytes.count - 1] {
       var torn = bytes
       torn[place] ^= 1
       #expect(throws: BenchmarkError.self) { try check(item, torn) }
     }
   }
 
+  @Test(arguments: shapes) func keysDifferAndAscendByRank(shape: Shape) {
+    let keys = (0..<1000).map { index in
+      var bytes = [UInt8](repeating: 0, count: shape.keySize)
+      bytes.withUnsafeMutableBytes { Item(shape, index).writeKey(to: $0) }
+      return (Item.rank(shape.order, UInt64(index)), bytes)
+    }
+    let byRank = keys.sorted { $0.0 < $1.0 }.map(\.1)
+    #expect(zip(byRank, byRank.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) })
+  }
+
   @Test(arguments: Fake.Flaw.allCases) func engines(flaw: Fake.Flaw) throws {
-    for workload in [Workload.readRandom, .scan, .ranges, .mixed50] {
-      let step = Step(workload, threads: 1, entries: 2000, serial: 1, seed: 1)
+    for workload in [Workload.readRandom, .readZipfian, .scan, .ranges, .mixed50, .latency] {
+      let step = workload.step(entries: 2000, threads: 1, serial: 1, seed: 1)
       var session = Fake(flaw, entries: 2000)
-      func run() throws -> Int {
-        try Execution.run(step, thread: 0, loadTransaction: 1, &session)
-      }
+      var execution = Execution(step, thread: 0, loadTransaction: 1)
       if flaw.shows(in: workload) {
-        #expect(throws: BenchmarkError.self) { _ = try run() }
+        #expect(throws: BenchmarkError.self) { try execution.run(&session) }
       } else {
-        #expect(try run() > 0)
+        try execution.run(&session)
+        #expect(execution.operations > 0)
+        #expect(execution.latencies.totalCount > 0)
       }
     }
   }
 
-  @Test func drawsCoverAllIndices() {
-    for workload in [Workload.overwrite, .delete, .loadRandom] {
-      let step = Step(workload, threads: 1, entries: 1000, serial: 1, seed: 1)
-      #expect(step.draws[0].sorted() == (0..<1000).map { UInt32($0) })
-    }
+  @Test func permutationsCoverAllIndices() {
+    let step = Workload.overwrite.step(entries: 1000, threads: 1, serial: 1, seed: 1)
+    #expect((0..<1000).map { step.permuted($0) }.sorted() == Array(0..<1000))
+  }
+
+  @Test func threadsShareTheWork() {
+    var step = Workload.readRandom.step(entries: 1001, threads: 2, serial: 1, seed: 1)
+    #expect(step.share(0) + step.share(1) == 1001)
+    step.operations = 7
+    #expect(step.share(0) + step.share(1) == 7)
   }
 
   @Test func zipfianRanks() {
@@ -62,25 +82,21 @@ import Testing
     let ranks = stride(from: 0.0, to: 1, by: 0.001).map { zipfian.rank($0) }
     #expect(ranks == ranks.sorted())
   }
-
-  @Test func quantiles() {
-    #expect(Result.quantile(0.5, of: [3, 1, 2]) == 2)
-    #expect(Result.quantile(0.25, of: [1, 2, 3]) == 1.5)
-    #expect(Result.quantile(0.5, of: []) == nil)
-  }
 }
 
 /// A sorted array that passes for an engine, with a flaw or without.
 struct Fake: EngineSession {
   enum Flaw: CaseIterable {
-    case none, losesKey, wrongValue, swapsNeighbours, skipsInScan
+    case none, losesKey, wrongValue, swapsNeighbours, skipsInScan, beginsTooLate
 
     func shows(in workload: Workload) -> Bool {
       switch self {
       case .none: false
-      case .losesKey, .wrongValue: workload == .readRandom || workload == .mixed50
+      case .losesKey, .wrongValue:
+        [.readRandom, .readZipfian, .mixed50, .latency].contains(workload)
       case .swapsNeighbours: workload == .scan || workload == .ranges
       case .skipsInScan: workload == .scan
+      case .beginsTooLate: workload == .scan || workload == .ranges
       }
     }
   }
@@ -90,38 +106,47 @@ struct Fake: EngineSession {
 
   init(_ flaw: Flaw, entries: Int) {
     self.flaw = flaw
-    items = (0..<entries).map { .scrambled($0) }
-    items.sort { UInt64(bigEndian: $0.high) < UInt64(bigEndian: $1.high) }
+    items = (0..<entries).map { Item(.standard, $0) }
+    items.sort { Item.rank(.scrambled, $0.index) < Item.rank(.scrambled, $1.index) }
   }
 
-  mutating func put(_ item: Item) {}
-  mutating func putDurably(_ item: Item) {}
-  mutating func putAll(_ items: [Item]) {}
-  mutating func remove(_ item: Item) {}
+  mutating func put(_ key: Bytes, _ value: Bytes) {}
+  mutating func putDurably(_ key: Bytes, _ value: Bytes) {}
+  mutating func putAll(_ entries: EntryList) {}
+  mutating func remove(_ key: Bytes) {}
   mutating func close() {}
 
-  mutating func version(of item: Item) throws -> UInt64? {
-    if flaw == .losesKey, item.index % 8 == 0 { return nil }
-    var bytes = [UInt8](repeating: 0, count: Item.valueSize)
-    let other = flaw == .wrongValue && item.index % 8 == 0
-    let found = other ? Item.scrambled(Int(item.index) + 1) : item
-    bytes.withUnsafeMutableBytes { found.writeValue(to: $0) }
-    return try bytes.withUnsafeBytes { try item.check($0) }
+  private func index(_ key: Bytes) -> Int {
+    Int(UInt64(bigEndian: key.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
   }
 
-  mutating func scan(from start: Item?, limit: Int) throws -> Int {
-    var check = ScanCheck()
-    let first = start.flatMap { start in items.firstIndex { $0.index == start.index } } ?? 0
-    var order = Array(items[first...].prefix(limit))
+  private func withValue<R>(_ item: Item, _ body: (Bytes) throws -> R) rethrows -> R {
+    var bytes = [UInt8](repeating: 0, count: item.shape.valueSize)
+    bytes.withUnsafeMutableBytes { item.writeValue(to: $0) }
+    return try bytes.withUnsafeBytes(body)
+  }
+
+  mutating func get<R>(_ key: Bytes, _ body: (Bytes) throws -> R) throws -> R? {
+    let index = index(key)
+    if flaw == .losesKey, index % 8 == 0 { return nil }
+    let isOther = flaw == .wrongValue && index % 8 == 0
+    return try withValue(Item(.standard, isOther ? index + 1 : index), body)
+  }
+
+  mutating func scan(from start: Bytes?, _ body: (Bytes, Bytes) throws -> Bool) throws {
+    let wanted = start.map { index($0) }
+    let first = wanted.flatMap { wanted in items.firstIndex { $0.index == wanted } } ?? 0
+    var order = Array(items[first...])
+    if flaw == .beginsTooLate, order.count > 1 { order.removeFirst() }
     if flaw == .swapsNeighbours, order.count > 2 { order.swapAt(1, 2) }
     if flaw == .skipsInScan, order.count > 2 { order.remove(at: 1) }
-    var bytes = [UInt8](repeating: 0, count: Item.valueSize)
     for item in order {
-      bytes.withUnsafeMutableBytes { item.writeValue(to: $0) }
-      try item.withKey { key in
-        try bytes.withUnsafeBytes { try check.meet(key: key, value: $0) }
+      var key = [UInt8](repeating: 0, count: 16)
+      key.withUnsafeMutableBytes { item.writeKey(to: $0) }
+      let goesOn = try key.withUnsafeBytes { key in
+        try withValue(item) { try body(key, $0) }
       }
+      if !goesOn { return }
     }
-    return check.count
   }
 }

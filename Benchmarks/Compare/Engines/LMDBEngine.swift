@@ -4,41 +4,27 @@ import CLMDB
 /// commits have to be durable.
 ///
 /// The environment is used from several threads, as LMDB permits; pointers into the map are read
-/// only within the transaction that returned them. It is exchanged only while there is no session.
+/// only within the transaction that returned them.
 final class LMDBEngine: Engine, @unchecked Sendable {
   static let name = "lmdb"
   static var settings: String {
-    "\(String(cString: mdb_version(nil, nil, nil))); NOSYNC, WRITEMAP, NOTLS; map "
-      + "4 GiB (the page cache is its cache); read transactions renewed and reset for every get; "
-      + "reopened without NOSYNC and WRITEMAP for commit_sync"
+    "\(String(cString: mdb_version(nil, nil, nil))); NOSYNC, WRITEMAP, NOTLS; map of twice the data, "
+      + "4 GiB at least (the page cache is its cache); read transactions renewed and reset for every "
+      + "get; without NOSYNC and WRITEMAP in commit_sync"
   }
 
-  private let directory: String
   private var environment: OpaquePointer?
   private var table: MDB_dbi = 0
-  private var isDurable = false
 
-  init(directory: String) throws {
-    self.directory = directory
-    try open()
-  }
-
-  private func open() throws {
+  init(directory: String, options: EngineOptions) throws {
     try checkLMDB(mdb_env_create(&environment))
-    try checkLMDB(mdb_env_set_mapsize(environment, 4 << 30))
-    let flags = isDurable ? MDB_NOTLS : MDB_NOSYNC | MDB_WRITEMAP | MDB_NOTLS
+    try checkLMDB(mdb_env_set_mapsize(environment, max(2 * options.mapBytes, 4 << 30)))
+    let flags = options.isDurable ? MDB_NOTLS : MDB_NOSYNC | MDB_WRITEMAP | MDB_NOTLS
     try checkLMDB(mdb_env_open(environment, directory, UInt32(flags), 0o644))
     var transaction: OpaquePointer?
     try checkLMDB(mdb_txn_begin(environment, nil, 0, &transaction))
     try checkLMDB(mdb_dbi_open(transaction, nil, UInt32(MDB_CREATE), &table))
     try checkLMDB(mdb_txn_commit(transaction))
-  }
-
-  func prepare(durable: Bool) throws {
-    guard durable != isDurable else { return }
-    close()
-    isDurable = durable
-    try open()
   }
 
   func makeSession() throws -> LMDBSession { try LMDBSession(environment, table) }
@@ -56,13 +42,16 @@ private func bytes(_ value: MDB_val) -> UnsafeRawBufferPointer {
   UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
 }
 
+@inline(__always)
+private func lent(_ bytes: Bytes) -> MDB_val {
+  MDB_val(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+}
+
 struct LMDBSession: EngineSession {
   private let environment: OpaquePointer?
   private let table: MDB_dbi
   private let reader: OpaquePointer
   private let cursor: OpaquePointer
-  private let value = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: Item.valueSize, alignment: 8)
 
   init(_ environment: OpaquePointer?, _ table: MDB_dbi) throws {
     self.environment = environment
@@ -88,80 +77,67 @@ struct LMDBSession: EngineSession {
     try checkLMDB(mdb_txn_commit(transaction))
   }
 
-  private func put(_ item: Item, in transaction: OpaquePointer?) throws {
-    item.writeValue(to: value)
-    try item.withKey { key in
-      var name = MDB_val(
-        mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
-      var data = MDB_val(mv_size: Item.valueSize, mv_data: value.baseAddress)
-      try checkLMDB(mdb_put(transaction, table, &name, &data, 0))
-    }
+  private func put(_ key: Bytes, _ value: Bytes, in transaction: OpaquePointer?) throws {
+    var name = lent(key)
+    var data = lent(value)
+    try checkLMDB(mdb_put(transaction, table, &name, &data, 0))
   }
 
-  mutating func put(_ item: Item) throws { try write { try put(item, in: $0) } }
+  mutating func put(_ key: Bytes, _ value: Bytes) throws {
+    try write { try put(key, value, in: $0) }
+  }
 
   /// The environment was opened so that every commit syncs.
-  mutating func putDurably(_ item: Item) throws { try put(item) }
+  mutating func putDurably(_ key: Bytes, _ value: Bytes) throws { try put(key, value) }
 
-  mutating func putAll(_ items: [Item]) throws {
+  mutating func putAll(_ entries: EntryList) throws {
     try write { transaction in
-      for item in items { try put(item, in: transaction) }
-    }
-  }
-
-  mutating func version(of item: Item) throws -> UInt64? {
-    try checkLMDB(mdb_txn_renew(reader))
-    defer { mdb_txn_reset(reader) }
-    return try item.withKey { key in
-      var name = MDB_val(
-        mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
-      var data = MDB_val()
-      let code = mdb_get(reader, table, &name, &data)
-      if code == MDB_NOTFOUND { return nil }
-      try checkLMDB(code)
-      return try item.check(bytes(data))
-    }
-  }
-
-  mutating func remove(_ item: Item) throws {
-    try write { transaction in
-      try item.withKey { key in
-        var name = MDB_val(
-          mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
-        try checkLMDB(mdb_del(transaction, table, &name, nil))
+      for index in 0..<entries.count {
+        try put(entries.key(index), entries.value(index), in: transaction)
       }
     }
   }
 
-  mutating func scan(from start: Item?, limit: Int) throws -> Int {
+  mutating func get<R>(_ key: Bytes, _ body: (Bytes) throws -> R) throws -> R? {
+    try checkLMDB(mdb_txn_renew(reader))
+    defer { mdb_txn_reset(reader) }
+    var name = lent(key)
+    var data = MDB_val()
+    let code = mdb_get(reader, table, &name, &data)
+    if code == MDB_NOTFOUND { return nil }
+    try checkLMDB(code)
+    return try body(bytes(data))
+  }
+
+  mutating func remove(_ key: Bytes) throws {
+    try write { transaction in
+      var name = lent(key)
+      try checkLMDB(mdb_del(transaction, table, &name, nil))
+    }
+  }
+
+  mutating func scan(from start: Bytes?, _ body: (Bytes, Bytes) throws -> Bool) throws {
     try checkLMDB(mdb_txn_renew(reader))
     defer { mdb_txn_reset(reader) }
     try checkLMDB(mdb_cursor_renew(reader, cursor))
-    var check = ScanCheck()
     var key = MDB_val()
     var data = MDB_val()
     var code: Int32
     if let start {
-      code = start.withKey { bytes in
-        key = MDB_val(
-          mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
-        return mdb_cursor_get(cursor, &key, &data, MDB_SET_RANGE)
-      }
+      key = lent(start)
+      code = mdb_cursor_get(cursor, &key, &data, MDB_SET_RANGE)
     } else {
       code = mdb_cursor_get(cursor, &key, &data, MDB_FIRST)
     }
     while code == 0 {
-      try check.meet(key: bytes(key), value: bytes(data))
-      if check.count == limit { return limit }
+      guard try body(bytes(key), bytes(data)) else { return }
       code = mdb_cursor_get(cursor, &key, &data, MDB_NEXT)
     }
     if code != MDB_NOTFOUND { try checkLMDB(code) }
-    return check.count
   }
 
   mutating func close() {
     mdb_cursor_close(cursor)
     mdb_txn_abort(reader)
-    value.deallocate()
   }
 }

@@ -10,13 +10,13 @@ struct LevelDBEngine: Engine, @unchecked Sendable {
 
   private let database: OpaquePointer
 
-  init(directory: String) throws {
-    let options = leveldb_options_create()
-    leveldb_options_set_create_if_missing(options, 1)
-    leveldb_options_set_cache(options, leveldb_cache_create_lru(1 << 30))
-    leveldb_options_set_compression(options, Int32(leveldb_no_compression))
+  init(directory: String, options: EngineOptions) throws {
+    let settings = leveldb_options_create()
+    leveldb_options_set_create_if_missing(settings, 1)
+    leveldb_options_set_cache(settings, leveldb_cache_create_lru(options.cacheBytes))
+    leveldb_options_set_compression(settings, Int32(leveldb_no_compression))
     var failure: UnsafeMutablePointer<CChar>?
-    let database = leveldb_open(options, directory, &failure)
+    let database = leveldb_open(settings, directory, &failure)
     try checkLevelDB(failure)
     self.database = database!
   }
@@ -40,90 +40,77 @@ struct LevelDBSession: EngineSession {
   private let reading = leveldb_readoptions_create()
   private let writing = leveldb_writeoptions_create()
   private let syncing = leveldb_writeoptions_create()
-  private let value = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: Item.valueSize, alignment: 8)
 
   init(_ database: OpaquePointer) {
     self.database = database
     leveldb_writeoptions_set_sync(syncing, 1)
   }
 
-  private func put(_ item: Item, _ options: OpaquePointer?) throws {
+  private func put(_ key: Bytes, _ value: Bytes, _ options: OpaquePointer?) throws {
     var failure: UnsafeMutablePointer<CChar>?
-    item.writeValue(to: value)
-    item.withKey { key in
-      leveldb_put(
-        database, options, key.baseAddress, key.count, value.baseAddress, value.count, &failure)
-    }
+    leveldb_put(
+      database, options, key.baseAddress, key.count, value.baseAddress, value.count, &failure)
     try checkLevelDB(failure)
   }
 
-  mutating func put(_ item: Item) throws { try put(item, writing) }
-  mutating func putDurably(_ item: Item) throws { try put(item, syncing) }
+  mutating func put(_ key: Bytes, _ value: Bytes) throws { try put(key, value, writing) }
+  mutating func putDurably(_ key: Bytes, _ value: Bytes) throws { try put(key, value, syncing) }
 
-  mutating func putAll(_ items: [Item]) throws {
+  mutating func putAll(_ entries: EntryList) throws {
     let batch = leveldb_writebatch_create()
     defer { leveldb_writebatch_destroy(batch) }
-    for item in items {
-      item.writeValue(to: value)
-      item.withKey { key in
-        leveldb_writebatch_put(batch, key.baseAddress, key.count, value.baseAddress, value.count)
-      }
+    for index in 0..<entries.count {
+      let (key, value) = (entries.key(index), entries.value(index))
+      leveldb_writebatch_put(batch, key.baseAddress, key.count, value.baseAddress, value.count)
     }
     var failure: UnsafeMutablePointer<CChar>?
     leveldb_write(database, writing, batch, &failure)
     try checkLevelDB(failure)
   }
 
-  mutating func version(of item: Item) throws -> UInt64? {
+  mutating func get<R>(_ key: Bytes, _ body: (Bytes) throws -> R) throws -> R? {
     var failure: UnsafeMutablePointer<CChar>?
     var size = 0
-    let found = item.withKey { key in
-      leveldb_get(database, reading, key.baseAddress, key.count, &size, &failure)
-    }
+    let found = leveldb_get(database, reading, key.baseAddress, key.count, &size, &failure)
     try checkLevelDB(failure)
     guard let found else { return nil }
     defer { leveldb_free(found) }
-    return try item.check(UnsafeRawBufferPointer(start: found, count: size))
+    return try body(Bytes(start: found, count: size))
   }
 
-  mutating func remove(_ item: Item) throws {
+  mutating func remove(_ key: Bytes) throws {
     var failure: UnsafeMutablePointer<CChar>?
-    item.withKey { key in
-      leveldb_delete(database, writing, key.baseAddress, key.count, &failure)
-    }
+    leveldb_delete(database, writing, key.baseAddress, key.count, &failure)
     try checkLevelDB(failure)
   }
 
-  mutating func scan(from start: Item?, limit: Int) throws -> Int {
+  mutating func scan(from start: Bytes?, _ body: (Bytes, Bytes) throws -> Bool) throws {
     let iterator = leveldb_create_iterator(database, reading)
     defer { leveldb_iter_destroy(iterator) }
     if let start {
-      start.withKey { leveldb_iter_seek(iterator, $0.baseAddress, $0.count) }
+      leveldb_iter_seek(iterator, start.baseAddress, start.count)
     } else {
       leveldb_iter_seek_to_first(iterator)
     }
-    var check = ScanCheck()
-    while check.count < limit, leveldb_iter_valid(iterator) != 0 {
+    while leveldb_iter_valid(iterator) != 0 {
       var keySize = 0
       var valueSize = 0
       let key = leveldb_iter_key(iterator, &keySize)
       let value = leveldb_iter_value(iterator, &valueSize)
-      try check.meet(
-        key: UnsafeRawBufferPointer(start: key, count: keySize),
-        value: UnsafeRawBufferPointer(start: value, count: valueSize))
+      guard try body(Bytes(start: key, count: keySize), Bytes(start: value, count: valueSize))
+      else {
+        return
+      }
       leveldb_iter_next(iterator)
     }
     var failure: UnsafeMutablePointer<CChar>?
     leveldb_iter_get_error(iterator, &failure)
     try checkLevelDB(failure)
-    return check.count
   }
 
   mutating func close() {
     leveldb_readoptions_destroy(reading)
     leveldb_writeoptions_destroy(writing)
     leveldb_writeoptions_destroy(syncing)
-    value.deallocate()
   }
 }

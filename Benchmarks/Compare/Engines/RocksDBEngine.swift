@@ -3,21 +3,28 @@ import CRocksDB
 /// RocksDB by its C interface. The database is safe to use from several threads.
 struct RocksDBEngine: Engine, @unchecked Sendable {
   static let name = "rocksdb"
+  static let abilities: Set<Ability> = [.compression, .budget]
   static let settings =
     "version as installed (its C interface has no call for it); block cache 1 GiB, no compression, "
-    + "writes without sync, pinned gets; otherwise defaults; durable commits by a synced write"
+    + "writes without sync, pinned gets; otherwise defaults; durable commits by a synced write; with a "
+    + "cache below 256 MiB two write buffers of a quarter of it"
 
   private let database: OpaquePointer
 
-  init(directory: String) throws {
-    let options = rocksdb_options_create()
-    rocksdb_options_set_create_if_missing(options, 1)
+  init(directory: String, options: EngineOptions) throws {
+    let settings = rocksdb_options_create()
+    rocksdb_options_set_create_if_missing(settings, 1)
     let table = rocksdb_block_based_options_create()
-    rocksdb_block_based_options_set_block_cache(table, rocksdb_cache_create_lru(1 << 30))
-    rocksdb_options_set_block_based_table_factory(options, table)
-    rocksdb_options_set_compression(options, Int32(rocksdb_no_compression))
+    rocksdb_block_based_options_set_block_cache(table, rocksdb_cache_create_lru(options.cacheBytes))
+    rocksdb_options_set_block_based_table_factory(settings, table)
+    let compression = options.isCompressed ? rocksdb_zstd_compression : rocksdb_no_compression
+    rocksdb_options_set_compression(settings, Int32(compression))
+    if options.cacheBytes < 256 << 20 {
+      // Its write buffers are memory too: half of it all.
+      rocksdb_options_set_write_buffer_size(settings, options.cacheBytes / 4)
+    }
     var failure: UnsafeMutablePointer<CChar>?
-    let database = rocksdb_open(options, directory, &failure)
+    let database = rocksdb_open(settings, directory, &failure)
     try checkRocksDB(failure)
     self.database = database!
   }
@@ -26,6 +33,14 @@ struct RocksDBEngine: Engine, @unchecked Sendable {
   func settle() throws {
     var failure: UnsafeMutablePointer<CChar>?
     rocksdb_flush_wal(database, 0, &failure)
+    try checkRocksDB(failure)
+  }
+  func checkpoint() throws {
+    var failure: UnsafeMutablePointer<CChar>?
+    let options = rocksdb_flushoptions_create()
+    defer { rocksdb_flushoptions_destroy(options) }
+    rocksdb_flushoptions_set_wait(options, 1)
+    rocksdb_flush(database, options, &failure)
     try checkRocksDB(failure)
   }
   func close() { rocksdb_close(database) }
@@ -44,91 +59,78 @@ struct RocksDBSession: EngineSession {
   private let reading = rocksdb_readoptions_create()
   private let writing = rocksdb_writeoptions_create()
   private let syncing = rocksdb_writeoptions_create()
-  private let value = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: Item.valueSize, alignment: 8)
 
   init(_ database: OpaquePointer) {
     self.database = database
     rocksdb_writeoptions_set_sync(syncing, 1)
   }
 
-  private func put(_ item: Item, _ options: OpaquePointer?) throws {
+  private func put(_ key: Bytes, _ value: Bytes, _ options: OpaquePointer?) throws {
     var failure: UnsafeMutablePointer<CChar>?
-    item.writeValue(to: value)
-    item.withKey { key in
-      rocksdb_put(
-        database, options, key.baseAddress, key.count, value.baseAddress, value.count, &failure)
-    }
+    rocksdb_put(
+      database, options, key.baseAddress, key.count, value.baseAddress, value.count, &failure)
     try checkRocksDB(failure)
   }
 
-  mutating func put(_ item: Item) throws { try put(item, writing) }
-  mutating func putDurably(_ item: Item) throws { try put(item, syncing) }
+  mutating func put(_ key: Bytes, _ value: Bytes) throws { try put(key, value, writing) }
+  mutating func putDurably(_ key: Bytes, _ value: Bytes) throws { try put(key, value, syncing) }
 
-  mutating func putAll(_ items: [Item]) throws {
+  mutating func putAll(_ entries: EntryList) throws {
     let batch = rocksdb_writebatch_create()
     defer { rocksdb_writebatch_destroy(batch) }
-    for item in items {
-      item.writeValue(to: value)
-      item.withKey { key in
-        rocksdb_writebatch_put(batch, key.baseAddress, key.count, value.baseAddress, value.count)
-      }
+    for index in 0..<entries.count {
+      let (key, value) = (entries.key(index), entries.value(index))
+      rocksdb_writebatch_put(batch, key.baseAddress, key.count, value.baseAddress, value.count)
     }
     var failure: UnsafeMutablePointer<CChar>?
     rocksdb_write(database, writing, batch, &failure)
     try checkRocksDB(failure)
   }
 
-  mutating func version(of item: Item) throws -> UInt64? {
+  mutating func get<R>(_ key: Bytes, _ body: (Bytes) throws -> R) throws -> R? {
     var failure: UnsafeMutablePointer<CChar>?
-    let found = item.withKey { key in
-      rocksdb_get_pinned(database, reading, key.baseAddress, key.count, &failure)
-    }
+    let found = rocksdb_get_pinned(database, reading, key.baseAddress, key.count, &failure)
     try checkRocksDB(failure)
     guard let found else { return nil }
     defer { rocksdb_pinnableslice_destroy(found) }
     var size = 0
     let bytes = rocksdb_pinnableslice_value(found, &size)
-    return try item.check(UnsafeRawBufferPointer(start: bytes, count: size))
+    return try body(Bytes(start: bytes, count: size))
   }
 
-  mutating func remove(_ item: Item) throws {
+  mutating func remove(_ key: Bytes) throws {
     var failure: UnsafeMutablePointer<CChar>?
-    item.withKey { key in
-      rocksdb_delete(database, writing, key.baseAddress, key.count, &failure)
-    }
+    rocksdb_delete(database, writing, key.baseAddress, key.count, &failure)
     try checkRocksDB(failure)
   }
 
-  mutating func scan(from start: Item?, limit: Int) throws -> Int {
+  mutating func scan(from start: Bytes?, _ body: (Bytes, Bytes) throws -> Bool) throws {
     let iterator = rocksdb_create_iterator(database, reading)
     defer { rocksdb_iter_destroy(iterator) }
     if let start {
-      start.withKey { rocksdb_iter_seek(iterator, $0.baseAddress, $0.count) }
+      rocksdb_iter_seek(iterator, start.baseAddress, start.count)
     } else {
       rocksdb_iter_seek_to_first(iterator)
     }
-    var check = ScanCheck()
-    while check.count < limit, rocksdb_iter_valid(iterator) != 0 {
+    while rocksdb_iter_valid(iterator) != 0 {
       var keySize = 0
       var valueSize = 0
       let key = rocksdb_iter_key(iterator, &keySize)
       let value = rocksdb_iter_value(iterator, &valueSize)
-      try check.meet(
-        key: UnsafeRawBufferPointer(start: key, count: keySize),
-        value: UnsafeRawBufferPointer(start: value, count: valueSize))
+      guard try body(Bytes(start: key, count: keySize), Bytes(start: value, count: valueSize))
+      else {
+        return
+      }
       rocksdb_iter_next(iterator)
     }
     var failure: UnsafeMutablePointer<CChar>?
     rocksdb_iter_get_error(iterator, &failure)
     try checkRocksDB(failure)
-    return check.count
   }
 
   mutating func close() {
     rocksdb_readoptions_destroy(reading)
     rocksdb_writeoptions_destroy(writing)
     rocksdb_writeoptions_destroy(syncing)
-    value.deallocate()
   }
 }

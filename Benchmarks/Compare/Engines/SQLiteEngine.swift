@@ -4,6 +4,7 @@ import CBenchmarkSQLite
 /// thread.
 struct SQLiteEngine: Engine {
   static let name = "sqlite"
+  static let abilities: Set<Ability> = [.budget]
   static var settings: String {
     "\(String(cString: sqlite3_libversion())); WAL, synchronous=OFF, cache 1 GiB a connection, "
       + "WITHOUT ROWID, prepared statements; durable commits with synchronous=FULL"
@@ -11,15 +12,24 @@ struct SQLiteEngine: Engine {
 
   private let path: String
 
-  init(directory: String) throws {
+  private let options: EngineOptions
+
+  init(directory: String, options: EngineOptions) throws {
     path = directory + "/entries.sqlite"
-    var connection = try SQLiteConnection(path)
-    try connection.execute("CREATE TABLE entries(k BLOB PRIMARY KEY, v BLOB) WITHOUT ROWID")
+    self.options = options
+    var connection = try SQLiteConnection(path, options)
+    try connection.execute(
+      "CREATE TABLE IF NOT EXISTS entries(k BLOB PRIMARY KEY, v BLOB) WITHOUT ROWID")
     try connection.close()
   }
 
-  func makeSession() throws -> SQLiteSession { try SQLiteSession(path) }
+  func makeSession() throws -> SQLiteSession { try SQLiteSession(path, options) }
   func settle() {}
+  func checkpoint() throws {
+    var connection = try SQLiteConnection(path, options)
+    try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    try connection.close()
+  }
   func close() {}
 }
 
@@ -27,7 +37,7 @@ struct SQLiteEngine: Engine {
 struct SQLiteConnection {
   let handle: OpaquePointer
 
-  init(_ path: String) throws {
+  init(_ path: String, _ options: EngineOptions) throws {
     var handle: OpaquePointer?
     let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
     guard sqlite3_open_v2(path, &handle, flags, nil) == SQLITE_OK, let handle else {
@@ -37,7 +47,8 @@ struct SQLiteConnection {
     sqlite3_busy_timeout(handle, 60_000)
     try execute("PRAGMA journal_mode=WAL")
     try execute("PRAGMA synchronous=OFF")
-    try execute("PRAGMA cache_size=-1048576")
+    if options.isDurable { try execute("PRAGMA synchronous=FULL") }
+    try execute("PRAGMA cache_size=-\(options.cacheBytes >> 10)")
   }
 
   func check(_ code: Int32) throws {
@@ -66,16 +77,13 @@ struct SQLiteSession: EngineSession {
   private let scanning: OpaquePointer
   private let beginning: OpaquePointer
   private let committing: OpaquePointer
-  private var isDurable = false
-  private let value = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: Item.valueSize, alignment: 8)
 
-  init(_ path: String) throws {
-    connection = try SQLiteConnection(path)
+  init(_ path: String, _ options: EngineOptions) throws {
+    connection = try SQLiteConnection(path, options)
     inserting = try connection.prepare("INSERT OR REPLACE INTO entries VALUES(?1, ?2)")
     selecting = try connection.prepare("SELECT v FROM entries WHERE k = ?1")
     deleting = try connection.prepare("DELETE FROM entries WHERE k = ?1")
-    scanning = try connection.prepare("SELECT k, v FROM entries WHERE k >= ?1 ORDER BY k LIMIT ?2")
+    scanning = try connection.prepare("SELECT k, v FROM entries WHERE k >= ?1 ORDER BY k")
     beginning = try connection.prepare("BEGIN IMMEDIATE")
     committing = try connection.prepare("COMMIT")
   }
@@ -90,45 +98,33 @@ struct SQLiteSession: EngineSession {
     sqlite3_bind_blob(statement, place, bytes.baseAddress, Int32(bytes.count), nil)
   }
 
-  mutating func put(_ item: Item) throws {
-    item.writeValue(to: value)
-    try item.withKey { key in
-      bind(key, 1, inserting)
-      bind(UnsafeRawBufferPointer(value), 2, inserting)
-      try step(inserting)
-    }
+  mutating func put(_ key: Bytes, _ value: Bytes) throws {
+    bind(key, 1, inserting)
+    bind(value, 2, inserting)
+    try step(inserting)
   }
 
-  mutating func putDurably(_ item: Item) throws {
-    if !isDurable {
-      try connection.execute("PRAGMA synchronous=FULL")
-      isDurable = true
-    }
-    try put(item)
-  }
+  /// The connection was opened so that every commit syncs.
+  mutating func putDurably(_ key: Bytes, _ value: Bytes) throws { try put(key, value) }
 
-  mutating func putAll(_ items: [Item]) throws {
+  mutating func putAll(_ entries: EntryList) throws {
     try step(beginning)
-    for item in items { try put(item) }
+    for index in 0..<entries.count { try put(entries.key(index), entries.value(index)) }
     try step(committing)
   }
 
-  mutating func version(of item: Item) throws -> UInt64? {
-    try item.withKey { key in
-      bind(key, 1, selecting)
-      defer { sqlite3_reset(selecting) }
-      let code = sqlite3_step(selecting)
-      try connection.check(code)
-      guard code == SQLITE_ROW else { return nil }
-      return try item.check(column(0, selecting))
-    }
+  mutating func get<R>(_ key: Bytes, _ body: (Bytes) throws -> R) throws -> R? {
+    bind(key, 1, selecting)
+    defer { sqlite3_reset(selecting) }
+    let code = sqlite3_step(selecting)
+    try connection.check(code)
+    guard code == SQLITE_ROW else { return nil }
+    return try body(column(0, selecting))
   }
 
-  mutating func remove(_ item: Item) throws {
-    try item.withKey { key in
-      bind(key, 1, deleting)
-      try step(deleting)
-    }
+  mutating func remove(_ key: Bytes) throws {
+    bind(key, 1, deleting)
+    try step(deleting)
     guard sqlite3_changes(connection.handle) == 1 else {
       throw BenchmarkError("an entry to remove was missing")
     }
@@ -140,26 +136,17 @@ struct SQLiteSession: EngineSession {
       count: Int(sqlite3_column_bytes(statement, place)))
   }
 
-  mutating func scan(from start: Item?, limit: Int) throws -> Int {
-    sqlite3_bind_int64(scanning, 2, limit == .max ? -1 : Int64(limit))
-    guard let start else {
+  mutating func scan(from start: Bytes?, _ body: (Bytes, Bytes) throws -> Bool) throws {
+    if let start {
+      bind(start, 1, scanning)
+    } else {
       sqlite3_bind_zeroblob(scanning, 1, 0)
-      return try walk()
     }
-    return try start.withKey { key in
-      bind(key, 1, scanning)
-      return try walk()
-    }
-  }
-
-  private func walk() throws -> Int {
     defer { sqlite3_reset(scanning) }
-    var check = ScanCheck()
     while true {
       let code = sqlite3_step(scanning)
       try connection.check(code)
-      guard code == SQLITE_ROW else { return check.count }
-      try check.meet(key: column(0, scanning), value: column(1, scanning))
+      guard code == SQLITE_ROW, try body(column(0, scanning), column(1, scanning)) else { return }
     }
   }
 
@@ -168,6 +155,5 @@ struct SQLiteSession: EngineSession {
       sqlite3_finalize(statement)
     }
     try connection.close()
-    value.deallocate()
   }
 }

@@ -3,6 +3,7 @@ import CWiredTiger
 /// WiredTiger with its log on. A connection is safe to share; sessions and cursors stay on a thread.
 struct WiredTigerEngine: Engine, @unchecked Sendable {
   static let name = "wiredtiger"
+  static let abilities: Set<Ability> = [.budget]
   static let settings =
     "\(WIREDTIGER_VERSION_MAJOR).\(WIREDTIGER_VERSION_MINOR).\(WIREDTIGER_VERSION_PATCH); cache 1 "
     + "GiB, row store, log without sync, checkpoint each 64 MiB of log, no compression; otherwise "
@@ -10,12 +11,12 @@ struct WiredTigerEngine: Engine, @unchecked Sendable {
 
   private let connection: UnsafeMutablePointer<WT_CONNECTION>
 
-  init(directory: String) throws {
+  init(directory: String, options: EngineOptions) throws {
     var connection: UnsafeMutablePointer<WT_CONNECTION>?
     try checkWiredTiger(
       benchmark_wt_open(
         directory,
-        "create,cache_size=1GB,session_max=64,log=(enabled=true),"
+        "create,cache_size=\(options.cacheBytes),session_max=64,log=(enabled=true),"
           + "transaction_sync=(enabled=false),checkpoint=(log_size=64MB)", &connection))
     self.connection = connection!
     var session: UnsafeMutablePointer<WT_SESSION>?
@@ -33,6 +34,13 @@ struct WiredTigerEngine: Engine, @unchecked Sendable {
     try checkWiredTiger(benchmark_wt_end(session))
   }
 
+  func checkpoint() throws {
+    var session: UnsafeMutablePointer<WT_SESSION>?
+    try checkWiredTiger(benchmark_wt_session(connection, &session))
+    try checkWiredTiger(benchmark_wt_checkpoint(session))
+    try checkWiredTiger(benchmark_wt_end(session))
+  }
+
   func close() throws { try checkWiredTiger(benchmark_wt_close(connection)) }
 }
 
@@ -45,8 +53,6 @@ private func checkWiredTiger(_ code: Int32) throws {
 struct WiredTigerSession: EngineSession {
   private let session: UnsafeMutablePointer<WT_SESSION>
   private let cursor: UnsafeMutablePointer<WT_CURSOR>
-  private let value = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: Item.valueSize, alignment: 8)
 
   init(_ connection: UnsafeMutablePointer<WT_CONNECTION>) throws {
     var session: UnsafeMutablePointer<WT_SESSION>?
@@ -57,68 +63,60 @@ struct WiredTigerSession: EngineSession {
     self.cursor = cursor!
   }
 
-  mutating func put(_ item: Item) throws {
-    item.writeValue(to: value)
-    try item.withKey { key in
-      try checkWiredTiger(
-        benchmark_wt_put(cursor, key.baseAddress, key.count, value.baseAddress, value.count))
-    }
+  mutating func put(_ key: Bytes, _ value: Bytes) throws {
+    try checkWiredTiger(
+      benchmark_wt_put(cursor, key.baseAddress, key.count, value.baseAddress, value.count))
   }
 
-  mutating func putDurably(_ item: Item) throws {
+  mutating func putDurably(_ key: Bytes, _ value: Bytes) throws {
     try checkWiredTiger(benchmark_wt_begin(session))
-    try put(item)
+    try put(key, value)
     try checkWiredTiger(benchmark_wt_commit(session, "sync=on"))
   }
 
-  mutating func putAll(_ items: [Item]) throws {
+  mutating func putAll(_ entries: EntryList) throws {
     try checkWiredTiger(benchmark_wt_begin(session))
-    for item in items { try put(item) }
+    for index in 0..<entries.count { try put(entries.key(index), entries.value(index)) }
     try checkWiredTiger(benchmark_wt_commit(session, nil))
   }
 
-  mutating func version(of item: Item) throws -> UInt64? {
-    let code = item.withKey { benchmark_wt_search(cursor, $0.baseAddress, $0.count) }
+  mutating func get<R>(_ key: Bytes, _ body: (Bytes) throws -> R) throws -> R? {
+    let code = benchmark_wt_search(cursor, key.baseAddress, key.count)
     if code == WT_NOTFOUND { return nil }
     try checkWiredTiger(code)
     var found = WT_ITEM()
     try checkWiredTiger(benchmark_wt_value(cursor, &found))
-    let version = try item.check(UnsafeRawBufferPointer(start: found.data, count: found.size))
+    let result = try body(Bytes(start: found.data, count: found.size))
     try checkWiredTiger(benchmark_wt_reset(cursor))
-    return version
+    return result
   }
 
-  mutating func remove(_ item: Item) throws {
-    try item.withKey { key in
-      try checkWiredTiger(benchmark_wt_remove(cursor, key.baseAddress, key.count))
-    }
+  mutating func remove(_ key: Bytes) throws {
+    try checkWiredTiger(benchmark_wt_remove(cursor, key.baseAddress, key.count))
   }
 
-  mutating func scan(from start: Item?, limit: Int) throws -> Int {
+  mutating func scan(from start: Bytes?, _ body: (Bytes, Bytes) throws -> Bool) throws {
     var code = Int32(0)
     if let start {
-      code = start.withKey { benchmark_wt_seek(cursor, $0.baseAddress, $0.count) }
+      code = benchmark_wt_seek(cursor, start.baseAddress, start.count)
     } else {
       code = benchmark_wt_next(cursor)  // a cursor that is reset begins at the first
     }
-    var check = ScanCheck()
     var key = WT_ITEM()
     var value = WT_ITEM()
     while code == 0 {
       try checkWiredTiger(benchmark_wt_entry(cursor, &key, &value))
-      try check.meet(
-        key: UnsafeRawBufferPointer(start: key.data, count: key.size),
-        value: UnsafeRawBufferPointer(start: value.data, count: value.size))
-      if check.count == limit { break }
+      let (key, value) = (
+        Bytes(start: key.data, count: key.size), Bytes(start: value.data, count: value.size)
+      )
+      guard try body(key, value) else { break }
       code = benchmark_wt_next(cursor)
     }
     if code != WT_NOTFOUND { try checkWiredTiger(code) }
     try checkWiredTiger(benchmark_wt_reset(cursor))
-    return check.count
   }
 
   mutating func close() throws {
     try checkWiredTiger(benchmark_wt_end(session))
-    value.deallocate()
   }
 }

@@ -34,6 +34,10 @@ static inline int benchmark_wt_commit(WT_SESSION *session, const char *configura
   return session->commit_transaction(session, configuration);
 }
 
+static inline int benchmark_wt_checkpoint(WT_SESSION *session) {
+  return session->checkpoint(session, NULL);
+}
+
 static inline int benchmark_wt_sync(WT_SESSION *session) {
   return session->log_flush(session, "sync=on");
 }

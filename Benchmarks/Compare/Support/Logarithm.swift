@@ -1,0 +1,3 @@
+import Foundation
+
+func logarithm(_ number: Double) -> Double { log(number) }
