@@ -63,7 +63,7 @@ import Testing
   @Test func freeBlocksTravel() throws {
     let epochs = Self.reclaimer()
     let threads = RealThreads()
-    let handed = Handed()
+    let handed = unsafe Handed()
     for _ in 0..<50 {
       let pin = try epochs.pin()
       for _ in 0..<1000 { unsafe handed.blocks.append(pin.allocate(144)) }
