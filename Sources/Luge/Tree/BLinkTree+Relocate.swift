@@ -58,13 +58,14 @@ extension BLinkTree {
     defer { pin.end() }
     try checkOpen()
     // The array outlives the closure; nothing in it is kept.
-    guard let (page, leaf) = unsafe low.withUnsafeBytes({ unsafe descend(ByteView($0), pin) })
+    guard let (page, _) = unsafe low.withUnsafeBytes({ unsafe descend(ByteView($0), pin) })
     else { return .missing }
     // Pages begin where they began for ever.
     guard page.low.copy() == low else { return .dead }
     // The claim before the parts: whoever has it may have appended the record and not named it yet.
     guard page.tryClaim() else { return .busy }
-    let candidate = candidate(page, leaf != nil, part)
+    // Looked at once more: without the claim it may have been evicted.
+    let candidate = candidate(page, page.leaf != nil, part)
     // A page that is loading stands still without a claim.
     if case .claimed = candidate { return candidate }
     page.releaseClaim()

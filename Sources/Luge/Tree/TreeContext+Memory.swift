@@ -10,11 +10,14 @@ extension TreeContext {
   private static let looks = 16
   /// Rounds in which nothing could be evicted, after which a write goes on all the same.
   private static let patience = 8
+  /// Rounds after which it is refused when twice the budget is in use.
+  private static let greatPatience = 1000
 
   /// Makes room for a writing operation. Unpinned. Above the hard limit it waits for others to let
   /// go of what is evicted, and throws what keeps pages from being written. What cannot be
   /// evicted, because a snapshot needs old versions, or the index alone is larger than the budget,
-  /// is overdrawn up to twice the budget; beyond that, `.resourceExhausted`.
+  /// is overdrawn up to twice the budget. Beyond that it waits for threads that are pinned, which
+  /// hold up what was retired, and throws `.resourceExhausted` in the end.
   @inline(__always)
   func admitMemory() throws(LugeError) {
     if epochs.account.estimate > cache.limit { try makeRoom(waits: true) }
@@ -42,19 +45,21 @@ extension TreeContext {
       // Its own pins have ended, so what it retired goes unless others hold it.
       try epochs.reclaim()
       if !waits || epochs.account.estimate <= cache.hardLimit { return }
-      if round.isAtFloor { return try overdraw() }
+      let isFutile = round.isAtFloor || attempt >= TreeContext.patience
+      if isFutile && epochs.account.estimate / 2 <= cache.limit {
+        probe("cache.overdrawn")
+        return
+      }
       if let failure = round.failure { throw failure }
       attempt = round.evicted > 0 ? 0 : attempt + 1
       if attempt == 1 { probe("cache.writerWaited") }
-      if attempt > TreeContext.patience { return try overdraw() }
+      if attempt > TreeContext.greatPatience { throw try exhausted() }
       try backOff(attempt, "waiting for memory")
     }
   }
 
-  private func overdraw() throws(LugeError) {
-    probe("cache.overdrawn")
-    if epochs.account.estimate / 2 <= cache.limit { return }
-    throw LugeError(
+  private func exhausted() throws(LugeError) -> LugeError {
+    LugeError(
       .resourceExhausted, "memory is used up by what cannot be evicted",
       expected: "at most \(cache.limit) bytes",
       found: "\(epochs.account.bytes) bytes, \(try cache.count()) pages in memory, "
