@@ -30,6 +30,11 @@ extension BatchCommit {
       case .busy:
         try context.backOff(attempt, "waiting for a page")
         attempt += 1
+        // Whoever has the claim may have stopped for good; without it there is another attempt.
+        if attempt == 64 {
+          index += 1
+          attempt = 0
+        }
       }
     }
   }

@@ -320,6 +320,7 @@ import Testing
     run.thread(reader(50))
     run.thread(scanner(30, staying: staying))
     run.thread(checkpointer())
+    run.thread(evictor(whileMoreThan: 2))
     let ended = world.runAll()
     #expect(ended, "seed \(seed)")
     #expect(run.problems == [], "seed \(seed)")
@@ -376,6 +377,16 @@ import Testing
     }
   }
 
+  /// Evicts pages as long as others work; the limit of memory is never reached by itself.
+  static func evictor(whileMoreThan others: Int) -> (Run) throws -> Void {
+    { run in
+      while run.working > others {
+        _ = try again { () throws(LugeError) in try run.base.context.evictOne() }
+        try run.world.backOff(attempt: 0)
+      }
+    }
+  }
+
   /// Lets chunks go wherever it can, as long as others work.
   static func chunkEvictor(_ random: TestRandom, _ count: Int) -> (Run) throws -> Void {
     { run in
@@ -409,6 +420,7 @@ import Testing
     }
     run.thread(chunkEvictor(TestRandom(seed + 3), 60))
     run.thread(checkpointer())
+    run.thread(evictor(whileMoreThan: 3))
     #expect(world.runAll(), "seed \(seed)")
     #expect(run.problems == [], "seed \(seed)")
     let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
@@ -486,7 +498,36 @@ import Testing
     }
   }
 
+  /// Who evicts stops for good somewhere: all others end, and see nothing wrong. (With the lock of
+  /// the cache, if need be: nobody needs it who finds memory enough.)
+  @Test func aStoppedEvictorHoldsUpNobody() throws {
+    var met: [String: Int] = [:]
+    for seed in 1...UInt64(Self.interleavings(60)) {
+      let world = try #require(
+        InterleavingWorld(seed: seed, stopped: 6, stopAfter: 1 + Int(seed) * 7 % 300))
+      let run = try Run(world, TreeWorld.tiny)
+      run.thread(Self.batcher(4))
+      run.thread(Self.raiser(TestRandom(seed), 12))
+      run.thread(Self.churner(TestRandom(seed + 1), 60, spread: 120, large: false))
+      run.thread(Self.scanner(10, staying: []))
+      run.thread(Self.reader(30))
+      run.thread(Self.churner(TestRandom(seed + 2), 60, spread: 120, large: false))
+      run.thread(Self.evictor(whileMoreThan: 1))
+      #expect(world.runAll(), "seed \(seed)")
+      #expect(run.problems == [], "seed \(seed)")
+      #expect(run.working <= 1, "seed \(seed)")
+      met.merge(world.probes) { $0 + $1 }
+      // The trees stay: who has stopped may be at work on them.
+      world.end()
+    }
+    #expect(met["cache.evicted", default: 0] > 0)
+    #expect(met["cache.pagedIn", default: 0] > 0)
+  }
+
   static func expectMet(_ met: [String: Int], except: Set<String>) {
+    for name in ["cache.evicted", "cache.evictionGaveUp", "cache.loadAwaited", "cache.pagedIn"] {
+      #expect(met[name, default: 0] > 0, "\(name) was never met")
+    }
     for name in SeamNames.probes where name.hasPrefix("tree.") && !except.contains(name) {
       #expect(met[name, default: 0] > 0, "\(name) was never met")
     }
