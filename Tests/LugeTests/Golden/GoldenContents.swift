@@ -33,7 +33,7 @@ enum GoldenContents {
     var entries: Entries = []
     switch tree {
     case "":
-      for number in 0..<150 where rounds < 2 || number % 10 != 3 {
+      for number in 0..<150 where rounds < 1 || number % 30 != 3 {
         let round = number % 10 == 0 ? rounds : 0
         entries.append((text("user\(1000 + number)"), text("value \(number) of round \(round)")))
       }

@@ -96,7 +96,8 @@ import Testing
       }
     }
     for kind in [
-      "leaf", "directory", "chunk", "segmentTable", "base", "fragment", "plain", "lz4", "zstd", "tombstone", "fixed",
+      "leaf", "directory", "chunk", "segmentTable", "base", "fragment", "plain", "lz4", "zstd",
+      "tombstone", "fixed",
       "front-coded",
     ] { #expect(kinds.contains(kind), "\(kind)") }
   }
