@@ -30,7 +30,8 @@ public enum EngineRegistry {
     .breaksInvariants(over: ReferenceEngineFactory()),
   ]
 
-  /// The same, but convicted only where clients' operations overlap in the right way: such failures do not
+  /// The same, but convicted only where clients' operations overlap in the right way: it takes longer tapes
+  /// than the tests run (`simulate run --all --engine mixes-states --tapes 40 --seed 1`), and such failures do not
   /// shrink to a few operations yet.
   public static let wrongWhenConcurrent: [WrongEngineFactory] = [
     .mixesStates(over: ReferenceEngineFactory())

@@ -43,14 +43,6 @@ import Testing
     #expect(again.traceHash == shrunk.traceHash)
   }
 
-  @Test func anEngineThatIsWrongWhenConcurrentIsConvicted() throws {
-    for factory in EngineRegistry.wrongWhenConcurrent {
-      let (scenario, result) = try #require(conviction(of: factory, tapes: 40))
-      let property = try #require(result.failures.first?.property)
-      #expect(factory.convictedBy.contains(property), "\(property) in \(scenario.name)")
-    }
-  }
-
   @Test(arguments: ["reference"] + EngineRegistry.controls.map(\.name))
   func aRightEngineIsNot(_ name: String) throws {
     let factory = try #require(EngineRegistry.named(name))
