@@ -79,7 +79,9 @@ extension BLinkTree {
         wasWritten: false)
       if !ChunkWord.hasBranch(word) { return rewrites(part.address) ? .missing : .kept(state) }
       if image.lsn == stamp && !rewrites(part.address)
-        && !BLinkTree.isChanged(ChunkWord.branch(word), rewrites)
+        && !BLinkTree.isChanged(ChunkWord.branch(word), rewrites),
+        // Once more: who writes a leaf out changes the stamp, then clears the leaf's flags.
+        chunk.stamp.load() == stamp
       {
         return .kept(state)
       }

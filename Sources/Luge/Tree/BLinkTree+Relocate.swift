@@ -64,17 +64,18 @@ extension BLinkTree {
     guard page.low.copy() == low else { return .dead }
     // The claim before the parts: whoever has it may have appended the record and not named it yet.
     guard page.tryClaim() else { return .busy }
-    // Looked at once more: without the claim it may have been evicted.
-    let candidate = candidate(page, page.leaf != nil, part)
+    let candidate = candidate(page, part)
     // A page that is loading stands still without a claim.
     if case .claimed = candidate { return candidate }
     page.releaseClaim()
     return candidate
   }
 
-  private func candidate(_ page: Page, _ isResident: Bool, _ part: PagePart) -> Candidate {
+  private func candidate(_ page: Page, _ part: PagePart) -> Candidate {
     guard let parts = page.parts, BLinkTree.names(parts, part) else { return .dead }
-    if isResident { return .claimed(page) }
+    // Looked at under the claim: what is resident now stays so. Before it the page may have been
+    // evicted, and its chunk too, and then nothing but the pin would hold it.
+    if page.leaf != nil { return .claimed(page) }
     let word = page.word.load()
     guard PageWord.tag(word) == PageWord.evicted else { return .busy }
     if parts.count > 1 { return .missing }

@@ -95,7 +95,7 @@ extension BLinkTree {
     claimed page: Page, walk: UInt64? = nil, _ rewrites: (_ part: PageAddress) -> Bool
   ) throws(LugeError) -> PageImage? {
     let image: PendingImage
-    switch try makeImage(page, rewrites) {
+    switch try makeImage(page, walk, rewrites) {
     case .none: return nil
     case .kept(let kept): return kept
     case .written(let new): image = new
@@ -154,7 +154,7 @@ extension BLinkTree {
   /// was installed before, so it is in the leaf that is taken afterwards, while the leaf may lack
   /// what is committed later.
   private func makeImage(
-    _ page: Page, _ rewrites: (PageAddress) -> Bool
+    _ page: Page, _ walk: UInt64?, _ rewrites: (PageAddress) -> Bool
   ) throws(LugeError) -> Making {
     let pin = try context.epochs.pin()
     defer { pin.end() }
@@ -170,6 +170,9 @@ extension BLinkTree {
           low: page.low.copy(), high: high, lsn: parts.lsn, entries: parts.entries,
           parts: parts.copy(), wasWritten: false))
     }
+    // Before the flags: a checkpoint that finds the leaf clean while its image is not named yet must
+    // not take the chunk's old image for good. Its own walk has given the chunk a new stamp already.
+    if walk == nil { _ = noteChange(of: page, walk: 0) }
     let flags = leaf.flags.fetchAnd(~(Leaf.dirty | Leaf.baseOnly))
     do { try context.interrupt("tree.writeOut") } catch {
       _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly)
