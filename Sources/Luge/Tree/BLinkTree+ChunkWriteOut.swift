@@ -63,7 +63,9 @@ extension BLinkTree {
         low: chunk.low.copy(), high: high, image: part, entries: image.entries, wasWritten: false)
       if !ChunkWord.hasBranch(word) { return rewrites(part.address) ? .missing : .kept(state) }
       if image.lsn == stamp && !rewrites(part.address)
-        && !BLinkTree.isChanged(ChunkWord.branch(word), rewrites)
+        && !BLinkTree.isChanged(ChunkWord.branch(word), rewrites),
+        // Who wrote a page out before we looked at it has given the chunk another stamp by now.
+        chunk.stamp.load() == stamp
       {
         return .kept(state)
       }
@@ -75,14 +77,16 @@ extension BLinkTree {
     return .changed(low: chunk.low.copy(), high: high, stamp: new)
   }
 
-  /// Whether a leaf is dirty, or lies where it is to be moved away from. (Pages that are not posted
-  /// need no look: the one before was dirty when they came to be, and when it is written out the
+  /// Whether a leaf is dirty, or being written out, or lies where it is to be moved away from. The flag is
+  /// looked at before the claim: an evictor or the cleaner clears it under the claim, long before
+  /// the page names what it has written. (Pages that are not posted need no look: the one before was dirty when they came to be, and when it is written out the
   /// chunk's stamp changes.)
   private static func isChanged(_ branch: Branch, _ rewrites: (PageAddress) -> Bool) -> Bool {
     var index = 0
     while index < branch.count {
       let page = Page(address: branch.node(index))
       if let leaf = page.leaf, leaf.flags.load() & Leaf.dirty != 0 { return true }
+      if page.isClaimed { return true }
       guard let parts = page.parts else { return true }
       if isToMove(parts, rewrites) { return true }
       index += 1
