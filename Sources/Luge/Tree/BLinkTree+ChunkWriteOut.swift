@@ -93,14 +93,16 @@ extension BLinkTree {
     return .changed(low: chunk.low.copy(), high: high, stamp: new)
   }
 
-  /// Whether a leaf is dirty, or lies where it is to be moved away from. (Pages that are not posted
-  /// need no look: the one before was dirty when they came to be, and when it is written out the
+  /// Whether a leaf is dirty, or being written out, or lies where it is to be moved away from. The flag is
+  /// looked at before the claim: an evictor or the cleaner clears it under the claim, long before
+  /// the page names what it has written. (Pages that are not posted need no look: the one before was dirty when they came to be, and when it is written out the
   /// chunk's stamp changes.)
   private static func isChanged(_ branch: Branch, _ rewrites: (PageAddress) -> Bool) -> Bool {
     var index = 0
     while index < branch.count {
       let page = Page(address: branch.node(index))
       if let leaf = page.leaf, leaf.flags.load() & Leaf.dirty != 0 { return true }
+      if page.isClaimed { return true }
       guard let parts = page.parts else { return true }
       if isToMove(parts, rewrites) { return true }
       index += 1

@@ -100,6 +100,9 @@ enum PageWord {
   /// Takes the page's I/O claim if it is free. Who fails tries again later, unpinned.
   func tryClaim() -> Bool { claim.load() == 0 && claim.compareExchange(expected: 0, desired: 1) }
 
+  /// Whether somebody writes the page out, moves or evicts it.
+  var isClaimed: Bool { claim.load() != 0 }
+
   func releaseClaim() { claim.store(0) }
 
   /// A page that nobody else knows yet. `imageLSN`: of the image that its records came from.
