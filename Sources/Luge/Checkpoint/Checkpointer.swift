@@ -69,7 +69,7 @@ final class Checkpointer: @unchecked Sendable {
     var next = newest
     next.recoveryLSN = redoStart
     next.incarnation = log.incarnation
-    next.wasClosed = isLast
+    next.wasClosed = isLast && pages.counters.chunksUncounted.load() == 0
     next.idsReserved = identifiers.reservedThrough
     let (trees, nextTreeID) = try catalogue.snapshot()
     next.nextTreeID = nextTreeID

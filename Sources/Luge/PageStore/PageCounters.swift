@@ -15,6 +15,9 @@ final class PageCounters: Sendable {
   /// Records that were still in a buffer when they were asked for.
   let recordsReadFromBuffers = AtomicWord(0)
   let segmentsRemoved = AtomicWord(0)
+  /// Chunks that could not be read when what they name was to be counted or released: from then on
+  /// more may count as live than is, until recovery counts anew.
+  let chunksUncounted = AtomicWord(0)
 
   func noteAppend(_ bytes: Int, _ stream: PageStream) {
     switch stream {

@@ -151,9 +151,13 @@ final class Recovery {
     }
     table.add(record)
     if let root = part(superblock.directoryAddress, superblock.directoryBytes) { table.add(root) }
-    if !superblock.wasClosed, let counted = try count(list, records) {
-      probe("recovery.bytesCounted")
-      table = counted
+    if !superblock.wasClosed {
+      if let counted = try count(list, records) {
+        probe("recovery.bytesCounted")
+        table = counted
+      } else {
+        _ = pages.counters.chunksUncounted.fetchAdd(1)
+      }
     }
     try pages.adopt(table)
   }

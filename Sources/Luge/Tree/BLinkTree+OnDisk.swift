@@ -24,6 +24,7 @@ extension BLinkTree {
         for page in chunk.pages { parts.append(contentsOf: page.parts) }
       } catch {
         if error.code == .killed { throw error }
+        _ = context.pages.counters.chunksUncounted.fetchAdd(1)
       }
       index += 1
       try context.pages.release(parts)
