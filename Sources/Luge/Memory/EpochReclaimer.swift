@@ -54,7 +54,7 @@ internal import Platform
         // Whoever holds a guard keeps the reclaimer alive: there is none.
         let hazards = HazardSet(seenBy: pin)
         pin.freeBlocks(before: .max, hazards)
-        pin.freeBags(hazards)
+        pin.freeBags(before: .max, hazards)
         unsafe Slab.pointer(pin.field(PinLayout.retired))?.deallocate()
         unsafe Slab.pointer(pin.field(PinLayout.seenHazards))?.deallocate()
       }
@@ -141,6 +141,12 @@ internal import Platform
     ProtectedBlocks(HazardSet(seenBy: try place()))
   }
 
+  /// The epoch of now, for `isHeldUp`.
+  var epoch: UInt64 { unsafe WordRef(table, EpochTable.epoch).loadSequential() }
+
+  /// Whether an operation that was pinned in that epoch still is: it holds back what was retired since.
+  func isHeldUp(since epoch: UInt64) -> Bool { unsafe EpochTable.oldestPin(table) <= epoch }
+
   /// Waits until every operation that was pinned at the call has ended. The caller must not be
   /// pinned. Throws only when the process is killed.
   func waitForQuiescence(_ threads: any Threads) throws(LugeError) {
@@ -162,7 +168,7 @@ internal import Platform
         let pin = unsafe Pin(place)
         let hazards = HazardSet(seenBy: pin)
         pin.freeBlocks(before: .max, hazards)
-        pin.freeBags(hazards)
+        pin.freeBags(before: .max, hazards)
       }
       index += 1
     }

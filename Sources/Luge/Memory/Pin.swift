@@ -28,6 +28,7 @@ internal import Platform
 ///    200    8 the end of that chunk
 ///    208    8 the thread slot
 ///    216    8 reservations of the large piece left
+///    224    8 bytes of the retired blocks not yet freed
 ///    256 2976 caches of free blocks, by size class (`BlockCache`)
 ///   3264  512 what readers hold, seen by a reclaim (`HeldFilter`)
 /// ```
@@ -56,6 +57,7 @@ enum PinLayout {
   static let chunkEnd = 200
   static let slot = 208
   static let largeReservations = 216
+  static let retiredBytes = 224
   static let caches = 256
   static let heldBits = 3264
   static let size = 3776

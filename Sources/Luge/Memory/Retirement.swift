@@ -20,6 +20,8 @@ enum RetiredBlock {
   #endif
   /// Bytes from which one block alone is worth a try.
   static let large = 1 << 16
+  /// Grains of the account that a thread may keep back.
+  static let grains: UInt64 = 16
   /// Blocks still held after a try from which a thread gives them away: it may never come back.
   #if SchedulePoints
     static let many: UInt64 = 8
@@ -48,9 +50,19 @@ extension Pin {
   func retire(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
     let epoch = unsafe WordRef(table, EpochTable.epoch).loadSequential()
     append(UInt64(UInt(bitPattern: pointer)), UInt64(bytes), epoch)
-    if field(PinLayout.end) > field(PinLayout.nextReclaim) || bytes >= RetiredBlock.large {
+    if field(PinLayout.end) > field(PinLayout.nextReclaim) || bytes >= RetiredBlock.large
+      || holdsTooMuch
+    {
       reclaim()
     }
+  }
+
+  /// Whether what this thread keeps back shows beside the memory budget: if it does nothing for a
+  /// while, nobody else can free it.
+  @inline(__always)
+  private var holdsTooMuch: Bool {
+    let grain = unsafe WordRef(table, EpochTable.grain).loadRelaxed()
+    return field(PinLayout.retiredBytes) > grain &* RetiredBlock.grains
   }
 
   private func append(_ address: UInt64, _ bytes: UInt64, _ epoch: UInt64) {
@@ -61,6 +73,7 @@ extension Pin {
     unsafe block.storeBytes(of: bytes, toByteOffset: 8, as: UInt64.self)
     unsafe block.storeBytes(of: epoch, toByteOffset: 16, as: UInt64.self)
     setField(PinLayout.end, end &+ 1)
+    setField(PinLayout.retiredBytes, field(PinLayout.retiredBytes) &+ bytes)
   }
 
   private var blocks: UnsafeMutableRawPointer {
@@ -99,8 +112,10 @@ extension Pin {
     _ = unsafe WordRef(table, EpochTable.epoch).fetchAdd(1)
     let hazards = HazardSet(seenBy: self)
     freeBlocks(before: hazards.oldestPin, hazards)
-    if field(PinLayout.end) &- field(PinLayout.first) >= RetiredBlock.many { giveBlocks() }
-    freeBag(before: hazards.oldestPin, hazards)
+    if field(PinLayout.end) &- field(PinLayout.first) >= RetiredBlock.many || holdsTooMuch {
+      giveBlocks()
+    }
+    freeBags(before: hazards.oldestPin, hazards)
     setField(PinLayout.nextReclaim, field(PinLayout.end) &+ RetiredBlock.batch)
   }
 
@@ -117,6 +132,7 @@ extension Pin {
       let bytes = unsafe block.load(fromByteOffset: 8, as: UInt64.self)
       first &+= 1
       setField(PinLayout.first, first)
+      setField(PinLayout.retiredBytes, field(PinLayout.retiredBytes) &- bytes)
       if hazards.contains(address) {
         // The line stays in order: no block in it is of a later epoch than now.
         append(address, bytes, unsafe WordRef(table, EpochTable.epoch).loadSequential())
@@ -135,6 +151,7 @@ extension Pin {
   private func giveBlocks() {
     let first = field(PinLayout.first)
     let count = field(PinLayout.end) &- first
+    if count == 0 { return }
     let live = Int(count) &* RetiredBlock.bytes
     let bag = UnsafeMutableRawPointer.allocate(
       byteCount: RetiredBag.header &+ live, alignment: 16)
@@ -143,12 +160,27 @@ extension Pin {
     unsafe (bag + RetiredBag.header).copyMemory(from: source, byteCount: live)
     setField(PinLayout.first, 0)
     setField(PinLayout.end, 0)
+    setField(PinLayout.retiredBytes, 0)
     unsafe Slab.push(WordRef(table, EpochTable.bags), first: bag, last: bag, link: 0)
   }
 
-  /// Frees what it may of one bag; what it may not becomes this place's.
-  private func freeBag(before epoch: UInt64, _ hazards: HazardSet) {
-    guard let bag = unsafe Slab.pop(WordRef(table, EpochTable.bags), link: 0) else { return }
+  /// Frees what it may of everything given away.
+  func freeBags(before epoch: UInt64, _ hazards: HazardSet) {
+    let stack = unsafe WordRef(table, EpochTable.bags)
+    if stack.load() == 0 { return }
+    // All at once: a bag that is still held must not hide those beneath it.
+    var rest = unsafe Slab.pointer(stack.exchange(0))
+    while let bag = unsafe rest {
+      unsafe rest = Slab.pointer(bag.load(as: UInt64.self))
+      unsafe freeBag(bag, before: epoch, hazards)
+    }
+  }
+
+  /// Frees what it may of one bag, and puts back the rest.
+  @unsafe
+  private func freeBag(
+    _ bag: UnsafeMutableRawPointer, before epoch: UInt64, _ hazards: HazardSet
+  ) {
     let count = unsafe bag.load(fromByteOffset: RetiredBag.count, as: UInt64.self)
     var kept: UInt64 = 0
     var index: UInt64 = 0
@@ -169,16 +201,5 @@ extension Pin {
     if kept == 0 { return unsafe bag.deallocate() }
     unsafe bag.storeBytes(of: kept, toByteOffset: RetiredBag.count, as: UInt64.self)
     unsafe Slab.push(WordRef(table, EpochTable.bags), first: bag, last: bag, link: 0)
-  }
-
-  /// Frees what it may of everything given away. When no operation runs any more.
-  func freeBags(_ hazards: HazardSet) {
-    let stack = unsafe WordRef(table, EpochTable.bags)
-    var rest = unsafe Slab.pointer(stack.exchange(0))
-    while let bag = unsafe rest {
-      unsafe rest = Slab.pointer(bag.load(as: UInt64.self))
-      unsafe Slab.push(stack, first: bag, last: bag, link: 0)
-      freeBag(before: .max, hazards)
-    }
   }
 }

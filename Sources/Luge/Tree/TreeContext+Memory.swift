@@ -16,8 +16,8 @@ extension TreeContext {
   /// Makes room for a writing operation. Unpinned. Above the hard limit it waits for others to let
   /// go of what is evicted, and throws what keeps pages from being written. What cannot be
   /// evicted, because a snapshot needs old versions, or the index alone is larger than the budget,
-  /// is overdrawn up to twice the budget. Beyond that it waits for threads that are pinned, which
-  /// hold up what was retired, and throws `.resourceExhausted` in the end.
+  /// is overdrawn up to twice the budget. Beyond that it waits for as long as a pinned thread holds up
+  /// what was retired, and throws `.resourceExhausted` if none does.
   @inline(__always)
   func admitMemory() throws(LugeError) {
     if epochs.account.estimate > cache.limit { try makeRoom(waits: true) }
@@ -39,6 +39,7 @@ extension TreeContext {
 
   @inline(never)
   private func makeRoom(waits: Bool) throws(LugeError) {
+    let began = epochs.epoch
     var attempt = 0
     while true {
       let round = try evictSome()
@@ -53,7 +54,11 @@ extension TreeContext {
       if let failure = round.failure { throw failure }
       attempt = round.evicted > 0 ? 0 : attempt + 1
       if attempt == 1 { probe("cache.writerWaited") }
-      if attempt > TreeContext.greatPatience { throw try exhausted() }
+      if attempt > TreeContext.greatPatience {
+        if !epochs.isHeldUp(since: began) { throw try exhausted() }
+        // What was retired goes when that thread goes on, however long it takes.
+        attempt = TreeContext.patience
+      }
       try backOff(attempt, "waiting for memory")
     }
   }
