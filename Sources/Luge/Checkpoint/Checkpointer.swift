@@ -69,13 +69,12 @@ final class Checkpointer: @unchecked Sendable {
     var next = newest
     next.recoveryLSN = redoStart
     next.incarnation = log.incarnation
-    next.wasClosed = isLast && pages.counters.chunksUncounted.load() == 0
     next.idsReserved = identifiers.reservedThrough
     let (trees, nextTreeID) = try catalogue.snapshot()
     next.nextTreeID = nextTreeID
     let named: SegmentBytes
     do throws(LugeError) {
-      named = try writePages(trees, &next)
+      named = try writePages(trees, &next, isLast)
       // Rule ORD: the redo of every version in these images, then the images, then the superblock.
       try log.flush(forCheckpoint: true)
       try pages.sync()
@@ -99,12 +98,19 @@ final class Checkpointer: @unchecked Sendable {
 
   /// Everything that the superblock will name. Answers how many bytes that is, by segment.
   private func writePages(
-    _ trees: [BLinkTree], _ next: inout Superblock
+    _ trees: [BLinkTree], _ next: inout Superblock, _ isLast: Bool
   ) throws(LugeError) -> SegmentBytes {
-    try context.released.drain(pages, context.epochs)
-    try pages.beginNaming()
-    var walk = CheckpointWalk()
-    for tree in trees { try walk.visit(tree) }
+    var walk = try walkAll(trees)
+    var isExact = try countsExactly()
+    if isLast && !isExact {
+      // The walk itself posts pages, and so outruns its own image of their chunk: the chunk keeps the
+      // former one, which counts as live and is not named. Now all is posted, and what is named is
+      // what is live.
+      probe("checkpoint.walkedAgain")
+      walk = try walkAll(trees)
+      isExact = try countsExactly()
+    }
+    next.wasClosed = isLast && isExact
     let former = records.count
     let list = try writeList(walk.chunks)
     try pages.release(Array(records[..<former]), isNamed: false)
@@ -121,6 +127,22 @@ final class Checkpointer: @unchecked Sendable {
     next.directoryAddress = root.address.rawValue
     next.directoryBytes = UInt64(root.length)
     return named
+  }
+
+  private func walkAll(_ trees: [BLinkTree]) throws(LugeError) -> CheckpointWalk {
+    try context.released.drain(pages, context.epochs)
+    try pages.beginNaming()
+    var walk = CheckpointWalk()
+    for tree in trees { try walk.visit(tree) }
+    return walk
+  }
+
+  /// Whether all that is live by now, and nothing else, is what the walk found. For the last walk:
+  /// who works beside it may change that at once.
+  private func countsExactly() throws(LugeError) -> Bool {
+    if pages.counters.chunksUncounted.load() != 0 { return false }
+    if !context.released.isEmpty { return false }
+    return try !pages.isOutrun()
   }
 
   private func writeList(_ chunks: [ChunkEntry]) throws(LugeError) -> [PagePart] {

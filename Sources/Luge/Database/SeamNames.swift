@@ -32,7 +32,7 @@ public enum SeamNames {
     // Checkpoint, catalogue, ids, recovery
     "catalogue.treeCreated", "catalogue.treeDropped", "checkpoint.completed",
     "checkpoint.chunkKept", "checkpoint.chunkOutrun", "checkpoint.directoryInParts",
-    "checkpoint.spaceGivenBack",
+    "checkpoint.spaceGivenBack", "checkpoint.walkedAgain",
     "cleaner.busy", "cleaner.chunkMoved", "cleaner.emptied", "cleaner.leftOver", "cleaner.moved",
     "cleaner.outrun",
     "identifiers.reserved", "recovery.bytesCounted", "recovery.commitReplayed",

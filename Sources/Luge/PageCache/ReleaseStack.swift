@@ -37,9 +37,11 @@ internal import Platform
     }
   }
 
+  var isEmpty: Bool { top.load() == 0 }
+
   /// Releases all that was pushed before. Unpinned.
   func drain(_ pages: PageStore, _ epochs: EpochReclaimer) throws(LugeError) {
-    if top.load() == 0 { return }
+    if isEmpty { return }
     let parts = try take(epochs)
     try pages.release(parts)
   }

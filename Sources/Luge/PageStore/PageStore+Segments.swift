@@ -26,6 +26,14 @@ extension PageStore {
     outrun = SegmentBytes()
   }
 
+  /// Whether others than the walk have released anything since the checkpoint began, or the walk an
+  /// image that the chunk has not become: then `endNaming` may answer too much.
+  func isOutrun() throws(LugeError) -> Bool {
+    try lock.acquire()
+    defer { lock.unlock() }
+    return outrun.map { released in !released.entries.isEmpty } ?? false
+  }
+
   /// The checkpoint has named all that it names. Answers bytes that cover it in every segment: what
   /// is live, and what others than the walk released meanwhile. That is exact when nobody evicted or
   /// moved anything meanwhile; else it may be too much, and never too little.
