@@ -13,6 +13,8 @@ internal import Platform
   /// Records committed at or above `since`, tombstones included.
   private(set) var changedCount = 0
   private var changedWeight = 0
+  /// Of the records with a value.
+  private var weight = 0
 
   /// The most fragments of a page. A read fetches them all, in one round.
   static let mostFragments = 8
@@ -47,6 +49,7 @@ internal import Platform
     if !record.isTombstone {
       unsafe memory[count] = record.address
       count += 1
+      weight += record.weight
     }
     guard let since, LeafContents.commitLSN(record) >= since else { return }
     unsafe memory[changedOffset + changedCount] = record.address
@@ -64,10 +67,13 @@ internal import Platform
   }
 
   /// Whether the changes may go behind the parts that the page has: fragments stay few, and together
-  /// at most half of the base. True when there are none; nil when a base is due.
+  /// at most half of the base, of which at least half is of use. True when there are no changes; nil
+  /// when a base is due.
   func fits(_ parts: PartList) -> Bool? {
     if changedCount == 0 { return true }
     if parts.count > LeafContents.mostFragments { return nil }
+    // A base that has lost most of its entries would keep their space, and look too large to merge.
+    if 2 * weight < parts.part(0).bytes { return nil }
     var bytes = changedWeight + PageFormat.recordHeaderBytes
     var index = 1
     while index < parts.count {
