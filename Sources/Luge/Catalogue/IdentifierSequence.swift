@@ -89,6 +89,16 @@ final class IdentifierSequence: Sendable {
     if overflow { throw LugeError(.tooLarge, "the ids of this database are used up") }
     var payload = ByteWriter()
     payload.write(newLimit)
+    // Twice, in two groups: damage in the last group of the log cannot be told from a torn tail, and
+    // ids must not come back even then. The second proves that the first was durable.
+    try logReservation(payload.bytes, newLimit)
+    try logReservation(payload.bytes, newLimit)
+    words.limit = newLimit
+    probe("identifiers.reserved")
+  }
+
+  /// Logs a reservation, and makes it durable.
+  private func logReservation(_ payload: [UInt8], _ newLimit: UInt64) throws(LugeError) {
     let pieceBytes = RedoFormat.pieceBytes(payload: payload.count)
     try log.admit(pieceBytes: pieceBytes)
     words.reservedThrough = newLimit
@@ -97,11 +107,9 @@ final class IdentifierSequence: Sendable {
       throw LugeError(.closed, "the redo log takes no more writes")
     }
     // The ring copies the bytes before `fill` returns.
-    unsafe payload.bytes.withUnsafeBytes { bytes in
+    unsafe payload.withUnsafeBytes { bytes in
       unsafe log.fill(lsn, kind: .identifiers, payload: bytes)
     }
     try log.flush()
-    words.limit = newLimit
-    probe("identifiers.reserved")
   }
 }
