@@ -109,13 +109,16 @@ extension Pin {
   @inline(never)
   func reclaim() {
     // Ours included, so a block retired in this pin waits for the next try.
-    _ = unsafe WordRef(table, EpochTable.epoch).fetchAdd(1)
+    let now = unsafe WordRef(table, EpochTable.epoch).fetchAdd(1) &+ 1
     let hazards = HazardSet(seenBy: self)
-    freeBlocks(before: hazards.oldestPin, hazards)
+    // What others retire from here on says nothing to what was just looked at: a bag may be given away
+    // after the look, with blocks that somebody has reached, and holds, since.
+    let bound = min(hazards.oldestPin, now)
+    freeBlocks(before: bound, hazards)
     if field(PinLayout.end) &- field(PinLayout.first) >= RetiredBlock.many || holdsTooMuch {
       giveBlocks()
     }
-    freeBags(before: hazards.oldestPin, hazards)
+    freeBags(before: bound, hazards)
     setField(PinLayout.nextReclaim, field(PinLayout.end) &+ RetiredBlock.batch)
   }
 
@@ -164,7 +167,8 @@ extension Pin {
     unsafe Slab.push(WordRef(table, EpochTable.bags), first: bag, last: bag, link: 0)
   }
 
-  /// Frees what it may of everything given away.
+  /// Frees what it may of everything given away. `epoch` is not above the one of the moment at which
+  /// `hazards` was looked at.
   func freeBags(before epoch: UInt64, _ hazards: HazardSet) {
     let stack = unsafe WordRef(table, EpochTable.bags)
     if stack.load() == 0 { return }
