@@ -41,8 +41,9 @@ extension Pin {
     var index = 0
     while index < PinLayout.hazardCount {
       let word = unsafe WordRef(place, PinLayout.hazards &+ 8 &* index)
-      // Only this thread makes hazards here; others at most clear them.
-      if word.loadRelaxed() == 0 {
+      // Only this thread makes hazards here; others at most clear them, and what they looked at before
+      // must be over when the word says something else.
+      if word.load() == 0 {
         word.store(address)
         return HazardGuard(word)
       }
@@ -58,7 +59,7 @@ extension Pin {
       var index = 0
       while index < HazardBlock.count {
         let word = unsafe WordRef(block, 8 &* index)
-        if word.loadRelaxed() == 0 {
+        if word.load() == 0 {
           word.store(address)
           return HazardGuard(word)
         }
@@ -167,13 +168,13 @@ extension Pin {
   }
 
   /// Calls `body` with every address, in no order.
-  func forEach(_ body: (UInt64) -> Void) {
+  func visit(_ body: (UInt64) -> Void) {
     var index = 0
     while index < count {
       body(unsafe addresses[index])
       index += 1
     }
-    held.forEach(body)
+    held.visit(body)
   }
 
   @inline(__always)

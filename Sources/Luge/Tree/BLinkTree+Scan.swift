@@ -129,7 +129,7 @@ extension BLinkTree {
     let top = Leaf.record(leaf.locate(held.key).word)
     if top == 0 { return 0 }
     let found = visible(top, at: snapshot, leaf, pin).record
-    place.storeRelaxed(found)
+    place.store(found)
     return found
   }
 

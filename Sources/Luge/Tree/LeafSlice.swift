@@ -124,7 +124,7 @@ internal import Platform
       let candidate = hasNext ? unsafe appended[next] : Appended(record: 0, head: .max)
       let stop = min(end, index &+ (Reader.runCapacity &- filled))
       while unsafe index < stop && heads[index] < candidate.head {
-        reader.record(run, filled).storeRelaxed(Leaf.record(leaf.word(index).load()))
+        reader.record(run, filled).store(Leaf.record(leaf.word(index).load()))
         filled &+= 1
         index &+= 1
       }
@@ -135,7 +135,7 @@ internal import Platform
         if unsafe !hasNext
           || (heads[index] == candidate.head && LeafSlice.isBelow(word, candidate.record))
         {
-          reader.record(run, filled).storeRelaxed(word)
+          reader.record(run, filled).store(word)
           filled &+= 1
           index &+= 1
           continue
@@ -143,7 +143,7 @@ internal import Platform
       } else if !hasNext {
         return filled
       }
-      reader.record(run, filled).storeRelaxed(candidate.record)
+      reader.record(run, filled).store(candidate.record)
       filled &+= 1
       next &+= 1
     }
@@ -164,18 +164,18 @@ internal import Platform
         if candidate.head > head
           || (candidate.head == head && !LeafSlice.isBelow(candidate.record, word))
         {
-          reader.record(run, place).storeRelaxed(candidate.record)
+          reader.record(run, place).store(candidate.record)
           next &-= 1
           continue
         }
       }
-      reader.record(run, place).storeRelaxed(word)
+      reader.record(run, place).store(word)
       index &-= 1
     }
     while next > 0 && place > 0 {
       next &-= 1
       place &-= 1
-      reader.record(run, place).storeRelaxed(unsafe appended[next].record)
+      reader.record(run, place).store(unsafe appended[next].record)
     }
     return Reader.runCapacity &- place
   }
