@@ -40,8 +40,8 @@ public enum SeamNames {
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",
-    "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit", "cache.loadAwaited",
-    "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
+    "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit",
+    "cache.loadAwaited", "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
     "cache.writerWaited",
     // Images
     "image.compressed", "image.incompressible",

@@ -444,7 +444,9 @@ final class RedoLog: @unchecked Sendable {
     try locking(spareLock)
     defer { spareLock.unlock() }
     try checkUsable()
-    do { return try store.prepareSpare(wanted: wanted, superblockSequence: superblockSequence) } catch {
+    do {
+      return try store.prepareSpare(wanted: wanted, superblockSequence: superblockSequence)
+    } catch {
       if store.syncFailed { failureCell.set(error) }
       throw error
     }

@@ -51,7 +51,7 @@ extension BLinkTree {
       probe("cache.evictionPutOff")
       return nil
     }
-    if try writeOut(claimed: page, { _ in false }) == nil { return nil }
+    if try writeOut(claimed: page) == nil { return nil }
     return try swingOut(page)
   }
 

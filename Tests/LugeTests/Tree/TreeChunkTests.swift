@@ -10,7 +10,7 @@ import Testing
     var chunks: [ChunkState] = []
     var key: [UInt8]? = []
     while let from = key {
-      let chunk = try #require(try tree.writeOutChunk(covering: from) { _ in false })
+      let chunk = try #require(try tree.writeOutChunk(covering: from))
       #expect(chunk.low == from)
       chunks.append(chunk)
       key = chunk.high
