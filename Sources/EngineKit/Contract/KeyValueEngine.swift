@@ -25,6 +25,52 @@ public protocol KeyValueEngine: AnyObject, Sendable {
     _ range: KeyRange, _ direction: Direction, limit: Int, in tree: TreeName
   ) throws(EngineError) -> [Entry]
 
+  func contains(_ key: Bytes, in tree: TreeName) throws(EngineError) -> Bool
+
+  /// Sets the value to what `change` makes of the present one; nil for none, before and after. `change` may
+  /// be called again where others come between.
+  func update(
+    _ key: Bytes, in tree: TreeName, _ change: (Bytes?) -> Bytes?
+  ) throws(EngineError) -> (old: Bytes?, new: Bytes?)
+
+  /// The entry with the least key of a range.
+  func first(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// The entry with the greatest key of a range.
+  func last(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// The entry with the greatest key below `key`.
+  func entry(before key: Bytes, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// The entry with the least key above `key`.
+  func entry(after key: Bytes, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// Takes out the entry with the least key of a range. No two callers get the same entry.
+  func popFirst(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// Takes out the entry with the greatest key of a range. No two callers get the same entry.
+  func popLast(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// Removes all entries of a range, not necessarily at once; answers how many.
+  func removeAll(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Int
+
+  /// Sets many values, a later one for a key in place of an earlier one, not necessarily at once.
+  func load(_ entries: [Entry], into tree: TreeName) throws(EngineError)
+
+  /// Equal for equal contents of a range, and most likely different for different ones.
+  func checksum(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> UInt64
+
+  /// All trees as they are now.
+  func snapshot() throws(EngineError) -> any EngineSnapshot
+
+  /// A cursor before the first and after the last entry of a range as it is now.
+  func cursor(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> any EngineCursor
+
+  /// What a scan without a limit answers, by the engine's asynchronous sequence.
+  func stream(
+    _ range: KeyRange, _ direction: Direction, in tree: TreeName
+  ) async throws(EngineError) -> [Entry]
+
   /// All or nothing. A later write for a key replaces an earlier one.
   func apply(_ batch: [BatchWrite]) throws(EngineError)
 
@@ -81,6 +127,22 @@ extension KeyValueEngine {
   public func treeNames() throws(EngineError) -> [TreeName] { [.default] }
   public func checkInvariants() throws(EngineError) -> [String] { [] }
   public func performBackgroundWork() throws(EngineError) {}
+}
+
+/// All trees of an engine as they were at one moment.
+public protocol EngineSnapshot: AnyObject, Sendable {
+  func get(_ key: Bytes, in tree: TreeName) throws(EngineError) -> Bytes?
+  func scan(
+    _ range: KeyRange, _ direction: Direction, limit: Int, in tree: TreeName
+  ) throws(EngineError) -> [Entry]
+}
+
+/// Walks a range as it was at one moment from both ends, until the two have met.
+public protocol EngineCursor: AnyObject {
+  /// The first entry not met yet; nil when all are.
+  func next() throws(EngineError) -> Entry?
+  /// The last entry not met yet; nil when all are.
+  func previous() throws(EngineError) -> Entry?
 }
 
 /// How to make one kind of engine, and what to expect of it.
