@@ -25,7 +25,8 @@ public struct Statistics: Equatable, Sendable {
 }
 
 extension Database {
-  /// Looks at counters; takes the locks of the catalogue and of the page segments for a moment.
+  /// Looks at counters; takes the locks of the catalogue and of the page segments for a moment. O(trees and
+  /// segments). Throws `.closed`.
   public func statistics() throws(LugeError) -> Statistics {
     try core.checkOpen()
     var statistics = Statistics()
@@ -44,7 +45,7 @@ extension Database {
     return statistics
   }
 
-  /// Bytes of the database's segment files.
+  /// Bytes of the database's segment files, as `statistics()` counts them. Throws `.closed`.
   public func sizeOnDisk() throws(LugeError) -> Int {
     let statistics = try statistics()
     return statistics.redoBytes + statistics.pageBytes
