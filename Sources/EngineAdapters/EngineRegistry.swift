@@ -38,6 +38,12 @@ public enum EngineRegistry {
     SwallowingEngineFactory(
       "luge-without-directory-syncs", over: LugeEngineFactory(), swallowing: .directorySyncs),
     SwallowingEngineFactory(
+      "luge-without-page-syncs", over: LugeEngineFactory(), swallowing: .dataSyncs,
+      onPathsWith: "/page-", convictedBy: ["storage-order"]),
+    SwallowingEngineFactory(
+      "luge-without-redo-syncs", over: LugeEngineFactory(), swallowing: .dataSyncs,
+      onPathsWith: "/redo-", convictedBy: ["storage-order"]),
+    SwallowingEngineFactory(
       "reference-without-file-syncs", over: ReferenceEngineFactory(), swallowing: .fileSyncs),
     SwallowingEngineFactory(
       "reference-without-directory-syncs", over: ReferenceEngineFactory(),

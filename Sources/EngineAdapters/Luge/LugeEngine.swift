@@ -94,6 +94,22 @@ final class LugeEngine: KeyValueEngine {
     try translating { () throws(LugeError) in try database.performBackgroundWork() }
   }
 
+  func evict() throws(EngineError) {
+    try translating { () throws(LugeError) in try database.evictPage() }
+  }
+
+  func clean() throws(EngineError) {
+    try translating { () throws(LugeError) in try database.cleanSegment() }
+  }
+
+  func beginScan(
+    _ range: EngineKit.KeyRange, _ direction: Direction, in name: TreeName
+  ) throws(EngineError) -> any ScanCursor {
+    let tree = try tree(name)
+    let cursor = tree.cursor(in: Luge.KeyRange(lower: range.lower, upper: range.upper))
+    return LugeCursor(cursor, direction)
+  }
+
   func close() throws(EngineError) {
     try translating { () throws(LugeError) in try database.close() }
   }
@@ -125,6 +141,7 @@ extension EngineError {
       case .treeNotFound: .treeNotFound
       case .invalidArgument, .tooLarge, .configurationMismatch: .invalidArgument
       case .inputOutput: .inputOutput
+      case .resourceExhausted: .exhausted
       default: .other
       }
     self.init(code, error.description, isRefused: error.code != .killed)

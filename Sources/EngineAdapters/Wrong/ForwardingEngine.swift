@@ -48,5 +48,7 @@ class ForwardingEngine: KeyValueEngine, @unchecked Sendable {
   func treeNames() throws(EngineError) -> [TreeName] { try base.treeNames() }
   func checkInvariants() throws(EngineError) -> [String] { try base.checkInvariants() }
   func performBackgroundWork() throws(EngineError) { try base.performBackgroundWork() }
+  func evict() throws(EngineError) { try base.evict() }
+  func clean() throws(EngineError) { try base.clean() }
   func close() throws(EngineError) { try base.close() }
 }

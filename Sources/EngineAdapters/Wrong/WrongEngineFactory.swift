@@ -15,6 +15,10 @@ public struct WrongEngineFactory: EngineFactory {
   public var faultPoints: [String] { base.faultPoints }
   public var probes: [String] { base.probes }
 
+  public func storageRules(for directory: String) -> [any StorageRule] {
+    base.storageRules(for: directory)
+  }
+
   /// Its name is the defect's, followed by "-" and the base's unless that is the reference engine.
   public init(
     _ defect: String, over base: any EngineFactory, convictedBy: [String],

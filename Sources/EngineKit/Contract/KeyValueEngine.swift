@@ -99,6 +99,18 @@ public protocol KeyValueEngine: AnyObject, Sendable {
   /// One step of background work, where the engine was opened with manual background work.
   func performBackgroundWork() throws(EngineError)
 
+  /// Takes a page, or whatever the engine keeps, out of memory; does nothing where there is none to spare.
+  func evict() throws(EngineError)
+
+  /// Moves what is live out of one piece of storage that is mostly dead; does nothing where there is none.
+  func clean() throws(EngineError)
+
+  /// A scan that is read bit by bit: a cursor, in the direction's order. One with `.snapshotScans` shows the state
+  /// at one moment of this call, however late it is read.
+  func beginScan(
+    _ range: KeyRange, _ direction: Direction, in tree: TreeName
+  ) throws(EngineError) -> any ScanCursor
+
   /// Makes everything durable and releases all resources. Use afterwards throws `.closed`.
   func close() throws(EngineError)
 }
@@ -127,6 +139,40 @@ extension KeyValueEngine {
   public func treeNames() throws(EngineError) -> [TreeName] { [.default] }
   public func checkInvariants() throws(EngineError) -> [String] { [] }
   public func performBackgroundWork() throws(EngineError) {}
+  public func evict() throws(EngineError) {}
+  public func clean() throws(EngineError) {}
+
+  /// Reads everything at once.
+  public func beginScan(
+    _ range: KeyRange, _ direction: Direction, in tree: TreeName
+  ) throws(EngineError) -> any ScanCursor {
+    EntriesCursor(try scan(range, direction, limit: .max, in: tree))
+  }
+}
+
+/// A scan under way. For one thread at a time.
+public protocol ScanCursor: AnyObject {
+  /// The next entry; nil at the end of the range.
+  func next() throws(EngineError) -> Entry?
+
+  /// Lets go of what it holds. Not used afterwards.
+  func close()
+}
+
+/// Shows entries that were read before.
+private final class EntriesCursor: ScanCursor {
+  private let entries: [Entry]
+  private var place = 0
+
+  init(_ entries: [Entry]) { self.entries = entries }
+
+  func next() throws(EngineError) -> Entry? {
+    if place == entries.count { return nil }
+    place += 1
+    return entries[place - 1]
+  }
+
+  func close() {}
 }
 
 /// All trees of an engine as they were at one moment.
@@ -156,10 +202,22 @@ public protocol EngineFactory: Sendable {
   /// Every probe that the engine names. Each must be reached in a campaign.
   var probes: [String] { get }
 
+  /// Rules on the order of what is written in `directory`, for a new database there. None unless said.
+  func storageRules(for directory: String) -> [any StorageRule]
+
+  /// Bytes on disk, beside a tenth more than a new database takes, that one may keep after everything was
+  /// removed and the engine was given the time to settle; nil: there is no such promise. Nil unless said.
+  func spaceKept(_ settings: EngineSettings) -> Int?
+
   /// Opens the database in `directory`, creating it or recovering it.
   func open(
     _ directory: String, on platform: PlatformServices, settings: EngineSettings
   ) throws(EngineError) -> any KeyValueEngine
+}
+
+extension EngineFactory {
+  public func storageRules(for directory: String) -> [any StorageRule] { [] }
+  public func spaceKept(_ settings: EngineSettings) -> Int? { nil }
 }
 
 /// What a harness may vary about an engine. An engine takes what it has and ignores the rest.
@@ -169,6 +227,8 @@ public struct EngineSettings: Equatable, Sendable {
   public var automaticBackgroundWork: Bool
   /// Bytes of one log segment; engines round it to what they can.
   public var segmentSize: Int
+  /// Bytes of one segment of pages, where the engine keeps pages apart from its log; nil: it chooses.
+  public var pageSegmentSize: Int?
   /// Bytes that a page should have on disk.
   public var pageSize: Int
   /// Nanoseconds between flushes in the background; nil for none.
@@ -179,12 +239,14 @@ public struct EngineSettings: Equatable, Sendable {
   public var memoryBudget: Int
 
   public init(
-    automaticBackgroundWork: Bool = true, segmentSize: Int = 1 << 20, pageSize: Int = 4096,
+    automaticBackgroundWork: Bool = true, segmentSize: Int = 1 << 20,
+    pageSegmentSize: Int? = nil, pageSize: Int = 4096,
     flushInterval: UInt64? = 500_000_000, checkpointInterval: Int = 64 << 20,
     memoryBudget: Int = 256 << 20
   ) {
     self.automaticBackgroundWork = automaticBackgroundWork
     self.segmentSize = segmentSize
+    self.pageSegmentSize = pageSegmentSize
     self.pageSize = pageSize
     self.flushInterval = flushInterval
     self.checkpointInterval = checkpointInterval

@@ -133,4 +133,16 @@ public final class Database: Sendable {
   public func close() throws(LugeError) {
     try core.close(joining: threads)
   }
+
+  /// Takes a page out of memory, whatever the budget, if one is not in use. For tests of what meets an eviction.
+  package func evictPage() throws(LugeError) {
+    try core.checkOpen()
+    _ = try core.context.evictOne(keeping: 0)
+  }
+
+  /// Moves what is live out of one page segment, if one is worth it. For tests of what meets the cleaner.
+  package func cleanSegment() throws(LugeError) {
+    try core.checkOpen()
+    _ = try core.cleaner.cleanOne()
+  }
 }

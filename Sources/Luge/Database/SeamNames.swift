@@ -11,7 +11,7 @@ public enum SeamNames {
     // Checkpoint
     "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.chunk", "checkpoint.release",
     // Cleaner
-    "cleaner.appended",
+    "cleaner.appended", "cleaner.taking",
     // Page cache
     "cache.evict", "cache.evictChunk", "cache.load", "cache.loadChunk",
     // Tree

@@ -71,18 +71,20 @@ final class PageCache: @unchecked Sendable {
 
   /// Takes out the page that is to go next and that `claim` says yes to.
   /// `visits`: see `EvictionQueue`. Unpinned; both are called with the lock held, within a pin.
+  /// `keeping`: how many of the youngest pages stay.
   func takeVictim(
-    _ epochs: EpochReclaimer, visits: (CacheLink) -> Int, claim: (CacheLink) -> Bool
+    _ epochs: EpochReclaimer, keeping floor: Int = PageCache.floor, visits: (CacheLink) -> Int,
+    claim: (CacheLink) -> Bool
   ) throws(LugeError) -> Choice {
     try lock.acquire()
     defer { lock.unlock() }
     let pin = try epochs.pin()
     defer { pin.end() }
     drain(visits)
-    if queue.count <= PageCache.floor { return .floor }
+    if queue.count <= floor { return .floor }
     var tries = queue.count
     while tries > 0, let victim = queue.next(visits) {
-      if !queue.isFresh(victim, window: PageCache.floor) && claim(victim.page) {
+      if !queue.isFresh(victim, window: floor) && claim(victim.page) {
         return .victim(victim)
       }
       queue.putBack(victim)

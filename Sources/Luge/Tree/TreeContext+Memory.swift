@@ -105,10 +105,10 @@ extension TreeContext {
     case floor
   }
 
-  /// Evicts the page that is to go next. Unpinned.
-  func evictOne() throws(LugeError) -> Eviction {
+  /// Evicts the page that is to go next, beside `floor` that stay. Unpinned.
+  func evictOne(keeping floor: Int = PageCache.floor) throws(LugeError) -> Eviction {
     var tree: BLinkTree?
-    let choice = try cache.takeVictim(epochs) { link in
+    let choice = try cache.takeVictim(epochs, keeping: floor) { link in
       Page(address: link.address).leaf?.takeVisits() ?? 0
     } claim: { link in
       let page = Page(address: link.address)

@@ -59,6 +59,9 @@ public final class SimulatedDisk {
   /// The most bytes that files may occupy; nil: no limit.
   public var capacity: Int?
 
+  /// Told of each change before it takes effect. Not of copies.
+  var watch: StorageWatch?
+
   /// The root directory has slot 0.
   var inodes: [Inode?]
   var freeSlots: [Int] = []

@@ -59,6 +59,9 @@ final class InterleavingRun: @unchecked Sendable {
     judge = Judge(checkers: [], capabilities: factory.capabilities, contract: factory.faultContract)
     draw = ProgramDraw(scenario, factory.capabilities, tape)
     world = ProgramWorld(usesSecondTree: plan.usesSecondTree)
+    disk.watch = StorageWatch(
+      factory.storageRules(for: InterleavingRun.directory), isBlind: { false },
+      report: { [unowned self] in fail("storage-order", $0) })
   }
 
   func run() -> TapeResult {

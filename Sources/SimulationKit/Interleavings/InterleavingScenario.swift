@@ -70,12 +70,12 @@ public enum ProgramAction: String, CaseIterable, Sendable {
   case get, insert, remove, exchange, scanForward, scanBackward, batch, crossTreeBatch
   /// An insert large enough that a leaf of a small page splits.
   case largeInsert
-  case flush, checkpoint, backgroundWork
+  case flush, checkpoint, backgroundWork, evict, clean
 
   var requiredCapabilities: EngineCapabilities {
     switch self {
     case .get, .insert, .remove, .scanForward, .scanBackward, .largeInsert, .flush,
-      .backgroundWork:
+      .backgroundWork, .evict, .clean:
       []
     case .exchange: .compareExchange
     case .batch: .batches
