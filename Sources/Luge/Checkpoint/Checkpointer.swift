@@ -44,6 +44,26 @@ final class Checkpointer: @unchecked Sendable {
     durableRecoveryLSN = AtomicWord(newest.recoveryLSN)
   }
 
+  /// Before the first write of an opening: a superblock that names the new era of the redo log beside the
+  /// old ones, so that from R on everything is read again. Only then is durable what the database
+  /// serves. What the log needs no longer goes.
+  func begin(_ eras: [RedoEra], recoveryLSN: UInt64) throws(LugeError) {
+    try failurePoint("checkpoint.beginEra", doing: "beginning an era of the redo log")
+    var next = newest
+    next.eras = eras
+    next.recoveryLSN = recoveryLSN
+    next.durableLSN = log.durable
+    next.nextPageSerial = try pages.nextSegmentSerial()
+    next.wasClosed = false
+    do throws(LugeError) { newest = try superblocks.write(next) } catch {
+      if superblocks.hasFailed { log.fail(error) }
+      throw error
+    }
+    durableRecoveryLSN.store(recoveryLSN)
+    log.superblockSequence = newest.sequence
+    try log.release(below: recoveryLSN)
+  }
+
   /// Makes one checkpoint. Blocks on I/O; writers and readers go on meanwhile.
   func run() throws(LugeError) {
     try lock.acquire()
@@ -68,7 +88,7 @@ final class Checkpointer: @unchecked Sendable {
     let redoStart = log.tail
     var next = newest
     next.recoveryLSN = redoStart
-    next.incarnation = log.incarnation
+    next.eras = [RedoEra(incarnation: log.incarnation, start: log.start)]
     next.idsReserved = identifiers.reservedThrough
     let (trees, nextTreeID) = try catalogue.snapshot()
     next.nextTreeID = nextTreeID

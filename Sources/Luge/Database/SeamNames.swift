@@ -9,7 +9,8 @@ public enum SeamNames {
     // PageStore
     "page.newSegment", "page.sync", "page.write",
     // Checkpoint
-    "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.chunk", "checkpoint.release",
+    "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.beginEra", "checkpoint.chunk",
+    "checkpoint.release",
     // Cleaner
     "cleaner.appended",
     // Page cache
@@ -36,7 +37,7 @@ public enum SeamNames {
     "cleaner.busy", "cleaner.chunkMoved", "cleaner.emptied", "cleaner.leftOver", "cleaner.moved",
     "cleaner.outrun",
     "identifiers.reserved", "recovery.bytesCounted", "recovery.commitReplayed",
-    "recovery.completed",
+    "recovery.completed", "recovery.erasJoined", "recovery.tailCopied",
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",

@@ -45,18 +45,18 @@ final class Recovery {
     identifiersReserved = superblock.idsReserved
   }
 
-  /// `expectedStart`: where the new log begins, after the end that an earlier look at the redo found.
-  func run(expectedStart: UInt64) throws(LugeError) -> State {
+  /// `expectedEnd`: where an earlier look at the redo found its end.
+  func run(expectedEnd: UInt64) throws(LugeError) -> State {
     let (list, records) = try readList()
     try makeTrees(list)
     _ = try tree(Catalogue.catalogueID)
     _ = try tree(Catalogue.defaultID)
     let end = try replay()
     context.replayLSN.store(0)
-    if RedoFormat.startLSN(afterEnd: end) != expectedStart {
+    if end != expectedEnd {
       throw LugeError(
         .corruption, "the redo log read twice ends at two places", path: directoryPath,
-        expected: "\(expectedStart)", found: "\(end)")
+        expected: "\(expectedEnd)", found: "\(end)")
     }
     let named = try namedTrees()
     try dropUnnamed(named)
@@ -214,9 +214,9 @@ final class Recovery {
   private func replay() throws(LugeError) -> UInt64 {
     // Safe: the scan lends each payload for one call of the closure, which keeps nothing of it.
     let scan = unsafe try RedoScan.run(
-      files: platform.files, directory: directoryPath, incarnation: superblock.incarnation,
+      files: platform.files, directory: directoryPath, eras: superblock.eras,
       from: superblock.recoveryLSN, durable: superblock.durableLSN,
-      superblockSequence: superblock.sequence
+      segmentPayload: superblock.redoSegmentPayload, superblockSequence: superblock.sequence
     ) { (lsn, kind, payload) throws(LugeError) in
       unsafe try self.replay(lsn, kind, payload)
     }
