@@ -9,7 +9,8 @@ import Platform
 /// 3. No superblock is written before the redo of every image that it names is durable, and before
 ///    images, list and their files' names are.
 /// 4. Nothing that the newest durable superblock names is removed or reused.
-/// 5. What a checkpoint that fails has written stays: the next one names it.
+/// 5. Redo that pages on disk lack from before the opening is in leaves before R is read.
+/// 6. What a checkpoint that fails has written stays: the next one names it.
 final class Checkpointer: @unchecked Sendable {
   private let log: RedoLog
   private let pages: PageStore
@@ -82,8 +83,18 @@ final class Checkpointer: @unchecked Sendable {
     }
   }
 
+  /// Brings every page up to date that lacks redo from before this opening. With `lock` held.
+  func completeReplay() throws(LugeError) {
+    if !context.pending.isAttached { return }
+    for tree in try catalogue.snapshot().trees { try tree.replayPending(closedToo: true) }
+    context.epochs.account.charge(-(try context.pending.detach(context)))
+    probe("recovery.replayCompleted")
+  }
+
   private func runOnce(_ isLast: Bool) throws(LugeError) {
     try log.checkUsable()
+    // Before R: redo below it is not read again.
+    try completeReplay()
     try failurePoint("checkpoint.begin", doing: "beginning a checkpoint")
     let redoStart = log.tail
     var next = newest

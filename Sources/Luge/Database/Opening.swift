@@ -96,18 +96,18 @@ struct Opening {
       platform: platform, directory: directory, segmentBytes: Int(superblock.pageSegmentBytes),
       nextSerial: superblock.nextPageSerial, bufferBytes: configuration.pageBufferSize,
       openFiles: configuration.maximumOpenSegments)
-    let (log, eras) = try makeLog(superblock, superblocks)
+    let (log, eras, redo) = try makeLog(superblock, superblocks)
     let context = TreeContext(
       log: log, epochs: EpochReclaimer(), pages: pages, platform: platform,
       settings: treeSettings(pageBytes: pageBytes(superblock)),
       memory: MemoryLimits(
         budget: configuration.memoryBudget, fixed: configuration.bufferMemory))
     let recovery = Recovery(
-      platform: platform, directory: directory, superblock: superblock, pages: pages,
+      platform: platform, directory: directory, superblock: superblock, redo: redo, pages: pages,
       context: context)
     let state: Recovery.State
     do throws(LugeError) {
-      state = try recovery.run(expectedEnd: eras.end)
+      state = try recovery.run()
     } catch {
       recovery.destroyTrees()
       try? context.released.discard(context.epochs)
@@ -128,22 +128,15 @@ struct Opening {
 
   /// What the redo stream is made of once the database is open.
   private struct Eras {
-    /// Where the stream that was found ends.
-    var end: UInt64
     var recoveryLSN: UInt64
     var all: [RedoEra]
   }
 
-  /// Looks where the old redo ends, and makes a log that goes on there under a new incarnation.
+  /// Reads the old redo, and makes a log that goes on at its end under a new incarnation.
   private func makeLog(
     _ superblock: Superblock, _ superblocks: SuperblockStore
-  ) throws(LugeError) -> (RedoLog, Eras) {
-    // The payloads that the scan lends are not looked at.
-    let scan = unsafe try RedoScan.run(
-      files: platform.files, directory: directory, eras: superblock.eras,
-      from: superblock.recoveryLSN, durable: superblock.durableLSN,
-      segmentPayload: superblock.redoSegmentPayload, superblockSequence: superblock.sequence
-    ) { (_, _, _) throws(LugeError) in }
+  ) throws(LugeError) -> (RedoLog, Eras, FoundRedo) {
+    var (scan, redo) = try scanRedo(superblock)
     guard scan.highestIncarnation < Superblock.largestCounter, scan.end < Superblock.largestCounter
     else {
       throw LugeError(
@@ -154,8 +147,9 @@ struct Opening {
     if scan.records == 0 {
       let start = RedoFormat.startLSN(afterEnd: scan.end)
       let era = RedoEra(incarnation: incarnation, start: start)
+      redo.eras = [era]
       let log = try makeLog(superblock, scan, era, next: start)
-      return (log, Eras(end: scan.end, recoveryLSN: start, all: [era]))
+      return (log, Eras(recoveryLSN: start, all: [era]), redo)
     }
     guard let old = superblock.eras.last else { preconditionFailure("a superblock names an era") }
     let era = RedoEra(
@@ -169,7 +163,32 @@ struct Opening {
     var all = superblock.eras.filter { older in older.start < era.start }
     all.removeFirst(all.lastIndex { older in older.start <= superblock.recoveryLSN } ?? 0)
     all.append(era)
-    return (log, Eras(end: scan.end, recoveryLSN: superblock.recoveryLSN, all: all))
+    redo.eras = all
+    return (log, Eras(recoveryLSN: superblock.recoveryLSN, all: all), redo)
+  }
+
+  private func scanRedo(
+    _ superblock: Superblock
+  ) throws(LugeError) -> (RedoScan.Result, FoundRedo) {
+    // The index is charged to the budget until a checkpoint has made it needless.
+    let harvest = RedoHarvest(
+      limit: (configuration.memoryBudget - configuration.bufferMemory) / 8 * 3)
+    var isIndexed = true
+    // The payloads are lent for a call, and nothing of them is kept.
+    let scan = unsafe try RedoScan.run(
+      files: platform.files, directory: directory, eras: superblock.eras,
+      from: superblock.recoveryLSN, durable: superblock.durableLSN,
+      segmentPayload: superblock.redoSegmentPayload, superblockSequence: superblock.sequence
+    ) { (lsn, kind, payload) throws(LugeError) in
+      if isIndexed, unsafe try !harvest.take(lsn, kind, payload) {
+        isIndexed = false
+        harvest.clear()
+      }
+    }
+    harvest.pending.sort()
+    return (
+      scan, FoundRedo(harvest: harvest, isIndexed: isIndexed, end: scan.end, eras: [])
+    )
   }
 
   private func makeLog(

@@ -86,6 +86,21 @@ final class PendingRedo: @unchecked Sendable {
     return low
   }
 
+  /// The operations on keys from `low` on, below `high` unless that is nil.
+  func range(_ place: Int, _ low: ByteView, _ high: [UInt8]?) -> Range<Int> {
+    let start = first(place, from: low)
+    guard let high else { return start..<max(start, trees[place].entries.count) }
+    // The array outlives the closure; nothing in it is kept.
+    let end = unsafe high.withUnsafeBytes { unsafe first(place, from: ByteView($0)) }
+    return start..<max(start, end)
+  }
+
+  /// The same for keys in arrays.
+  func range(_ place: Int, _ low: [UInt8], _ high: [UInt8]?) -> Range<Int> {
+    // The array outlives the closure; nothing in it is kept.
+    unsafe low.withUnsafeBytes { unsafe range(place, ByteView($0), high) }
+  }
+
   func record(_ place: Int, _ index: Int) -> PendingRecord { trees[place].entries[index].record }
 
   /// Takes operations out of what pages lack: somebody applies them now.
@@ -94,8 +109,10 @@ final class PendingRedo: @unchecked Sendable {
   }
 
   /// The last operation of each key in a range that has an LSN of `since` or above, as indexes in key
-  /// order. Those set aside are left out.
-  func newest(_ place: Int, _ range: Range<Int>, since: UInt64) -> [Int] {
+  /// order: of those that are set aside, or of the others.
+  func newest(
+    _ place: Int, _ range: Range<Int>, since: UInt64, aside: Bool = false
+  ) -> [Int] {
     var found: [Int] = []
     var index = range.lowerBound
     while index < range.upperBound {
@@ -103,7 +120,7 @@ final class PendingRedo: @unchecked Sendable {
       let isLast =
         index + 1 == range.upperBound || !(self.record(place, index + 1).key == record.key)
       if isLast {
-        if record.isSetAside {
+        if record.isSetAside != aside {
           // Of one page either all are or none is.
         } else if record.lsn >= since {
           found.append(index)

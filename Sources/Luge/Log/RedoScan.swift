@@ -44,6 +44,8 @@ struct RedoScan {
 
   /// Called with each commit and identifiers piece in LSN order. The payload is good until it returns.
   typealias Visitor = (UInt64, RedoKind, UnsafeRawBufferPointer) throws(LugeError) -> Void
+  /// The same; false: it does not take this piece, and the scan ends before it.
+  typealias Taker = (UInt64, RedoKind, UnsafeRawBufferPointer) throws(LugeError) -> Bool
 
   /// - Parameters:
   ///   - eras: of the superblock, at least one.
@@ -55,14 +57,28 @@ struct RedoScan {
     files: any FileSystem, directory: String, eras: [RedoEra], from: UInt64, durable: UInt64,
     segmentPayload: UInt64, superblockSequence: UInt64, _ visit: Visitor
   ) throws(LugeError) -> Result {
+    try unsafe some(
+      files: files, directory: directory, eras: eras, from: from, durable: durable,
+      segmentPayload: segmentPayload, superblockSequence: superblockSequence
+    ) { (lsn, kind, payload) throws(LugeError) in
+      try unsafe visit(lsn, kind, payload)
+      return true
+    }
+  }
+
+  /// As much as is taken; `from` may be where that ended before.
+  static func some(
+    files: any FileSystem, directory: String, eras: [RedoEra], from: UInt64, durable: UInt64,
+    segmentPayload: UInt64, superblockSequence: UInt64, _ take: Taker
+  ) throws(LugeError) -> Result {
     let segments = try RedoSegmentFiles.load(files, directory: directory)
     let scan = RedoScan(
       files: files, directory: directory, eras: eras, from: from, durable: durable,
       segmentPayload: segmentPayload, sequence: superblockSequence, segments: segments)
-    return unsafe try scan.run(visit)
+    return unsafe try scan.run(take)
   }
 
-  private func run(_ visit: Visitor) throws(LugeError) -> Result {
+  private func run(_ take: Taker) throws(LugeError) -> Result {
     guard let last = eras.last else { preconditionFailure("a log has an era") }
     var result = Result(end: from, highestIncarnation: last.incarnation, segments: segments)
     for info in segments {
@@ -74,7 +90,7 @@ struct RedoScan {
     while index < eras.count {
       let next = index + 1 < eras.count ? eras[index + 1].start : nil
       if next.map({ $0 > from }) ?? true {
-        unsafe try read(eras[index], until: next, &result, visit)
+        if unsafe try !read(eras[index], until: next, &result, take) { return result }
       }
       index += 1
     }
@@ -82,24 +98,29 @@ struct RedoScan {
     return result
   }
 
+  /// False: not all was taken.
   private func read(
-    _ era: RedoEra, until next: UInt64?, _ result: inout Result, _ visit: Visitor
-  ) throws(LugeError) {
+    _ era: RedoEra, until next: UInt64?, _ result: inout Result, _ take: Taker
+  ) throws(LugeError) -> Bool {
     let reader = try EraReader(files, segments, era, until: next ?? .max, from: result.end)
     defer { reader.close() }
-    unsafe try scanPieces(reader, &result, visit)
-    guard let next else { return try checkEnd(reader, result.end) }
+    if unsafe try !scanPieces(reader, &result, take) { return false }
+    guard let next else {
+      try checkEnd(reader, result.end)
+      return true
+    }
     if result.end != next {
       throw damage(result.end, reader, "a later part of it says that LSN \(next) was durable")
     }
+    return true
   }
 
   private func scanPieces(
-    _ reader: EraReader, _ result: inout Result, _ visit: Visitor
-  ) throws(LugeError) {
+    _ reader: EraReader, _ result: inout Result, _ take: Taker
+  ) throws(LugeError) -> Bool {
     while true {
       let position = result.end
-      guard let piece = unsafe try reader.piece(at: position) else { return }
+      guard let piece = unsafe try reader.piece(at: position) else { return true }
       let header = unsafe piece.header
       let payload = unsafe piece.payload
       switch RedoKind(rawValue: header.kind) {
@@ -112,12 +133,12 @@ struct RedoScan {
         else { throw undecodable(position, reader) }
         try checkSequence(group.superblockSequence, at: position, reader)
       case .commit:
+        if unsafe try !take(position, .commit, payload) { return false }
         result.commits += 1
         result.records += 1
-        unsafe try visit(position, .commit, payload)
       case .identifiers:
+        if unsafe try !take(position, .identifiers, payload) { return false }
         result.records += 1
-        unsafe try visit(position, .identifiers, payload)
       case nil: throw undecodable(position, reader)
       }
       result.end = position + UInt64(header.length)

@@ -60,15 +60,6 @@ extension PendingCell.Held {
     }
     return found
   }
-
-  /// The operations on keys from `low` to `high`.
-  func range(_ place: Int, _ low: ByteView, _ high: [UInt8]?) -> Range<Int> {
-    let first = pending.first(place, from: low)
-    guard let high else { return first..<pending.trees[place].entries.count }
-    // The array outlives the closure; nothing in it is kept.
-    let end = unsafe high.withUnsafeBytes { unsafe pending.first(place, from: ByteView($0)) }
-    return first..<end
-  }
 }
 
 extension BLinkTree {
@@ -79,7 +70,7 @@ extension BLinkTree {
     guard let held, let place = held.pending.place(of: id), !held.isDone(place) else {
       return nil
     }
-    let newest = held.pending.newest(place, held.range(place, low, high), since: lsn)
+    let newest = held.pending.newest(place, held.pending.range(place, low, high), since: lsn)
     return newest.isEmpty ? nil : try held.read(place, newest[...])
   }
 
@@ -101,7 +92,7 @@ extension BLinkTree {
           next = count
           break
         }
-        next = max(next + 1, held.range(place, .empty, high).upperBound)
+        next = max(next + 1, held.pending.range(place, .empty, high).upperBound)
       }
     }
     held.setDone(place)
@@ -127,7 +118,7 @@ extension BLinkTree {
     let word = page.word.load()
     guard PageWord.tag(word) == PageWord.evicted, let parts = page.parts else { return .lacking }
     let high = highKey(ofEvicted: page)
-    let range = held.range(place, page.low, high)
+    let range = held.pending.range(place, page.low, high)
     let lacks = !held.pending.newest(place, range, since: parts.lsn).isEmpty
     // The same word: all of this was true at one moment.
     return lacks || page.word.load() != word ? .lacking : .complete(high: high)

@@ -25,6 +25,9 @@ final class PendingCell: @unchecked Sendable {
     let word = AtomicWord(0)
   }
 
+  /// Whether pages may lack anything.
+  var isAttached: Bool { word.load() & 1 != 0 }
+
   /// Nil when nothing is lacking; else `leave` afterwards.
   @inline(__always)
   func enter() -> Held? {
