@@ -9,7 +9,8 @@ public enum SeamNames {
     // PageStore
     "page.newSegment", "page.sync", "page.write",
     // Checkpoint
-    "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.chunk", "checkpoint.release",
+    "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.beginEra", "checkpoint.chunk",
+    "checkpoint.release",
     // Cleaner
     "cleaner.appended", "cleaner.taking",
     // Page cache
@@ -36,8 +37,9 @@ public enum SeamNames {
     "cleaner.busy", "cleaner.chunkMoved", "cleaner.emptied", "cleaner.leftOver", "cleaner.moved",
     "cleaner.outrun",
     "identifiers.reserved", "recovery.bytesCounted", "recovery.commitReplayed",
-    "recovery.completed",
-    "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
+    "recovery.completed", "recovery.erasJoined", "recovery.tailCopied",
+    "recovery.identifiersReplayed", "recovery.pageReplayed", "recovery.portionReplayed",
+    "recovery.replayCompleted", "recovery.setAside", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",
     "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit",

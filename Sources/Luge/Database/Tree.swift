@@ -90,14 +90,16 @@ public struct Tree: Sendable {
   }
 
   /// Number of entries. O(1). Exact where no write is under way; each that is may be missed, or counted
-  /// before others see it.
+  /// before others see it. The first call after a crash, unless a checkpoint came before, reads every page
+  /// that changed since the last checkpoint before it.
   public func count() throws(LugeError) -> Int {
     try storage.checkOpen()
+    try storage.replayPending()
     // A removal may be counted before the insert that it undoes.
     return max(0, Int(bitPattern: UInt(storage.count)))
   }
 
-  /// Whether there is no entry. O(1).
+  /// Whether there is no entry: as `count`.
   public func isEmpty() throws(LugeError) -> Bool { try count() == 0 }
 
   /// A cursor before the first and after the last entry of a range: `next()` begins at its start,

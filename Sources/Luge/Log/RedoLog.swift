@@ -3,7 +3,8 @@ import Platform
 /// The commit stream: reservations and fills without waiting, and group commit.
 ///
 /// Invariants:
-/// - LSNs are byte positions of one stream that begins at `start`, a block. `tail` only grows.
+/// - LSNs are byte positions of one stream that begins at `start`, a block. `tail` only grows. What an
+///   earlier incarnation left without being known durable is at the beginning (`RedoTail`).
 /// - `groupStart <= sealedEnd <= tail`. All below `groupStart` (= `durable`) is on disk and synced.
 ///   `groupStart ..< sealedEnd` is a group that was sealed and not yet made durable; empty when equal.
 /// - `sealedEnd` is a block, and the 48 bytes from there are reserved for the next group's header.
@@ -52,28 +53,34 @@ final class RedoLog: @unchecked Sendable {
 
   /// A log that begins at `start` under an incarnation that no file bears yet. Writes nothing.
   ///
-  /// - Parameter segments: the redo files found, as `RedoScan` returns them; they are kept until
-  ///   `release(below:)` says that they are not needed.
+  /// - Parameters:
+  ///   - next: where it goes on; what lies between `start` and this, `carryOver` has to write before
+  ///     anything else is called.
+  ///   - segments: the redo files found, as `RedoScan` returns them; those of `eras` are kept until
+  ///     `release(below:)` says that they are not needed.
   init(
     platform: PlatformServices, directory: String, settings: RedoSettings, incarnation: UInt64,
-    start: UInt64, superblockSequence: UInt64 = 0, segments: [RedoSegmentInfo] = []
+    start: UInt64, next: UInt64? = nil, superblockSequence: UInt64 = 0,
+    segments: [RedoSegmentInfo] = [], eras: [RedoEra] = []
   ) throws(LugeError) {
     try settings.validate()
-    let headerEnd = start + UInt64(RedoFormat.groupBytes)
-    precondition(start > 0 && start % UInt64(RedoFormat.blockBytes) == 0, "a log begins at a block")
+    let next = next ?? start
+    let headerEnd = next + UInt64(RedoFormat.groupBytes)
+    let block = UInt64(RedoFormat.blockBytes)
+    precondition(start > 0 && start % block == 0 && next % block == 0, "a log begins at a block")
     self.settings = settings
     self.incarnation = incarnation
     self.start = start
-    ring = RedoRing(bytes: settings.ringBytes, start: start, incarnation: incarnation)
+    ring = RedoRing(bytes: settings.ringBytes, start: next, incarnation: incarnation)
     store = RedoSegmentStore(
       platform: platform, directory: directory, settings: settings, incarnation: incarnation,
-      start: start, adopting: segments)
+      start: start, adopting: segments, eras: eras)
     threads = platform.threads
     flushLock = Lock(threads: platform.threads)
     largeLock = Lock(threads: platform.threads)
     spareLock = Lock(threads: platform.threads)
-    groupStart = start
-    sealedEnd = start
+    groupStart = next
+    sealedEnd = next
     unsafe isWriter = .allocate(capacity: ThreadSlot.limit)
     unsafe isWriter.initialize(repeating: false, count: ThreadSlot.limit)
     unsafe words = .allocate(capacity: Self.wordCount)
@@ -83,7 +90,7 @@ final class RedoLog: @unchecked Sendable {
       index += 1
     }
     unsafe words[Self.tailIndex].storeRelaxed(headerEnd)
-    unsafe words[Self.durableIndex].storeRelaxed(start)
+    unsafe words[Self.durableIndex].storeRelaxed(next)
     unsafe words[Self.superblockIndex].storeRelaxed(superblockSequence)
   }
 
@@ -91,6 +98,14 @@ final class RedoLog: @unchecked Sendable {
     unsafe words.deinitialize(count: Self.wordCount)
     unsafe words.deallocate()
     unsafe isWriter.deallocate()
+  }
+
+  /// Makes the end of an earlier era the beginning of this one, durably. At opening, before anything is
+  /// reserved.
+  func carryOver(_ tail: RedoTail, _ segments: [RedoSegmentInfo]) throws(LugeError) {
+    try locking(flushLock)
+    defer { flushLock.unlock() }
+    try tail.copy(segments, to: store, superblockSequence: superblockSequence)
   }
 
   // MARK: State
@@ -433,7 +448,11 @@ final class RedoLog: @unchecked Sendable {
 
   /// Frees the segments that hold nothing at or above `lsn`. Call it after a superblock with
   /// `R >= lsn` is durable, never before. Throws only `.killed`; a file that cannot be removed now is tried again.
-  func release(below lsn: UInt64) throws(LugeError) { try store.release(below: lsn) }
+  ///
+  /// - Parameter eraIsNamed: that superblock names this log's era, so earlier ones end where it begins.
+  func release(below lsn: UInt64, eraIsNamed: Bool = true) throws(LugeError) {
+    try store.release(below: lsn, eraIsNamed: eraIsNamed)
+  }
 
   /// Makes one spare segment ready if there are fewer than `wanted`: background work, so that a flush
   /// need not. Two while much is written: the second shows in time that space runs out, while the

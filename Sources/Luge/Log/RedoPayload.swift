@@ -20,6 +20,8 @@ enum RedoPayload {
     var tree: UInt64
     var key: UnsafeRawBufferPointer
     var value: UnsafeRawBufferPointer?
+    /// All of it, as it is encoded.
+    var bytes: UnsafeRawBufferPointer
   }
 
   /// The bytes that one operation takes. `value` nil: a delete.
@@ -90,11 +92,15 @@ enum RedoPayload {
   }
 
   private static func next(_ reader: inout ByteReader) -> Operation? {
+    let start = unsafe reader.position
     guard let tree = unsafe reader.readVarint(), let kind = unsafe reader.readUInt8(),
       kind == put || kind == delete, let key = unsafe reader.readCounted()
     else { return nil }
-    if kind == delete { return unsafe Operation(tree: tree, key: key, value: nil) }
-    guard let value = unsafe reader.readCounted() else { return nil }
-    return unsafe Operation(tree: tree, key: key, value: value)
+    var value: UnsafeRawBufferPointer?
+    if kind == put {
+      unsafe value = reader.readCounted()
+      if unsafe value == nil { return nil }
+    }
+    return unsafe Operation(tree: tree, key: key, value: value, bytes: reader.slice(from: start))
   }
 }

@@ -26,6 +26,8 @@ final class RedoSegmentStore: @unchecked Sendable {
     var end: UInt64
     var isRecyclable: Bool
     var size: Int64
+    /// Of an earlier incarnation.
+    var isEarlier = false
   }
 
   private struct Opened {
@@ -63,9 +65,11 @@ final class RedoSegmentStore: @unchecked Sendable {
   private var payload: UInt64 { UInt64(settings.segmentPayload) }
   private var fileBytes: Int64 { Int64(settings.segmentPayload + RedoSegmentHeader.blockBytes) }
 
+  /// - Parameter eras: of the superblock. What other incarnations left is free: openings that came to
+  ///   nothing, or eras before.
   init(
     platform: PlatformServices, directory: String, settings: RedoSettings, incarnation: UInt64,
-    start: UInt64, adopting segments: [RedoSegmentInfo]
+    start: UInt64, adopting segments: [RedoSegmentInfo], eras: [RedoEra]
   ) {
     files = platform.files
     self.directory = directory
@@ -76,15 +80,16 @@ final class RedoSegmentStore: @unchecked Sendable {
     for info in segments {
       nextSerial = max(nextSerial, info.serial + 1)
       var end: UInt64 = 0
-      if let header = info.header, header.incarnation != 0 {
+      if let header = info.header,
+        eras.contains(where: { era in era.incarnation == header.incarnation })
+      {
         let (sum, overflow) = header.base.addingReportingOverflow(header.payloadBytes)
-        // An earlier incarnation ended below `start`, whatever its last segment had room for.
-        end = min(overflow ? .max : sum, start)
+        end = overflow ? .max : sum
       }
       held.append(
         Segment(
           serial: info.serial, path: info.path, end: end,
-          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size))
+          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size, isEarlier: true))
     }
   }
 
@@ -124,6 +129,30 @@ final class RedoSegmentStore: @unchecked Sendable {
         let span = unsafe RawSpan(_unsafeBytes: run)
         try segment.file.writeFully(span, at: Self.offset(of: position, base: base))
         position += UInt64(run.count)
+      }
+    } catch {
+      throw LugeError(error, doing: "writing the redo log")
+    }
+  }
+
+  /// Writes whole blocks at an LSN whose segments are prepared.
+  func write(_ bytes: [UInt8], at lsn: UInt64) throws(LugeError) {
+    do throws(PlatformError) {
+      try faultPoint("log.write")
+      var done = 0
+      while done < bytes.count {
+        let position = lsn + UInt64(done)
+        let base = segmentBase(of: position)
+        guard let segment = opened.first(where: { $0.base == base }) else {
+          preconditionFailure("the segment was not prepared")
+        }
+        let count = min(bytes.count - done, Int(base + payload - position))
+        if !unsynced.contains(where: { $0 === segment.file }) { unsynced.append(segment.file) }
+        // Within the array, which outlives the call.
+        let span = unsafe bytes.span.bytes
+        try segment.file.writeFully(
+          span.extracting(done..<done + count), at: Self.offset(of: position, base: base))
+        done += count
       }
     } catch {
       throw LugeError(error, doing: "writing the redo log")
@@ -214,6 +243,7 @@ final class RedoSegmentStore: @unchecked Sendable {
       unsynced.append(file)
       var segment = spare
       segment.end = base + payload
+      segment.isEarlier = false
       try lock.lock()
       held.append(segment)
       lock.unlock()
@@ -347,12 +377,15 @@ final class RedoSegmentStore: @unchecked Sendable {
   }
 
   /// Frees what lies wholly below `lsn`: keeps some as spares, removes the rest.
-  func release(below lsn: UInt64) throws(LugeError) {
+  ///
+  /// - Parameter eraIsNamed: a durable superblock says that earlier eras end where this log begins.
+  func release(below lsn: UInt64, eraIsNamed: Bool) throws(LugeError) {
     try locking()
     var kept: [Segment] = []
     var surplus: [Segment] = []
     for segment in held {
-      if segment.end > lsn {
+      let end = eraIsNamed && segment.isEarlier ? min(segment.end, start) : segment.end
+      if end > lsn {
         kept.append(segment)
       } else if segment.isRecyclable && spares.count < settings.spareSegments {
         spares.append(segment)

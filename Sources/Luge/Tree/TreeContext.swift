@@ -22,6 +22,8 @@ internal import Platform
   let gate = CommitGate()
   private let batches = AtomicWord(0)
   let codecs = CodecContexts()
+  /// What the redo has for pages on disk.
+  let pending = PendingCell()
 
   init(
     log: RedoLog, epochs: EpochReclaimer, pages: PageStore, platform: PlatformServices,
