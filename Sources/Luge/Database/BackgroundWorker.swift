@@ -15,7 +15,10 @@ enum BackgroundWorker {
       if let interval = core.configuration.flushInterval {
         threads.append(
           try core.platform.threads.spawn("luge.flush") {
-            every(interval, core) { () throws(LugeError) in try core.log.flush() }
+            core.log.becomeFlusher()
+            every(interval, core, orWhen: { core.log.takeFlushWish() }) {
+              () throws(LugeError) in try core.log.flush()
+            }
           })
       }
       threads.append(
@@ -37,15 +40,16 @@ enum BackgroundWorker {
     }
   }
 
-  /// Runs `work` each time `interval` nanoseconds have passed, until the database closes, the process
+  /// Runs `work` each time `interval` nanoseconds have passed, or it is woken and `isWanted`, until the database closes, the process
   /// is killed, or the log has failed for good. Other errors (a full disk) are tried again later:
   /// what could not be flushed is still in memory, and a caller's own flush reports it.
   private static func every(
-    _ interval: UInt64, _ core: DatabaseCore, _ work: () throws(LugeError) -> Void
+    _ interval: UInt64, _ core: DatabaseCore, orWhen isWanted: () -> Bool = { false },
+    _ work: () throws(LugeError) -> Void
   ) {
     while core.isOpen {
       let deadline = core.platform.clock.now().advanced(byNanoseconds: interval)
-      while core.isOpen && core.platform.clock.now() < deadline {
+      while core.isOpen && !isWanted() && core.platform.clock.now() < deadline {
         do throws(PlatformError) {
           try core.platform.threads.park(until: deadline)
         } catch { return }

@@ -24,9 +24,9 @@ public enum SeamNames {
   /// Places that some run must reach.
   public static let probes: [String] = [
     // Log
-    "log.admissionFlushed", "log.flushWaited", "log.groupOfMany", "log.pieceSpansBlocks",
-    "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
-    "log.spareKeptBack",
+    "log.admissionFlushed", "log.flushWaited", "log.flusherWoken", "log.groupOfMany",
+    "log.pieceSpansBlocks", "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled",
+    "log.segmentReserved", "log.segmentRolled", "log.spareKeptBack",
     // PageStore
     "page.appendWaited", "page.fileClosed", "page.segmentRemoved",
     "page.segmentRolled", "page.writeRetried",

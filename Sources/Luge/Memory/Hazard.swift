@@ -167,6 +167,9 @@ extension Pin {
     pin.setField(PinLayout.seenCapacity, UInt64(capacity))
   }
 
+  /// No hazard names anything, and no reader holds anything.
+  var isEmpty: Bool { count == 0 && !held.holdsAny }
+
   /// Calls `body` with every address, in no order.
   func visit(_ body: (UInt64) -> Void) {
     var index = 0

@@ -8,7 +8,7 @@ internal import Platform
 @safe struct HeldFilter {
   private let bits: UnsafeMutablePointer<UInt64>
   private let readers: ReaderList
-  private let holdsAny: Bool
+  let holdsAny: Bool
 
   private static let words = 64
 

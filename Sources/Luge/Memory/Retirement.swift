@@ -125,6 +125,7 @@ extension Pin {
   /// Frees this place's blocks retired in an epoch before `epoch`; one that a hazard names goes to
   /// the end of the line.
   func freeBlocks(before epoch: UInt64, _ hazards: HazardSet) {
+    if hazards.isEmpty { return freeUnheld(before: epoch) }
     var first = field(PinLayout.first)
     var end = field(PinLayout.end)
     while first < end {
@@ -146,6 +147,24 @@ extension Pin {
       }
       unsafe free(Slab.pointer(address).unsafelyUnwrapped, Int(bytes))
     }
+  }
+
+  /// The same where no hazard names anything and no reader holds anything.
+  private func freeUnheld(before epoch: UInt64) {
+    var first = field(PinLayout.first)
+    let end = field(PinLayout.end)
+    var bytes: UInt64 = 0
+    while first < end {
+      let block = unsafe blocks + Int(truncatingIfNeeded: first) &* RetiredBlock.bytes
+      if unsafe block.load(fromByteOffset: 16, as: UInt64.self) >= epoch { break }
+      let size = unsafe block.load(fromByteOffset: 8, as: UInt64.self)
+      let address = unsafe block.load(as: UInt64.self)
+      first &+= 1
+      bytes &+= size
+      unsafe free(Slab.pointer(address).unsafelyUnwrapped, Int(truncatingIfNeeded: size))
+    }
+    setField(PinLayout.first, first)
+    setField(PinLayout.retiredBytes, field(PinLayout.retiredBytes) &- bytes)
   }
 
   // MARK: Given away

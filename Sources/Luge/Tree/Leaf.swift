@@ -11,11 +11,13 @@ internal import Platform
 ///     28    4 a, append words
 ///     32    4 p, length of the prefix that the n keys share
 ///     36    4 h, length of the high key
-///     40    4 1 when there is a high key, else 0: no key is too high
+///     40    4 bit 0: there is a high key, else no key is too high; bit 1: keys are expected to ascend
 ///     44    4 bytes of the allocation
 ///     48  8*n heads: eight bytes of each key after the prefix, big-endian
 ///       + 8*n words of the entries, in the same order
 ///       + 8*a append words, for keys that are not among the n
+///       +   8 number of append words, from the first on, that are known to ascend by key; 0 unless
+///             that is expected
 ///       +   p the prefix
 ///       +   h the high key
 /// ```
@@ -31,6 +33,8 @@ internal import Platform
 ///   and frozen; records in a word are replaced by records of the same key.
 /// - Append words fill in order: one is taken only by a thread that has seen those before it taken.
 ///   So freezing the first empty one freezes all that follow.
+/// - The number of append words known to ascend grows by one only, and only by the thread that took the
+///   word that comes next and compared its key with the one before.
 /// - No key is in two words: whoever adds one has seen all words before the one it takes.
 /// - A frozen word never changes again. A leaf whose words are all frozen, or whose first empty
 ///   append word is, is replaced by whoever meets it.
@@ -77,13 +81,17 @@ internal import Platform
   var right: UInt64 { unsafe base.load(fromByteOffset: 16, as: UInt64.self) }
   @inline(__always) var sortedCount: Int { field(24) }
   @inline(__always) var appendCount: Int { field(28) }
-  @inline(__always) var hasHigh: Bool { field(40) != 0 }
+  static let hasHighBit = 1
+  static let ascendsBit = 2
+  @inline(__always) var hasHigh: Bool { field(40) & Leaf.hasHighBit != 0 }
+  /// New keys are expected above all others, as the last ones were.
+  @inline(__always) var isAscending: Bool { field(40) & Leaf.ascendsBit != 0 }
   @inline(__always) var size: Int { field(44) }
   /// All words, those in key order first.
   @inline(__always) var wordCount: Int { sortedCount &+ appendCount }
 
   @inline(__always)
-  private var keysOffset: Int { Leaf.headsOffset &+ 16 &* sortedCount &+ 8 &* appendCount }
+  private var keysOffset: Int { Leaf.headsOffset &+ 16 &* sortedCount &+ 8 &* appendCount &+ 8 }
 
   @inline(__always)
   var prefix: ByteView { unsafe ByteView(base + keysOffset, count: field(32)) }
@@ -96,6 +104,10 @@ internal import Platform
   func word(_ index: Int) -> WordRef {
     unsafe WordRef(base, Leaf.headsOffset &+ 8 &* (sortedCount &+ index))
   }
+
+  /// How many append words are known to ascend.
+  @inline(__always)
+  var ascendingCount: WordRef { word(wordCount) }
 
   /// Where the words begin, for loops over many.
   @inline(__always)

@@ -19,7 +19,7 @@ internal import Platform
   ///
   /// A key without the leaf's prefix is below or above all sorted ones; it gets the least or the
   /// greatest head, and where that is a sorted key's head too, the keys are compared.
-  private struct Appended {
+  struct Appended {
     var record: UInt64
     var head: UInt64
   }
@@ -51,7 +51,7 @@ internal import Platform
   }
 
   /// The number of append words taken; their records are asked for.
-  private static func prefetchAppended(_ leaf: Leaf) -> Int {
+  static func prefetchAppended(_ leaf: Leaf) -> Int {
     let sorted = leaf.sortedCount
     let room = leaf.appendCount
     var used = 0
@@ -67,7 +67,7 @@ internal import Platform
   /// Puts those of `used` appended records that lie between the bounds into key order. Answers how
   /// many they are.
   @unsafe
-  private static func sortAppended(
+  static func sortAppended(
     _ leaf: Leaf, _ used: Int, _ appended: UnsafeMutablePointer<Appended>, from lower: ScanBound,
     to upper: ScanBound
   ) -> Int {
@@ -106,7 +106,7 @@ internal import Platform
   }
 
   @inline(never)
-  private static func isBelow(_ left: UInt64, _ right: UInt64) -> Bool {
+  static func isBelow(_ left: UInt64, _ right: UInt64) -> Bool {
     ByteView.compare(Record(address: left).key, Record(address: right).key) < 0
   }
 
