@@ -34,7 +34,7 @@ extension LeafBuilder {
     // The decoder holds the high key until the builder has copied it.
     return unsafe build(
       pin, UnsafePointer(records), count: count, appendWords: settings.appendWords,
-      high: decoder.hasHigh ? decoder.high : nil, right: 0, flags: Leaf.visits)
+      high: decoder.hasHigh ? decoder.high : nil, right: 0, flags: Leaf.unused)
   }
 
   private static func hasHigh(_ decoder: borrowing LeafDecoder, _ high: [UInt8]?) -> Bool {
