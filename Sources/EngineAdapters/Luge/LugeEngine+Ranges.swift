@@ -143,22 +143,6 @@ private final class LugeSnapshot: EngineSnapshot {
   }
 }
 
-private final class LugeCursor: EngineCursor {
-  private var cursor: Cursor
-
-  init(_ cursor: consuming Cursor) { self.cursor = cursor }
-
-  func next() throws(EngineError) -> EngineKit.Entry? {
-    try translating { () throws(LugeError) in try cursor.next() }
-      .map { EngineKit.Entry($0.key, $0.value) }
-  }
-
-  func previous() throws(EngineError) -> EngineKit.Entry? {
-    try translating { () throws(LugeError) in try cursor.previous() }
-      .map { EngineKit.Entry($0.key, $0.value) }
-  }
-}
-
 extension Cursor {
   /// The entries still to be met, at most `limit`, in the direction's order.
   mutating func collect(

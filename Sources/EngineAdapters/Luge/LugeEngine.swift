@@ -102,14 +102,6 @@ final class LugeEngine: KeyValueEngine {
     try translating { () throws(LugeError) in try database.cleanSegment() }
   }
 
-  func beginScan(
-    _ range: EngineKit.KeyRange, _ direction: Direction, in name: TreeName
-  ) throws(EngineError) -> any ScanCursor {
-    let tree = try tree(name)
-    let cursor = tree.cursor(in: Luge.KeyRange(lower: range.lower, upper: range.upper))
-    return LugeCursor(cursor, direction)
-  }
-
   func close() throws(EngineError) {
     try translating { () throws(LugeError) in try database.close() }
   }

@@ -71,9 +71,24 @@ extension KeyValueEngine {
     throw EngineError(.unsupported, "snapshot", isRefused: true)
   }
 
+  /// Reads everything at once.
   public func cursor(
     _ range: KeyRange, in tree: TreeName
   ) throws(EngineError) -> any EngineCursor {
-    throw EngineError(.unsupported, "cursor", isRefused: true)
+    EntriesCursor(try scan(range, .forward, limit: .max, in: tree))
   }
+}
+
+/// Shows entries that were read before.
+private final class EntriesCursor: EngineCursor {
+  private let entries: [Entry]
+  private var rest: Range<Int>
+
+  init(_ entries: [Entry]) {
+    self.entries = entries
+    rest = entries.indices
+  }
+
+  func next() throws(EngineError) -> Entry? { rest.popFirst().map { entries[$0] } }
+  func previous() throws(EngineError) -> Entry? { rest.popLast().map { entries[$0] } }
 }

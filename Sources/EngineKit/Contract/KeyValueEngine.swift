@@ -63,7 +63,8 @@ public protocol KeyValueEngine: AnyObject, Sendable {
   /// All trees as they are now.
   func snapshot() throws(EngineError) -> any EngineSnapshot
 
-  /// A cursor before the first and after the last entry of a range as it is now.
+  /// A cursor before the first and after the last entry of a range. One of an engine with `.snapshotScans`
+  /// shows the state at one moment of this call, however late it is read.
   func cursor(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> any EngineCursor
 
   /// What a scan without a limit answers, by the engine's asynchronous sequence.
@@ -105,12 +106,6 @@ public protocol KeyValueEngine: AnyObject, Sendable {
   /// Moves what is live out of one piece of storage that is mostly dead; does nothing where there is none.
   func clean() throws(EngineError)
 
-  /// A scan that is read bit by bit: a cursor, in the direction's order. One with `.snapshotScans` shows the state
-  /// at one moment of this call, however late it is read.
-  func beginScan(
-    _ range: KeyRange, _ direction: Direction, in tree: TreeName
-  ) throws(EngineError) -> any ScanCursor
-
   /// Makes everything durable and releases all resources. Use afterwards throws `.closed`.
   func close() throws(EngineError)
 }
@@ -141,38 +136,6 @@ extension KeyValueEngine {
   public func performBackgroundWork() throws(EngineError) {}
   public func evict() throws(EngineError) {}
   public func clean() throws(EngineError) {}
-
-  /// Reads everything at once.
-  public func beginScan(
-    _ range: KeyRange, _ direction: Direction, in tree: TreeName
-  ) throws(EngineError) -> any ScanCursor {
-    EntriesCursor(try scan(range, direction, limit: .max, in: tree))
-  }
-}
-
-/// A scan under way. For one thread at a time.
-public protocol ScanCursor: AnyObject {
-  /// The next entry; nil at the end of the range.
-  func next() throws(EngineError) -> Entry?
-
-  /// Lets go of what it holds. Not used afterwards.
-  func close()
-}
-
-/// Shows entries that were read before.
-private final class EntriesCursor: ScanCursor {
-  private let entries: [Entry]
-  private var place = 0
-
-  init(_ entries: [Entry]) { self.entries = entries }
-
-  func next() throws(EngineError) -> Entry? {
-    if place == entries.count { return nil }
-    place += 1
-    return entries[place - 1]
-  }
-
-  func close() {}
 }
 
 /// All trees of an engine as they were at one moment.
@@ -183,7 +146,8 @@ public protocol EngineSnapshot: AnyObject, Sendable {
   ) throws(EngineError) -> [Entry]
 }
 
-/// Walks a range as it was at one moment from both ends, until the two have met.
+/// Walks a range as it was at one moment from both ends, until the two have met. For one thread at a
+/// time; it lets go of what it holds when it is let go of.
 public protocol EngineCursor: AnyObject {
   /// The first entry not met yet; nil when all are.
   func next() throws(EngineError) -> Entry?

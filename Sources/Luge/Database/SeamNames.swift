@@ -44,7 +44,7 @@ public enum SeamNames {
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",
     "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit",
     "cache.loadAwaited", "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
-    "cache.writerWaited",
+    "cache.unusedStays", "cache.writerWaited",
     // Images
     "image.compressed", "image.incompressible",
     // Tree

@@ -46,6 +46,7 @@ extension BLinkTree {
     defer { pin.end() }
     try checkOpen()
     guard let leaf = descend(key, pin)?.leaf else { return .missing }
+    leaf.noteVisit()
     let top = Leaf.record(leaf.locate(key).word)
     if top == 0 { return .absent }
     let address = visible(top, at: snapshot, leaf, pin).record

@@ -71,7 +71,10 @@ extension BLinkTree {
   /// Takes the claim of a page if that is free and the page resident: then it stays so. Pinned.
   static func claimResident(_ page: Page) -> Bool {
     if !page.tryClaim() { return false }
-    if page.leaf != nil { return true }
+    if let leaf = page.leaf {
+      leaf.noteUse()
+      return true
+    }
     page.releaseClaim()
     return false
   }

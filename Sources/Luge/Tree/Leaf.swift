@@ -4,7 +4,7 @@ internal import Platform
 ///
 /// ```
 /// OFFSET SIZE DESCRIPTION
-///      0    8 flags word: dirty, base-only, visits (both bits are set while nobody counts)
+///      0    8 flags word: dirty, base-only, visits (both bits are set while nobody counts), unused
 ///      8    8 weight word: keys, values and 8 an entry, in bytes, about; a hint for splitting
 ///     16    8 right page, or 0 in the last leaf
 ///     24    4 n, entries in key order
@@ -51,6 +51,9 @@ internal import Platform
   /// The page was visited since the cache asked last; both: more than once.
   static let visited: UInt64 = 4
   static let visits: UInt64 = 12
+  /// Read from disk, and not used since: it stays until whoever read it has used it. Only while the
+  /// page was not visited, so that uses need not look for it.
+  static let unused: UInt64 = 16
   static let headsOffset = 48
 
   static let frozen: UInt64 = 1

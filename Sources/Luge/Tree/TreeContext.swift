@@ -33,6 +33,7 @@ internal import Platform
     unsafe unretainedLog = Unmanaged.passUnretained(log)
     cache = PageCache(memory, threads: platform.threads)
     epochs.account.setGrain(memory.grain)
+    epochs.account.setSystemLimit(memory.systemLimit)
     epochs.account.charge(memory.fixed)
     self.pages = pages
     loads = PageLoads(platform)
