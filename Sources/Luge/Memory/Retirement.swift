@@ -107,18 +107,24 @@ extension Pin {
 
   /// Frees retired blocks that nothing holds any more: this thread's, and some given away.
   @inline(never)
-  func reclaim() {
-    // Ours included, so a block retired in this pin waits for the next try.
+  func reclaim() { reclaim(as: lookAround()) }
+
+  /// Looks at all pins and hazards, for `reclaim`. What is retired after this is not freed by it, though no
+  /// pin was seen: others may give away, between look and reclaim, what somebody has reached, and
+  /// holds, since the look.
+  func lookAround() -> HazardSet {
+    // Our pins included, so a block retired in this pin waits for the next try.
     let now = unsafe WordRef(table, EpochTable.epoch).fetchAdd(1) &+ 1
-    let hazards = HazardSet(seenBy: self)
-    // What others retire from here on says nothing to what was just looked at: a bag may be given away
-    // after the look, with blocks that somebody has reached, and holds, since.
-    let bound = min(hazards.oldestPin, now)
-    freeBlocks(before: bound, hazards)
+    return HazardSet(seenBy: self, before: now)
+  }
+
+  /// The same, by a look of this place's.
+  func reclaim(as hazards: HazardSet) {
+    freeBlocks(before: hazards.bound, hazards)
     if field(PinLayout.end) &- field(PinLayout.first) >= RetiredBlock.many || holdsTooMuch {
       giveBlocks()
     }
-    freeBags(before: bound, hazards)
+    freeBags(before: hazards.bound, hazards)
     setField(PinLayout.nextReclaim, field(PinLayout.end) &+ RetiredBlock.batch)
   }
 

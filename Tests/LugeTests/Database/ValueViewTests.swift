@@ -26,6 +26,15 @@ import Testing
     var isWhole: Bool { ValueViewTests.isWhole(copy) }
   }
 
+  /// A cursor that stays where it is.
+  final class HeldCursor {
+    private var cursor: Cursor
+    init(_ cursor: consuming Cursor) { self.cursor = cursor }
+    func move() throws { #expect(try cursor.moveNext()) }
+    var key: [UInt8] { ReadingTests.copy(cursor.key) }
+    var value: [UInt8] { ReadingTests.copy(cursor.value) }
+  }
+
   /// Leaves of a few entries, and memory for a few hundred entries.
   private static func open() throws -> Database {
     var configuration = DatabaseTests.manual()
@@ -65,8 +74,9 @@ import Testing
     for number in 0..<60 { try tree.setValue(Self.value(number), forKey: Self.key(16 * number)) }
     var held: [Held] = []
     for number in 0..<60 { if let one = try Held(tree, Self.key(16 * number)) { held.append(one) } }
-    var cursor = tree.cursor()
-    _ = try cursor.moveNext()
+    // A snapshot keeps old versions, and with them pages that would merge or go: then without.
+    let cursor = fate == .merged || fate == .evicted ? nil : HeldCursor(tree.cursor())
+    try cursor?.move()
     let pages = try TreeIndexTests.chunkSizes(tree.storage).reduce(0, +)
     try bring(fate, on: tree, of: database, pages)
     // Blocks that were let go of come back with other bytes: whatever is freed is used again.
@@ -75,8 +85,7 @@ import Testing
       for number in 0..<3000 { try other.setValue(Self.value(number), forKey: [UInt8(number % 7)]) }
     }
     #expect(held.count == 60 && held.allSatisfy { $0.isUnchanged && $0.isWhole })
-    #expect(ReadingTests.copy(cursor.key) == Self.key(0))
-    #expect(ReadingTests.copy(cursor.value) == Self.value(0))
+    #expect(cursor.map { $0.key == Self.key(0) && $0.value == Self.value(0) } ?? true)
     if fate != .closed { try database.close() }
     #expect(held.allSatisfy { $0.isUnchanged })
   }
