@@ -38,7 +38,8 @@ public enum SeamNames {
     "cleaner.outrun",
     "identifiers.reserved", "recovery.bytesCounted", "recovery.commitReplayed",
     "recovery.completed", "recovery.erasJoined", "recovery.tailCopied",
-    "recovery.identifiersReplayed", "recovery.pageReplayed", "recovery.portionReplayed",
+    "recovery.changesTaken", "recovery.identifiersReplayed", "recovery.pageReplayed",
+    "recovery.portionReplayed",
     "recovery.replayCompleted", "recovery.setAside", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",

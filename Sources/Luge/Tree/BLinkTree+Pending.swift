@@ -71,7 +71,9 @@ extension BLinkTree {
       return nil
     }
     let newest = held.pending.newest(place, held.pending.range(place, low, high), since: lsn)
-    return newest.isEmpty ? nil : try held.read(place, newest[...])
+    if newest.isEmpty { return nil }
+    probe("recovery.changesTaken")
+    return try held.read(place, newest[...])
   }
 
   /// Brings every page of the tree up to date. Unpinned; reads. Concurrent with everything but `destroy`.

@@ -149,7 +149,8 @@ extension BLinkTree {
   ) throws(LugeError) -> Making {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    let lsn = context.imageBound
+    // While the redo is replayed the bound may be behind what the page's parts have.
+    let lsn = max(context.imageBound, page.imageLSN.load())
     guard let leaf = page.leaf else { return .none }
     try context.interrupt("tree.leafTaken")
     let high = leaf.hasHigh ? leaf.high.copy() : nil
