@@ -10,7 +10,7 @@ import Platform
 /// - `isLed` and `waiting` are guarded by `guardian`, which is held for a few instructions.
 /// - Nobody waits while nobody leads: who leads, leaves, whatever becomes of the flush.
 final class FlushQueue: @unchecked Sendable {
-  private struct Entry {
+  private struct Waiter {
     var goal: UInt64
     var turn: FlushTurn
   }
@@ -18,7 +18,7 @@ final class FlushQueue: @unchecked Sendable {
   private let threads: any Threads
   private let guardian: Lock
   private var isLed = false
-  private var waiting: [Entry] = []
+  private var waiting: [Waiter] = []
   /// How many wait, for a leader that looks before it ends its group.
   private let waitingCount = AtomicWord(0)
   /// How many the last group was for, besides its leader.
@@ -49,7 +49,7 @@ final class FlushQueue: @unchecked Sendable {
       return .leads
     }
     let turn = FlushTurn(threads.current)
-    waiting.append(Entry(goal: goal, turn: turn))
+    waiting.append(Waiter(goal: goal, turn: turn))
     waitingCount.store(UInt64(waiting.count))
     guardian.unlock()
     while true {
@@ -81,7 +81,7 @@ final class FlushQueue: @unchecked Sendable {
     // A dead process has nobody left to wake.
     guard (try? guardian.lock()) != nil else { return }
     var woken: [FlushTurn] = []
-    var kept: [Entry] = []
+    var kept: [Waiter] = []
     for entry in waiting {
       if failed || isDurable(entry.goal) { woken.append(entry.turn) } else { kept.append(entry) }
     }

@@ -31,8 +31,15 @@ import Testing
     private var cursor: Cursor
     init(_ cursor: consuming Cursor) { self.cursor = cursor }
     func move() throws { #expect(try cursor.moveNext()) }
-    var key: [UInt8] { ReadingTests.copy(cursor.key) }
-    var value: [UInt8] { ReadingTests.copy(cursor.value) }
+    var key: [UInt8] { HeldCursor.key(cursor) }
+    var value: [UInt8] { HeldCursor.value(cursor) }
+
+    private static func key(_ cursor: borrowing Cursor) -> [UInt8] {
+      ReadingTests.copy(cursor.key)
+    }
+    private static func value(_ cursor: borrowing Cursor) -> [UInt8] {
+      ReadingTests.copy(cursor.value)
+    }
   }
 
   /// Leaves of a few entries, and memory for a few hundred entries.
