@@ -26,7 +26,7 @@ final class RedoLog: @unchecked Sendable {
 
   private let ring: RedoRing
   private let store: RedoSegmentStore
-  private let threads: any Threads
+  let threads: any Threads
   private let flushLock: Lock
   private let largeLock: Lock
   /// Held while a spare is made, so that no file is made once the log is closed.
@@ -43,7 +43,9 @@ final class RedoLog: @unchecked Sendable {
   private static let superblockIndex = 4 * stride
   /// Thread slots that have ever passed admission: at most `settings.maximumThreads`.
   private static let writersIndex = 5 * stride
-  private static let wordCount = 6 * stride
+  /// Hardly ever written, so read at every reservation without a miss.
+  private static let sleepersIndex = 6 * stride
+  private static let wordCount = 7 * stride
   /// Which these are; each is looked at and set by the holder of the slot only.
   private let isWriter: UnsafeMutablePointer<Bool>
 
@@ -110,6 +112,9 @@ final class RedoLog: @unchecked Sendable {
 
   // MARK: State
 
+  /// See `sleep`.
+  var sleepers: UnsafeMutablePointer<AtomicWord> { unsafe words + Self.sleepersIndex }
+
   /// The LSN of the next reservation.
   var tail: UInt64 {
     @inline(__always) get { unsafe words[Self.tailIndex].load() }
@@ -126,6 +131,9 @@ final class RedoLog: @unchecked Sendable {
     // Between the last group and this there is only the reserved header of the next one.
     lsn <= durable + UInt64(RedoFormat.groupBytes)
   }
+
+  /// Whether nothing was reserved since the last group.
+  var hasFlushedAll: Bool { isDurable(sequentialTail) }
 
   /// The sequence of the newest superblock known durable; every group tells it.
   var superblockSequence: UInt64 {
@@ -281,7 +289,9 @@ final class RedoLog: @unchecked Sendable {
   @inline(__always)
   func reserve(_ bytes: Int) -> UInt64? {
     if !isUsable { return nil }
-    return unsafe words[Self.tailIndex].fetchAdd(UInt64(bytes))
+    let lsn = unsafe words[Self.tailIndex].fetchAdd(UInt64(bytes))
+    if unsafe words[Self.sleepersIndex].loadSequential() != 0 { wakeSleepers() }
+    return lsn
   }
 
   /// Fills a reserved piece of `RedoFormat.pieceBytes(payload: payload.count)` bytes.
