@@ -125,6 +125,8 @@ final class Checkpointer: @unchecked Sendable {
     try pages.noteNamed(named)
     try pages.reclaim()
     try log.release(below: redoStart)
+    // There may be something to clean now, though nothing is written.
+    if !isLast { log.wakeSleepers() }
   }
 
   /// Everything that the superblock will name. Answers how many bytes that is, by segment.

@@ -23,6 +23,8 @@ public enum SeamNames {
 
   /// Places that some run must reach.
   public static let probes: [String] = [
+    // Background work
+    "background.slept",
     // Log
     "log.admissionFlushed", "log.flushWaited", "log.flusherWoken", "log.groupOfMany",
     "log.pieceSpansBlocks", "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled",

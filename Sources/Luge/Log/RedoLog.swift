@@ -26,7 +26,7 @@ final class RedoLog: @unchecked Sendable {
 
   private let ring: RedoRing
   private let store: RedoSegmentStore
-  private let threads: any Threads
+  let threads: any Threads
   /// Held by who leads a flush, and by `close`.
   private let flushLock: Lock
   private let flushes: FlushQueue
@@ -49,7 +49,9 @@ final class RedoLog: @unchecked Sendable {
   private static let flusherIndex = 6 * stride
   /// Not 0 from when that thread is asked to flush until it begins.
   private static let flushWishIndex = 7 * stride
-  private static let wordCount = 8 * stride
+  /// Hardly ever written, so read at every reservation without a miss.
+  private static let sleepersIndex = 8 * stride
+  private static let wordCount = 9 * stride
   /// Which these are; each is looked at and set by the holder of the slot only.
   private let isWriter: UnsafeMutablePointer<Bool>
 
@@ -117,6 +119,9 @@ final class RedoLog: @unchecked Sendable {
 
   // MARK: State
 
+  /// See `sleep`.
+  var sleepers: UnsafeMutablePointer<AtomicWord> { unsafe words + Self.sleepersIndex }
+
   /// The LSN of the next reservation.
   var tail: UInt64 {
     @inline(__always) get { unsafe words[Self.tailIndex].load() }
@@ -133,6 +138,9 @@ final class RedoLog: @unchecked Sendable {
     // Between the last group and this there is only the reserved header of the next one.
     lsn <= durable + UInt64(RedoFormat.groupBytes)
   }
+
+  /// Whether nothing was reserved since the last group.
+  var hasFlushedAll: Bool { isDurable(sequentialTail) }
 
   /// The sequence of the newest superblock known durable; every group tells it.
   var superblockSequence: UInt64 {
@@ -311,7 +319,9 @@ final class RedoLog: @unchecked Sendable {
   @inline(__always)
   func reserve(_ bytes: Int) -> UInt64? {
     if !isUsable { return nil }
-    return unsafe words[Self.tailIndex].fetchAdd(UInt64(bytes))
+    let lsn = unsafe words[Self.tailIndex].fetchAdd(UInt64(bytes))
+    if unsafe words[Self.sleepersIndex].loadSequential() != 0 { wakeSleepers() }
+    return lsn
   }
 
   /// Fills a reserved piece of `RedoFormat.pieceBytes(payload: payload.count)` bytes.
