@@ -31,14 +31,12 @@ import Testing
     private var cursor: Cursor
     init(_ cursor: consuming Cursor) { self.cursor = cursor }
     func move() throws { #expect(try cursor.moveNext()) }
-    var key: [UInt8] { HeldCursor.key(cursor) }
-    var value: [UInt8] { HeldCursor.value(cursor) }
+    func isAt(_ key: [UInt8], _ value: [UInt8]) -> Bool { HeldCursor.isAt(cursor, key, value) }
 
-    private static func key(_ cursor: borrowing Cursor) -> [UInt8] {
-      ReadingTests.copy(cursor.key)
-    }
-    private static func value(_ cursor: borrowing Cursor) -> [UInt8] {
-      ReadingTests.copy(cursor.value)
+    private static func isAt(
+      _ cursor: borrowing Cursor, _ key: [UInt8], _ value: [UInt8]
+    ) -> Bool {
+      ReadingTests.copy(cursor.key) == key && ReadingTests.copy(cursor.value) == value
     }
   }
 
@@ -92,7 +90,7 @@ import Testing
       for number in 0..<3000 { try other.setValue(Self.value(number), forKey: [UInt8(number % 7)]) }
     }
     #expect(held.count == 60 && held.allSatisfy { $0.isUnchanged && $0.isWhole })
-    #expect(cursor.map { $0.key == Self.key(0) && $0.value == Self.value(0) } ?? true)
+    #expect(cursor?.isAt(Self.key(0), Self.value(0)) ?? true)
     if fate != .closed { try database.close() }
     #expect(held.allSatisfy { $0.isUnchanged })
   }
