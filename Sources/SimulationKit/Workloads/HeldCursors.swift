@@ -1,4 +1,4 @@
-public import EngineKit
+internal import EngineKit
 
 /// Cursors that are held for long, while what they show is overwritten, removed, evicted, cleaned and
 /// checkpointed around them: each shows the state at the moment of its making, to its last entry.
