@@ -33,3 +33,5 @@ public struct TimedAction<Action> {
   /// Whether it may be left out of the order.
   @inlinable public var isOptional: Bool { returned == .max }
 }
+
+extension TimedAction: Sendable where Action: Sendable {}

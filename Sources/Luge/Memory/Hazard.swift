@@ -11,7 +11,7 @@ internal import Platform
   private let word: WordRef
 
   @inline(__always)
-  fileprivate init(_ word: WordRef) { self.word = word }
+  init(_ word: WordRef) { self.word = word }
 
   @inline(__always)
   deinit { word.store(0) }
@@ -37,7 +37,11 @@ extension Pin {
   /// The hazard is stored before the pin ends. Whoever finds the pin ended finds the hazard, and
   /// whoever does not leaves the block alone.
   @inline(__always)
-  func protect(_ address: UInt64) -> HazardGuard {
+  func protect(_ address: UInt64) -> HazardGuard { HazardGuard(hazard(on: address)) }
+
+  /// The same for a caller that clears the word by itself.
+  @inline(__always)
+  func hazard(on address: UInt64) -> WordRef {
     var index = 0
     while index < PinLayout.hazardCount {
       let word = unsafe WordRef(place, PinLayout.hazards &+ 8 &* index)
@@ -45,15 +49,15 @@ extension Pin {
       // must be over when the word says something else.
       if word.load() == 0 {
         word.store(address)
-        return HazardGuard(word)
+        return word
       }
       index &+= 1
     }
-    return protectMore(address)
+    return hazardFurther(on: address)
   }
 
   @inline(never)
-  private func protectMore(_ address: UInt64) -> HazardGuard {
+  private func hazardFurther(on address: UInt64) -> WordRef {
     var link = unsafe WordRef(place, PinLayout.moreHazards)
     while let block = unsafe Slab.pointer(link.load()) {
       var index = 0
@@ -61,7 +65,7 @@ extension Pin {
         let word = unsafe WordRef(block, 8 &* index)
         if word.load() == 0 {
           word.store(address)
-          return HazardGuard(word)
+          return word
         }
         index &+= 1
       }
@@ -72,10 +76,10 @@ extension Pin {
     let word = unsafe WordRef(block, 0)
     word.store(address)
     link.store(UInt64(UInt(bitPattern: block)))
-    return HazardGuard(word)
+    return word
   }
 
-  /// Frees the blocks of `protectMore`, with the place.
+  /// Frees the blocks of `hazardFurther`, with the place.
   func freeHazardBlocks() {
     var rest = unsafe Slab.pointer(field(PinLayout.moreHazards))
     while let block = unsafe rest {

@@ -68,6 +68,13 @@ internal import Platform
     return unsafe (base + offset).assumingMemoryBound(to: UInt64.self)
   }
 
+  /// Word `index` of a run, for the reader alone: others only read it.
+  @unsafe @inline(__always)
+  func slot(_ run: Int, _ index: Int) -> UnsafeMutablePointer<UInt64> {
+    let offset = 64 &+ 8 &* (run &* Reader.runCapacity &+ index)
+    return unsafe (base + offset).assumingMemoryBound(to: UInt64.self)
+  }
+
   /// Stands for a record with neither key nor value.
   @unsafe @inline(__always)
   var emptyRecord: UnsafeRawPointer { unsafe UnsafeRawPointer(base + 32) }

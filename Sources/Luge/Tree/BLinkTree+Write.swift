@@ -72,9 +72,10 @@ extension BLinkTree {
     _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?, _ pin: Pin
   ) throws(LugeError) -> Attempt {
     while true {
-      guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
+      guard let place = approach(key, pin), let leaf = place.leaf else { return .missing }
+      let page = place.page
       leaf.noteVisit()
-      var slot = leaf.locate(key)
+      var slot = leaf.locate(key, near: place.near)
       while true {
         if slot.word & Leaf.frozen != 0 {
           probe("tree.helpedFrozen")

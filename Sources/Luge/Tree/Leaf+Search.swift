@@ -10,9 +10,11 @@ struct LeafSlot {
 
 extension Leaf {
   /// Finds the key's word: among the entries in key order, then in the append words.
+  ///
+  /// - Parameter near: about where it is among the former; negative when that is not known.
   @inline(__always)
-  func locate(_ key: ByteView) -> LeafSlot {
-    let index = sortedIndex(key)
+  func locate(_ key: ByteView, near: Int = -1) -> LeafSlot {
+    let index = sortedIndex(key, near: near)
     if index >= 0 { return LeafSlot(index: index, word: word(index).load()) }
     return locateAppended(key, from: sortedCount)
   }
@@ -93,24 +95,49 @@ extension Leaf {
   /// The index of `key` among the entries in key order; if absent, less than 0: minus one less the
   /// number of them that are below it.
   @inline(__always)
-  func sortedIndex(_ key: ByteView) -> Int {
+  func sortedIndex(_ key: ByteView, near: Int = -1) -> Int {
     let count = sortedCount
     if count == 0 { return -1 }
-    let prefix = prefix
-    let length = prefix.count
-    if length > 0 {
-      let order = comparePrefix(key, prefix)
-      if order < 0 { return -1 }
-      if order > 0 { return -1 &- count }
-    }
-    let head = key.head(at: length)
-    let first = unsafe lowerBound(heads, count, head)
+    let order = orderAgainstPrefix(key)
+    if order != 0 { return order < 0 ? -1 : -1 &- count }
+    let head = key.head(at: prefixCount)
+    let first = firstIndex(atOrAbove: head, count, near)
     if first == count { return -1 &- count }
     if unsafe heads[first] != head { return -1 &- first }
-    return searchAmongEqual(key, head, first, count)
+    let after = first &+ 1
+    if unsafe after < count && heads[after] == head {
+      return searchAmongEqual(key, head, first, count)
+    }
+    let record = Record(address: Leaf.record(word(first).load()))
+    unsafe prefetch(record.base + 64)
+    unsafe prefetch(record.base + 128)
+    return record.key == key ? first : placeBeside(first, record, key)
+  }
+
+  /// As `sortedIndex`, for a key that has the head of another.
+  @inline(never)
+  private func placeBeside(_ index: Int, _ record: Record, _ key: ByteView) -> Int {
+    ByteView.compare(record.key, key) < 0 ? -2 &- index : -1 &- index
+  }
+
+  /// The number of heads below `head`, of `count`.
+  @inline(__always)
+  private func firstIndex(atOrAbove head: UInt64, _ count: Int, _ near: Int) -> Int {
+    let width = 2 * LeafHint.reach
+    if near >= 0 && count >= width {
+      let last = count &- width
+      let low = near &- LeafHint.reach
+      let start = low < 0 ? 0 : low > last ? last : low
+      let window = unsafe heads + start
+      let beginsBelow = unsafe start == 0 || window[0] < head
+      let endsAbove = unsafe start == last || window[width &- 1] >= head
+      if beginsBelow && endsAbove { return unsafe start &+ lowerBound(window, width, head) }
+    }
+    return unsafe lowerBound(heads, count, head)
   }
 
   /// Several keys may share a head: compares in full, by halves.
+  @inline(never)
   private func searchAmongEqual(_ key: ByteView, _ head: UInt64, _ first: Int, _ count: Int) -> Int
   {
     var low = first
@@ -128,23 +155,8 @@ extension Leaf {
 }
 
 /// Negative when `key` is below all keys with this prefix, positive when above, else 0.
-@inline(__always)
+@inline(never)
 func comparePrefix(_ key: ByteView, _ prefix: ByteView) -> Int {
   let shorter = key.count < prefix.count ? key.count : prefix.count
   return unsafe compareBytes(key.base, shorter, prefix.base, prefix.count)
-}
-
-/// The number of heads below `head`, in an ascending run of `count` (at least 1) heads.
-///
-/// The halving has no branch on what is compared.
-@unsafe @inline(__always)
-func lowerBound(_ heads: UnsafePointer<UInt64>, _ count: Int, _ head: UInt64) -> Int {
-  var first = 0
-  var rest = count
-  while rest > 1 {
-    let half = rest >> 1
-    first = unsafe heads[first &+ half &- 1] < head ? first &+ half : first
-    rest &-= half
-  }
-  return unsafe heads[first] < head ? first &+ 1 : first
 }

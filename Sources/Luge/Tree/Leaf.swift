@@ -13,7 +13,9 @@ internal import Platform
 ///     36    4 h, length of the high key
 ///     40    4 bit 0: there is a high key, else no key is too high; bit 1: keys are expected to ascend
 ///     44    4 bytes of the allocation
-///     48  8*n heads: eight bytes of each key after the prefix, big-endian
+///     48    8 the first eight bytes of the prefix, big-endian, zeros for missing ones
+///     56    8 the same of the high key; the greatest number when there is none
+///     64  8*n heads: eight bytes of each key after the prefix, big-endian
 ///       + 8*n words of the entries, in the same order
 ///       + 8*a append words, for keys that are not among the n
 ///       +   8 number of append words, from the first on, that are known to ascend by key; 0 unless
@@ -54,7 +56,7 @@ internal import Platform
   /// Read from disk, and not used since: it stays until whoever read it has used it. Only while the
   /// page was not visited, so that uses need not look for it.
   static let unused: UInt64 = 16
-  static let headsOffset = 48
+  static let headsOffset = 64
 
   static let frozen: UInt64 = 1
   static let settled: UInt64 = 2
@@ -123,7 +125,27 @@ internal import Platform
 
   /// True when `key` belongs to a leaf further right.
   @inline(__always)
-  func isBelow(_ key: ByteView) -> Bool { hasHigh && ByteView.compare(key, high) >= 0 }
+  func isBelow(_ key: ByteView) -> Bool {
+    // The header tells for most keys: the high key lies behind the words, in a line of its own.
+    if unsafe key.head(at: 0) < base.load(fromByteOffset: 56, as: UInt64.self) { return false }
+    return isFarBelow(key)
+  }
+
+  @inline(never)
+  private func isFarBelow(_ key: ByteView) -> Bool {
+    hasHigh && ByteView.compare(key, high) >= 0
+  }
+
+  /// Negative when `key` is below all keys that share the leaf's prefix, positive when above; else 0.
+  @inline(__always)
+  func orderAgainstPrefix(_ key: ByteView) -> Int {
+    let length = field(32)
+    if length == 0 { return 0 }
+    let head = unsafe base.load(fromByteOffset: 48, as: UInt64.self)
+    return key.hasPrefix(head, length) ? 0 : comparePrefix(key, prefix)
+  }
+
+  @inline(__always) var prefixCount: Int { field(32) }
 
   @inline(__always)
   static func record(_ word: UInt64) -> UInt64 { word & addressMask }
@@ -148,15 +170,19 @@ internal import Platform
   /// Asks for the heads, before the length of the leaf is known: a search that halves would wait for
   /// one line after another.
   @inline(__always)
-  func prefetchHeads() {
+  func prefetchHeads() { unsafe Leaf.prefetchHeads(UnsafeRawPointer(base)) }
+
+  /// The same for what may be a leaf no more.
+  @unsafe @inline(__always)
+  static func prefetchHeads(_ base: UnsafeRawPointer) {
     var line = 0
     while line < Leaf.prefetched {
-      unsafe Platform.prefetch(UnsafeRawPointer(base + 64 &* line))
+      unsafe Platform.prefetch(base + 64 &* line)
       line &+= 1
     }
   }
 
-  /// Lines from the start of a leaf: its header and 90 heads.
+  /// Lines from the start of a leaf: its header and 88 heads.
   private static let prefetched = 12
 
   /// True when it is to be split, if it can be.

@@ -33,6 +33,8 @@ enum LeafBuilder {
     unsafe store(
       base, 40, (high == nil ? 0 : Leaf.hasHighBit) | (ascends ? Leaf.ascendsBit : 0))
     unsafe store(base, 44, size)
+    unsafe base.storeBytes(of: prefix.head(at: 0), toByteOffset: 48, as: UInt64.self)
+    unsafe base.storeBytes(of: high?.head(at: 0) ?? .max, toByteOffset: 56, as: UInt64.self)
     let weight: Int
     if let known = unsafe known, unsafe known.prefixCount == prefix.count {
       unsafe copy(base, records, count, known.heads)
