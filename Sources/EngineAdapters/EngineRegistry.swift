@@ -38,7 +38,7 @@ public enum EngineRegistry {
     SwallowingEngineFactory(
       "luge-without-directory-syncs", over: LugeEngineFactory(), swallowing: .directorySyncs),
     SwallowingEngineFactory(
-      "luge-without-page-syncs", over: LugeEngineFactory(), swallowing: .dataSyncs,
+      "luge-without-page-syncs", over: LugeEngineFactory(), swallowing: .fileSyncs,
       onPathsWith: "/page-", convictedBy: ["storage-order"]),
     SwallowingEngineFactory(
       "luge-without-redo-syncs", over: LugeEngineFactory(), swallowing: .dataSyncs,

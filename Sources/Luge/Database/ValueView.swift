@@ -50,6 +50,7 @@ extension Tree {
     forKey key: RawSpan, _ body: (RawSpan) throws -> Result
   ) throws -> Result? {
     let loan = try lend(key)
+    // Named by a hazard until `end`: the record is not freed.
     guard let record = unsafe loan.base else { return nil }
     defer { loan.end() }
     // The loan outlives the call of `body`.
