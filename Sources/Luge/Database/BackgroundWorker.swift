@@ -48,13 +48,14 @@ enum BackgroundWorker {
     }
   }
 
-  /// Flushes `interval` nanoseconds after something was written, and sleeps until then.
+  /// Flushes `interval` nanoseconds after something was written, or when it is asked to, and sleeps until then.
   private static func flush(_ interval: UInt64, _ core: DatabaseCore) {
     let log = core.log
+    log.becomeFlusher()
     while core.isOpen {
       do throws(PlatformError) {
         try log.sleep(.flush, while: { core.isOpen }, ifStill: { log.hasFlushedAll })
-        try wait(interval, core)
+        try wait(interval, core, orWhen: { log.takeFlushWish() })
       } catch { return }
       guard core.isOpen else { return }
       if isFinal({ () throws(LugeError) in try log.flush() }) { return }
@@ -86,9 +87,11 @@ enum BackgroundWorker {
     }
   }
 
-  private static func wait(_ interval: UInt64, _ core: DatabaseCore) throws(PlatformError) {
+  private static func wait(
+    _ interval: UInt64, _ core: DatabaseCore, orWhen isWanted: () -> Bool = { false }
+  ) throws(PlatformError) {
     let deadline = core.platform.clock.now().advanced(byNanoseconds: interval)
-    while core.isOpen && core.platform.clock.now() < deadline {
+    while core.isOpen && !isWanted() && core.platform.clock.now() < deadline {
       try core.platform.threads.park(until: deadline)
     }
   }

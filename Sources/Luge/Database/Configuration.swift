@@ -91,7 +91,7 @@ extension Configuration {
   public var bufferMemory: Int { logBufferSize + 4 * pageBufferSize }
 
   /// The least `memoryBudget` that these settings allow: the buffers, and a few pages.
-  public var leastMemoryBudget: Int { bufferMemory + 16 * max(pageSize, 512) }
+  public var leastMemoryBudget: Int { bufferMemory + 16 * max(pageSize, 256) }
 
   /// So much redo that an index of twice as much fits into memory at an opening, for entries of usual sizes.
   var checkpointBytes: Int {

@@ -182,6 +182,7 @@ struct Opening {
       from: superblock.recoveryLSN, durable: superblock.durableLSN,
       segmentPayload: superblock.redoSegmentPayload, superblockSequence: superblock.sequence
     ) { (lsn, kind, payload) throws(LugeError) in
+      // Lent for the call, as said above.
       if isIndexed, unsafe try !harvest.take(lsn, kind, payload) {
         isIndexed = false
         harvest.clear()

@@ -12,7 +12,7 @@ public enum SeamNames {
     "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.beginEra", "checkpoint.chunk",
     "checkpoint.release",
     // Cleaner
-    "cleaner.appended",
+    "cleaner.appended", "cleaner.taking",
     // Page cache
     "cache.evict", "cache.evictChunk", "cache.load", "cache.loadChunk",
     // Tree
@@ -26,9 +26,9 @@ public enum SeamNames {
     // Background work
     "background.slept",
     // Log
-    "log.admissionFlushed", "log.flushWaited", "log.groupOfMany", "log.pieceSpansBlocks",
-    "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
-    "log.spareKeptBack",
+    "log.admissionFlushed", "log.flushWaited", "log.flusherWoken", "log.groupOfMany",
+    "log.pieceSpansBlocks", "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled",
+    "log.segmentReserved", "log.segmentRolled", "log.spareKeptBack",
     // PageStore
     "page.appendWaited", "page.fileClosed", "page.segmentRemoved",
     "page.segmentRolled", "page.writeRetried",
@@ -45,9 +45,9 @@ public enum SeamNames {
     "recovery.replayCompleted", "recovery.setAside", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",
-    "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit", "cache.loadAwaited",
-    "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
-    "cache.writerWaited",
+    "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit",
+    "cache.loadAwaited", "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
+    "cache.unusedStays", "cache.writerWaited",
     // Images
     "image.compressed", "image.incompressible",
     // Tree

@@ -26,7 +26,7 @@ public struct Statistics: Equatable, Sendable {
 
 extension Database {
   /// Looks at counters, entries as `Tree.count` does; takes the locks of the catalogue and of the page
-  /// segments for a moment.
+  /// segments for a moment. O(trees and segments). Throws `.closed`.
   public func statistics() throws(LugeError) -> Statistics {
     try core.checkOpen()
     var statistics = Statistics()
@@ -52,7 +52,7 @@ extension Database {
     return sum
   }
 
-  /// Bytes of the database's segment files.
+  /// Bytes of the database's segment files, as `statistics()` counts them. Throws `.closed`.
   public func sizeOnDisk() throws(LugeError) -> Int {
     try core.checkOpen()
     return Int(core.log.diskBytes) + (try pageBytes())

@@ -27,7 +27,9 @@ final class RedoLog: @unchecked Sendable {
   private let ring: RedoRing
   private let store: RedoSegmentStore
   let threads: any Threads
+  /// Held by who leads a flush, and by `close`.
   private let flushLock: Lock
+  private let flushes: FlushQueue
   private let largeLock: Lock
   /// Held while a spare is made, so that no file is made once the log is closed.
   private let spareLock: Lock
@@ -43,9 +45,13 @@ final class RedoLog: @unchecked Sendable {
   private static let superblockIndex = 4 * stride
   /// Thread slots that have ever passed admission: at most `settings.maximumThreads`.
   private static let writersIndex = 5 * stride
+  /// The name of the thread that flushes in the background, plus one; 0 when there is none.
+  private static let flusherIndex = 6 * stride
+  /// Not 0 from when that thread is asked to flush until it begins.
+  private static let flushWishIndex = 7 * stride
   /// Hardly ever written, so read at every reservation without a miss.
-  private static let sleepersIndex = 6 * stride
-  private static let wordCount = 7 * stride
+  private static let sleepersIndex = 8 * stride
+  private static let wordCount = 9 * stride
   /// Which these are; each is looked at and set by the holder of the slot only.
   private let isWriter: UnsafeMutablePointer<Bool>
 
@@ -79,6 +85,7 @@ final class RedoLog: @unchecked Sendable {
       start: start, adopting: segments, eras: eras)
     threads = platform.threads
     flushLock = Lock(threads: platform.threads)
+    flushes = FlushQueue(threads: platform.threads)
     largeLock = Lock(threads: platform.threads)
     spareLock = Lock(threads: platform.threads)
     groupStart = next
@@ -250,6 +257,7 @@ final class RedoLog: @unchecked Sendable {
 
   private func waitForRoom() throws(LugeError) {
     try checkUsable()
+    wakeFlusher()
     if hasRoom() { return }
     var attempt = 0
     while true {
@@ -267,6 +275,28 @@ final class RedoLog: @unchecked Sendable {
       try checkUsable()
       if hasRoom() { return }
     }
+  }
+
+  /// Has the background thread flush before writers run out of room, and must do it themselves.
+  private func wakeFlusher() {
+    let start = durable
+    if tail &- start < settings.flushedAhead { return }
+    let flusher = unsafe words[Self.flusherIndex].load()
+    if unsafe flusher == 0 || words[Self.flushWishIndex].loadRelaxed() != 0 { return }
+    if unsafe words[Self.flushWishIndex].exchange(1) != 0 { return }
+    probe("log.flusherWoken")
+    threads.unpark(ThreadID(rawValue: flusher - 1))
+  }
+
+  /// From here on the calling thread is the one that flushes in the background.
+  func becomeFlusher() {
+    unsafe words[Self.flusherIndex].store(threads.current.rawValue + 1)
+  }
+
+  /// Whether that thread is asked to flush; asking is over when it begins.
+  func takeFlushWish() -> Bool {
+    if unsafe words[Self.flushWishIndex].load() == 0 { return false }
+    return unsafe words[Self.flushWishIndex].exchange(0) != 0
   }
 
   private func hasRoom() -> Bool {
@@ -303,13 +333,12 @@ final class RedoLog: @unchecked Sendable {
 
   /// Fills a reserved piece with a commit of one operation; `value` nil is a delete. The piece has
   /// `RedoLog.operationPieceBytes` bytes.
-  @inline(never)
+  @inline(__always)
   func fillOperation(
-    _ lsn: UInt64, bytes: Int, tree: UInt64, key: UnsafeRawBufferPointer,
-    value: UnsafeRawBufferPointer?
+    _ lsn: UInt64, bytes: Int, tree: UInt64, key: ByteView, value: ByteView?
   ) {
     checkInRing(lsn, bytes)
-    unsafe ring.fillOperation(lsn, length: bytes, tree: tree, key: key, value: value)
+    ring.fillOperation(lsn, length: bytes, tree: tree, key: key, value: value)
   }
 
   /// The bytes to reserve for a commit of one operation; `value` nil is a delete.
@@ -328,8 +357,10 @@ final class RedoLog: @unchecked Sendable {
   /// Whoever passed admission has room; what fails here is a caller that did not.
   @inline(__always)
   private func checkInRing(_ lsn: UInt64, _ bytes: Int) {
+    // LSNs and sizes are far from overflow.
     precondition(
-      lsn + UInt64(bytes) <= durable + UInt64(settings.ringBytes),
+      lsn &+ UInt64(truncatingIfNeeded: bytes)
+        <= durable &+ UInt64(truncatingIfNeeded: settings.ringBytes),
       "a piece was reserved without admission")
   }
 
@@ -347,19 +378,35 @@ final class RedoLog: @unchecked Sendable {
   ) throws(LugeError) {
     let now = tail
     let goal = min(target ?? now, now)
-    if isDurable(goal) { return }
+    var hasWaited = false
+    while !isDurable(goal) {
+      if hasWaited { try checkUsable() }
+      let role: FlushQueue.Role
+      do { role = try flushes.enter(goal: goal) } catch { throw waitError(error) }
+      if case .leads = role { return try lead(goal, forCheckpoint) }
+      hasWaited = true
+    }
+    if hasWaited { probe("log.flushWaited") }
+  }
+
+  /// Flushes for all that wait.
+  private func lead(_ goal: UInt64, _ forCheckpoint: Bool) throws(LugeError) {
+    var isDone = false
+    defer { flushes.leave({ lsn in isDurable(lsn) }, failed: !isDone) }
+    do { try flushes.gather() } catch { throw waitError(error) }
     try locking(flushLock)
     defer { flushLock.unlock() }
-    if isDurable(goal) {
-      probe("log.flushWaited")
-      return
-    }
-    try checkUsable()
+    if !isDurable(goal) { try checkUsable() }
     store.mayUseLastSpare = forCheckpoint
     while !isDurable(goal) {
       if sealedEnd == groupStart { try seal() }
       try writeGroup()
     }
+    isDone = true
+  }
+
+  private func waitError(_ error: PlatformError) -> LugeError {
+    LugeError(error, doing: "waiting for the redo log")
   }
 
   /// Ends the group: reserves a pad up to a block and the next header, fills this group's header.
@@ -407,6 +454,7 @@ final class RedoLog: @unchecked Sendable {
       if error.code != .noSpace || store.syncFailed { failureCell.set(error) }
       throw error
     }
+    store.note(groupOf: sealedEnd - groupStart)
     groupStart = sealedEnd
     unsafe words[Self.durableIndex].store(groupStart)
   }
@@ -449,9 +497,7 @@ final class RedoLog: @unchecked Sendable {
   }
 
   private func locking(_ lock: Lock) throws(LugeError) {
-    do { try lock.lock() } catch {
-      throw LugeError(error, doing: "waiting for the redo log")
-    }
+    do { try lock.lock() } catch { throw waitError(error) }
   }
 
   // MARK: Segments
@@ -473,7 +519,9 @@ final class RedoLog: @unchecked Sendable {
     try locking(spareLock)
     defer { spareLock.unlock() }
     try checkUsable()
-    do { return try store.prepareSpare(wanted: wanted, superblockSequence: superblockSequence) } catch {
+    do {
+      return try store.prepareSpare(wanted: wanted, superblockSequence: superblockSequence)
+    } catch {
       if store.syncFailed { failureCell.set(error) }
       throw error
     }

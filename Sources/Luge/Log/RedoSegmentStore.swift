@@ -3,8 +3,9 @@ import Platform
 /// The redo segment files: made, recycled, written, synced, removed.
 ///
 /// Orders, each of which a crash may interrupt anywhere:
-/// - A new file: prewritten with zeros and its header; synced with all metadata; its directory
-///   synced; only then written to. So a group's sync owes nothing but data.
+/// - A new file: prewritten with zeros, or, while much is written at a time, its blocks reserved; its
+///   header; synced with all metadata; its directory synced; only then written to. So a group's sync
+///   owes nothing but data, and that its blocks hold data now.
 /// - A recycled file: one copy of its old header made durable, the new header written over the other copy and synced, and only
 ///   then over the first; all before a block is written into it.
 /// - A file is free, to be recycled or removed, when a durable superblock no longer needs it:
@@ -58,6 +59,8 @@ final class RedoSegmentStore: @unchecked Sendable {
   var mayUseLastSpare = false
   private let spaceIsShort = AtomicWord(0)
   private let syncFailure = AtomicWord(0)
+  /// Bytes of a group, about, as the last ones were.
+  private let typicalGroup = AtomicWord(0)
 
   /// A failed sync is never retried, whatever its error.
   var syncFailed: Bool { syncFailure.load() != 0 }
@@ -170,6 +173,18 @@ final class RedoSegmentStore: @unchecked Sendable {
     }
     unsynced.removeAll()
     while opened.count > 1 { opened.removeFirst().file.close() }
+  }
+
+  /// Tells how large the groups are.
+  func note(groupOf bytes: UInt64) {
+    let former = typicalGroup.loadRelaxed()
+    typicalGroup.storeRelaxed(former - former / 4 + bytes / 4)
+  }
+
+  /// Groups are so large that the zeros would cost more than they save: they are there so that the
+  /// sync of a small group is one write.
+  private var reservesOnly: Bool {
+    typicalGroup.loadRelaxed() > max(payload / 16, 2 * UInt64(RedoFormat.blockBytes))
   }
 
   func close() {
@@ -315,6 +330,7 @@ final class RedoSegmentStore: @unchecked Sendable {
   /// Zeros first: where space runs out no header claims anything.
   private func prewrite(_ file: any File, _ header: RedoSegmentHeader) throws(PlatformError) {
     var offset = Int64(RedoSegmentHeader.blockBytes)
+    if reservesOnly, try reserve(file, from: offset) { offset = fileBytes }
     let zeros = [UInt8](repeating: 0, count: Int(min(fileBytes - offset, 1 << 20)))
     while offset < fileBytes {
       let count = Int(min(Int64(zeros.count), fileBytes - offset))
@@ -329,6 +345,18 @@ final class RedoSegmentStore: @unchecked Sendable {
     }
     first.writeZeros(RedoSegmentHeader.blockBytes - first.count)
     try file.writeFully(first.bytes, at: 0)
+  }
+
+  /// False where the file system cannot.
+  private func reserve(_ file: any File, from offset: Int64) throws(PlatformError) -> Bool {
+    do throws(PlatformError) {
+      try file.allocate(offset: offset, length: fileBytes - offset)
+    } catch {
+      if error.code == .noSpace || error.code == .killed { throw error }
+      return false
+    }
+    probe("log.segmentReserved")
+    return true
   }
 
   /// Removes a file whose making failed; it is never used, whether that works or not.
@@ -376,6 +404,10 @@ final class RedoSegmentStore: @unchecked Sendable {
     return !given.isEmpty
   }
 
+  private var keptSegments: Int {
+    spaceIsShort.load() != 0 ? settings.spareSegments : settings.keptSegments
+  }
+
   /// Frees what lies wholly below `lsn`: keeps some as spares, removes the rest.
   ///
   /// - Parameter eraIsNamed: a durable superblock says that earlier eras end where this log begins.
@@ -387,7 +419,7 @@ final class RedoSegmentStore: @unchecked Sendable {
       let end = eraIsNamed && segment.isEarlier ? min(segment.end, start) : segment.end
       if end > lsn {
         kept.append(segment)
-      } else if segment.isRecyclable && spares.count < settings.spareSegments {
+      } else if segment.isRecyclable && spares.count < keptSegments {
         spares.append(segment)
       } else {
         surplus.append(segment)

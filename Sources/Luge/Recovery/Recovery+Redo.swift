@@ -49,6 +49,7 @@ extension Recovery {
         durable: superblock.durableLSN, segmentPayload: superblock.redoSegmentPayload,
         superblockSequence: superblock.sequence
       ) { (lsn, kind, payload) throws(LugeError) in
+        // Lent for the call, and copied.
         unsafe try self.redo.harvest.take(lsn, kind, payload)
       }
       from = scan.end

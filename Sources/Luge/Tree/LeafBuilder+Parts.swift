@@ -41,7 +41,7 @@ extension LeafBuilder {
     // The decoder holds the high key until the builder has copied it.
     let leaf = unsafe build(
       pin, UnsafePointer(merged.all), count: merged.count, appendWords: settings.appendWords,
-      high: decoder.hasHigh ? decoder.high : nil, right: 0, flags: Leaf.visits | merged.flags)
+      high: decoder.hasHigh ? decoder.high : nil, right: 0, flags: Leaf.unused | merged.flags)
     return unsafe (leaf, merged.gain)
   }
 
