@@ -97,6 +97,8 @@ void platform_set_thread_name(const char *name);
 
 // Continues `crc` (0 at the start) over `length` bytes.
 uint32_t platform_crc32c(uint32_t crc, const void *bytes, size_t length);
+// The same but for bytes 4 to 7, which hold the sum itself; at least 8 bytes.
+uint32_t platform_crc32c_around(uint32_t crc, const void *bytes, size_t length);
 // The table-driven version, always there, for tests and other processors.
 uint32_t platform_crc32c_portable(uint32_t crc, const void *bytes, size_t length);
 

@@ -26,7 +26,7 @@ extension ValueView {
 
 extension Tree {
   /// The value, lent for as long as the view is kept; nil where there is none. O(log n), copies
-  /// nothing.
+  /// nothing. Throws and blocks as `Tree` says.
   public func view(forKey key: RawSpan) throws(LugeError) -> ValueView? {
     // The tree reads the key within the call, and keeps nothing of it.
     let found = try unsafe key.withUnsafeBytes { (key) throws(LugeError) in
@@ -44,7 +44,7 @@ extension Tree {
 
   /// Calls `body` with the value, lent for the length of the call; nil, and no call, where there is
   /// none. O(log n), copies nothing, and less than `view` costs. The body may take its time and use
-  /// the database.
+  /// the database. Throws what `body` throws, and a `LugeError` as `Tree` says.
   @inlinable @inline(__always)
   public func withValue<Result>(
     forKey key: RawSpan, _ body: (RawSpan) throws -> Result

@@ -45,8 +45,9 @@ extension Pin {
     var index = 0
     while index < PinLayout.hazardCount {
       let word = unsafe WordRef(place, PinLayout.hazards &+ 8 &* index)
-      // Only this thread makes hazards here; others at most clear them.
-      if word.loadRelaxed() == 0 {
+      // Only this thread makes hazards here; others at most clear them, and what they looked at before
+      // must be over when the word says something else.
+      if word.load() == 0 {
         word.store(address)
         return word
       }
@@ -62,7 +63,7 @@ extension Pin {
       var index = 0
       while index < HazardBlock.count {
         let word = unsafe WordRef(block, 8 &* index)
-        if word.loadRelaxed() == 0 {
+        if word.load() == 0 {
           word.store(address)
           return word
         }
@@ -88,7 +89,7 @@ extension Pin {
   }
 }
 
-/// All hazards at one moment, what readers hold, and the oldest pin: what a reclaim goes by.
+/// All hazards at one moment, what readers hold, and a bound by the oldest pin: what a reclaim goes by.
 ///
 /// Of each place the pin is read before the hazards, because a hazard is stored before the pin that
 /// covers it ends; and all pins before what readers hold, because a reader goes from thread to
@@ -97,17 +98,19 @@ extension Pin {
 /// Safe because the addresses lie in memory of the place that it was made for, and it is used up
 /// before the next is made there.
 @safe struct HazardSet {
-  let oldestPin: UInt64
+  /// What was retired in this epoch or later stays: that of the oldest pin, or the one given.
+  let bound: UInt64
   private let addresses: UnsafeMutablePointer<UInt64>
   private let count: Int
   private let held: HeldFilter
 
-  /// Looks at all places, and keeps what it sees in memory of `pin`'s.
-  init(seenBy pin: Pin) {
+  /// Looks at all places, and keeps what it sees in memory of `pin`'s. `before`: the epoch of now, unless
+  /// nobody retires anything meanwhile.
+  init(seenBy pin: Pin, before now: UInt64 = .max) {
     let table = unsafe pin.table
     unsafe EpochTable.barrier(table)
     let used = unsafe Int(WordRef(table, EpochTable.used).loadSequential())
-    var oldest = UInt64.max
+    var oldest = now
     var found = 0
     var index = 0
     while index < used {
@@ -124,7 +127,7 @@ extension Pin {
       }
       index &+= 1
     }
-    oldestPin = oldest
+    bound = oldest
     count = found
     unsafe addresses = HazardSet.room(pin)
     held = HeldFilter(unsafe ReaderList(table + EpochTable.readers), seenBy: pin)
@@ -170,14 +173,17 @@ extension Pin {
     pin.setField(PinLayout.seenCapacity, UInt64(capacity))
   }
 
+  /// No hazard names anything, and no reader holds anything.
+  var isEmpty: Bool { count == 0 && !held.holdsAny }
+
   /// Calls `body` with every address, in no order.
-  func forEach(_ body: (UInt64) -> Void) {
+  func visit(_ body: (UInt64) -> Void) {
     var index = 0
     while index < count {
       body(unsafe addresses[index])
       index += 1
     }
-    held.forEach(body)
+    held.visit(body)
   }
 
   @inline(__always)

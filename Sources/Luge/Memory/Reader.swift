@@ -23,6 +23,8 @@ internal import Platform
 /// - Only the one who took it writes runs and held parts, and writes addresses only while pinned
 ///   by a pin that began before their records could be unlinked. An address stays in its place: who
 ///   looks at a run meanwhile might miss one that moves.
+/// - Addresses and held parts are stored with release and loaded with acquire: whoever no longer finds an
+///   address there frees its record after the last look that the reader took at it.
 /// - What a held part names is not freed. So whoever frees looks at the pins first, and at the held
 ///   parts afterwards: an address that is entered later is one that its pin protected then.
 ///
@@ -140,8 +142,8 @@ internal import Platform
 
   /// Gives a reader back: it holds nothing any more.
   func giveBack(_ reader: Reader) {
-    reader.heldPart(0).storeRelaxed(0)
-    reader.heldPart(1).storeRelaxed(0)
+    reader.heldPart(0).store(0)
+    reader.heldPart(1).store(0)
     reader.snapshot.store(Reader.free)
   }
 

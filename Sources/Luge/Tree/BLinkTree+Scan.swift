@@ -127,10 +127,11 @@ extension BLinkTree {
     defer { pin.end() }
     try checkOpen()
     guard let leaf = descend(held.key, pin)?.leaf else { return nil }
+    leaf.noteScan()
     let top = Leaf.record(leaf.locate(held.key).word)
     if top == 0 { return 0 }
     let found = visible(top, at: snapshot, leaf, pin).record
-    place.storeRelaxed(found)
+    place.store(found)
     return found
   }
 

@@ -21,24 +21,75 @@ extension Leaf {
 
   /// Looks through the append words from `start` on, up to the first empty one.
   func locateAppended(_ key: ByteView, from start: Int) -> LeafSlot {
+    var index = start
+    if isAscending {
+      // What is known to ascend is searched by halves, and new keys are compared with the last alone.
+      switch locateAscending(key) {
+      case .found(let found): return LeafSlot(index: found, word: word(found).load())
+      case .absent(let end): index = max(index, end)
+      }
+    }
     let end = wordCount
     let words = unsafe words
-    let hash = key.hash16
-    var index = start
+    let hash = key.hash16 << 48
     while index < end {
       let word = unsafe WordRef(words, 8 &* index).load()
-      // An empty word has no hash, but a key's hash may be 0.
-      if word >> 48 == hash {
-        let address = Leaf.record(word)
-        if address == 0 || Record(address: address).key == key {
-          return LeafSlot(index: index, word: word)
-        }
-      } else if Leaf.record(word) == 0 {
+      // An empty word, frozen or not, has no record and no hash; a key's hash may be 0.
+      if word <= Leaf.frozen { return LeafSlot(index: index, word: word) }
+      if (word ^ hash) >> 48 == 0, Record(address: Leaf.record(word)).key == key {
         return LeafSlot(index: index, word: word)
       }
       index &+= 1
     }
     return LeafSlot(index: end, word: 0)
+  }
+
+  private enum Ascent {
+    case found(Int)
+    /// It is in no word before this index, where the known ones end.
+    case absent(Int)
+  }
+
+  /// Looks through the append words that are known to ascend.
+  @inline(__always)
+  private func locateAscending(_ key: ByteView) -> Ascent {
+    let first = sortedCount
+    let end = first &+ Int(truncatingIfNeeded: ascendingCount.load())
+    if end == first { return .absent(end) }
+    let order = ByteView.compare(appendedKey(end &- 1), key)
+    if order < 0 { return .absent(end) }
+    return order == 0 ? .found(end &- 1) : searchAscending(key, first, end)
+  }
+
+  @inline(never)
+  private func searchAscending(_ key: ByteView, _ first: Int, _ end: Int) -> Ascent {
+    var low = first
+    var high = end
+    while low < high {
+      let middle = (low &+ high) >> 1
+      let order = ByteView.compare(appendedKey(middle), key)
+      if order == 0 { return .found(middle) }
+      if order < 0 { low = middle &+ 1 } else { high = middle }
+    }
+    return .absent(end)
+  }
+
+  /// The key of a word that is taken.
+  @inline(__always)
+  private func appendedKey(_ index: Int) -> ByteView {
+    Record(address: Leaf.record(word(index).load())).key
+  }
+
+  /// After an append word was taken: counts it, if it is the next that ascends.
+  @inline(__always)
+  func noteAppended(_ index: Int, _ key: ByteView) {
+    let known = ascendingCount
+    let place = index &- sortedCount
+    // Another thread's word may come between: then the count stays, for as long as the leaf.
+    if Int(truncatingIfNeeded: known.load()) != place { return }
+    if place == 0 || ByteView.compare(appendedKey(index &- 1), key) < 0 {
+      known.store(UInt64(place) &+ 1)
+    }
   }
 
   /// The index of `key` among the entries in key order; if absent, less than 0: minus one less the

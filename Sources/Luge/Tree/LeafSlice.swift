@@ -19,7 +19,7 @@ internal import Platform
   ///
   /// A key without the leaf's prefix is below or above all sorted ones; it gets the least or the
   /// greatest head, and where that is a sorted key's head too, the keys are compared.
-  private struct Appended {
+  struct Appended {
     var record: UInt64
     var head: UInt64
   }
@@ -51,7 +51,7 @@ internal import Platform
   }
 
   /// The number of append words taken; their records are asked for.
-  private static func prefetchAppended(_ leaf: Leaf) -> Int {
+  static func prefetchAppended(_ leaf: Leaf) -> Int {
     let sorted = leaf.sortedCount
     let room = leaf.appendCount
     var used = 0
@@ -67,7 +67,7 @@ internal import Platform
   /// Puts those of `used` appended records that lie between the bounds into key order. Answers how
   /// many they are.
   @unsafe
-  private static func sortAppended(
+  static func sortAppended(
     _ leaf: Leaf, _ used: Int, _ appended: UnsafeMutablePointer<Appended>, from lower: ScanBound,
     to upper: ScanBound
   ) -> Int {
@@ -112,7 +112,7 @@ internal import Platform
   }
 
   @inline(never)
-  private static func isBelow(_ left: UInt64, _ right: UInt64) -> Bool {
+  static func isBelow(_ left: UInt64, _ right: UInt64) -> Bool {
     ByteView.compare(Record(address: left).key, Record(address: right).key) < 0
   }
 
@@ -142,7 +142,7 @@ internal import Platform
         index &+= 1
       }
       if filled == Reader.runCapacity { return filled }
-      unsafe WordRef(slots, 8 &* filled).storeRelaxed(candidate.record)
+      unsafe WordRef(slots, 8 &* filled).store(candidate.record)
       filled &+= 1
       next &+= 1
     }
@@ -161,7 +161,7 @@ internal import Platform
     _ words: UnsafeMutableRawPointer, _ index: Int, _ slots: UnsafeMutableRawPointer, _ slot: Int
   ) {
     let word = unsafe WordRef(words, 8 &* index).load()
-    unsafe WordRef(slots, 8 &* slot).storeRelaxed(Leaf.record(word))
+    unsafe WordRef(slots, 8 &* slot).store(Leaf.record(word))
   }
 
   /// Writes the last addresses into the end of a run, as many as it takes. Answers how many.
@@ -179,18 +179,18 @@ internal import Platform
         if candidate.head > head
           || (candidate.head == head && !LeafSlice.isBelow(candidate.record, word))
         {
-          reader.record(run, place).storeRelaxed(candidate.record)
+          reader.record(run, place).store(candidate.record)
           next &-= 1
           continue
         }
       }
-      reader.record(run, place).storeRelaxed(word)
+      reader.record(run, place).store(word)
       index &-= 1
     }
     while next > 0 && place > 0 {
       next &-= 1
       place &-= 1
-      reader.record(run, place).storeRelaxed(unsafe appended[next].record)
+      reader.record(run, place).store(unsafe appended[next].record)
     }
     return Reader.runCapacity &- place
   }

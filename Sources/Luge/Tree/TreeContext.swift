@@ -24,6 +24,8 @@ internal import Platform
   let gate = CommitGate()
   private let batches = AtomicWord(0)
   let codecs = CodecContexts()
+  /// What the redo has for pages on disk.
+  let pending = PendingCell()
 
   init(
     log: RedoLog, epochs: EpochReclaimer, pages: PageStore, platform: PlatformServices,
@@ -33,6 +35,7 @@ internal import Platform
     unsafe unretainedLog = Unmanaged.passUnretained(log)
     cache = PageCache(memory, threads: platform.threads)
     epochs.account.setGrain(memory.grain)
+    epochs.account.setSystemLimit(memory.systemLimit)
     epochs.account.charge(memory.fixed)
     self.pages = pages
     loads = PageLoads(platform)
