@@ -37,7 +37,7 @@ public enum EngineRegistry {
     .mixesStates(over: ReferenceEngineFactory())
   ]
 
-  /// Engines over a file system that swallows syncs.
+  /// Engines over a file system that swallows some calls.
   public static let careless: [SwallowingEngineFactory] = [
     SwallowingEngineFactory(
       "luge-without-file-syncs", over: LugeEngineFactory(), swallowing: .fileSyncs),
@@ -49,6 +49,9 @@ public enum EngineRegistry {
     SwallowingEngineFactory(
       "luge-without-redo-syncs", over: LugeEngineFactory(), swallowing: .dataSyncs,
       onPathsWith: "/redo-", convictedBy: ["storage-order"]),
+    SwallowingEngineFactory(
+      "luge-without-removals", over: LugeEngineFactory(), swallowing: .removals,
+      convictedBy: ["space"]),
     SwallowingEngineFactory(
       "reference-without-file-syncs", over: ReferenceEngineFactory(), swallowing: .fileSyncs),
     SwallowingEngineFactory(

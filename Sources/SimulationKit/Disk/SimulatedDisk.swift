@@ -167,6 +167,9 @@ public final class SimulatedDisk {
     return false
   }
 
+  /// Whether a bit has flipped that no write has mended, read or not.
+  var hasDamage: Bool { inodes.contains { !($0?.damage.isEmpty ?? true) } }
+
   /// Bytes that files occupy, in whole blocks.
   public var allocatedBytes: Int { usedBlocks * DiskGeometry.blockSize }
 
