@@ -86,18 +86,6 @@ private final class MarkerRule: StorageRule {
     #expect(reports.all == ["marker after data: the data is not there"])
   }
 
-  @Test func aDecayedDiskSaysNothingAboutOrders() throws {
-    let files = mount()
-    try write([1, 2, 3], to: "/other", files)
-    for inode in disk.inodes {
-      if let inode, !inode.isDirectory {
-        inode.damage.append(BitDamage(position: 0, mask: 1, isMet: false))
-      }
-    }
-    try write([1], to: "/marker", files)
-    #expect(reports.all == [] && rule.seen == 0)
-  }
-
   /// Nothing is drawn or recorded by it, and other files are not looked at.
   @Test func watchingLeavesNoTrace() throws {
     func trace(_ watched: Bool) throws -> [[UInt64]] {

@@ -1,17 +1,16 @@
 internal import EngineKit
 import Luge
 
-/// A cursor of Luge as a scan that is read bit by bit.
-final class LugeCursor: ScanCursor {
+/// A cursor of Luge, read from both ends.
+final class LugeCursor: EngineCursor {
   private var cursor: Cursor?
-  private let direction: Direction
 
-  init(_ cursor: consuming Cursor, _ direction: Direction) {
-    self.cursor = consume cursor
-    self.direction = direction
-  }
+  init(_ cursor: consuming Cursor) { self.cursor = consume cursor }
 
-  func next() throws(EngineError) -> EngineKit.Entry? {
+  func next() throws(EngineError) -> EngineKit.Entry? { try move(.forward) }
+  func previous() throws(EngineError) -> EngineKit.Entry? { try move(.backward) }
+
+  private func move(_ direction: Direction) throws(EngineError) -> EngineKit.Entry? {
     // Out of its place while it moves: others may run meanwhile, and must not meet an access under way.
     guard var moving = cursor.take() else { return nil }
     var entry: Luge.Entry?
@@ -25,6 +24,4 @@ final class LugeCursor: ScanCursor {
     if let failure { throw EngineError(luge: failure) }
     return entry.map { EngineKit.Entry($0.key, $0.value) }
   }
-
-  func close() { _ = cursor.take() }
 }

@@ -4,11 +4,11 @@ import Platform
 
 /// Luge, as the contract sees it.
 final class LugeEngine: KeyValueEngine {
-  private let database: Database
+  let database: Database
 
   init(database: Database) { self.database = database }
 
-  private func tree(_ name: TreeName) throws(EngineError) -> Tree {
+  func tree(_ name: TreeName) throws(EngineError) -> Tree {
     try translating { () throws(LugeError) in
       name == .default ? database.defaultTree : try database.tree(named: name)
     }
@@ -43,18 +43,8 @@ final class LugeEngine: KeyValueEngine {
   ) throws(EngineError) -> [EngineKit.Entry] {
     let tree = try tree(name)
     return try translating { () throws(LugeError) in
-      var cursor = tree.cursor(in: Luge.KeyRange(lower: range.lower, upper: range.upper))
-      var entries: [EngineKit.Entry] = []
-      while entries.count < limit {
-        let entry =
-          switch direction {
-          case .forward: try cursor.next()
-          case .backward: try cursor.previous()
-          }
-        guard let entry else { break }
-        entries.append(EngineKit.Entry(entry.key, entry.value))
-      }
-      return entries
+      var cursor = tree.cursor(in: Luge.KeyRange(range))
+      return try cursor.collect(direction, limit: limit)
     }
   }
 
@@ -110,14 +100,6 @@ final class LugeEngine: KeyValueEngine {
 
   func clean() throws(EngineError) {
     try translating { () throws(LugeError) in try database.cleanSegment() }
-  }
-
-  func beginScan(
-    _ range: EngineKit.KeyRange, _ direction: Direction, in name: TreeName
-  ) throws(EngineError) -> any ScanCursor {
-    let tree = try tree(name)
-    let cursor = tree.cursor(in: Luge.KeyRange(lower: range.lower, upper: range.upper))
-    return LugeCursor(cursor, direction)
   }
 
   func close() throws(EngineError) {

@@ -12,7 +12,7 @@ public struct LugeEngineFactory: EngineFactory {
     [
       .namedTrees, .compareExchange, .batches, .crossTreeBatches, .identifiers,
       .concurrentClients, .snapshotScans, .checkpoints, .simulatable, .prefixDurability,
-      .treeRemoval,
+      .treeRemoval, .pops, .rangeRemoval, .snapshots, .cursors,
     ]
   }
 

@@ -25,6 +25,53 @@ public protocol KeyValueEngine: AnyObject, Sendable {
     _ range: KeyRange, _ direction: Direction, limit: Int, in tree: TreeName
   ) throws(EngineError) -> [Entry]
 
+  func contains(_ key: Bytes, in tree: TreeName) throws(EngineError) -> Bool
+
+  /// Sets the value to what `change` makes of the present one; nil for none, before and after. `change` may
+  /// be called again where others come between.
+  func update(
+    _ key: Bytes, in tree: TreeName, _ change: (Bytes?) -> Bytes?
+  ) throws(EngineError) -> (old: Bytes?, new: Bytes?)
+
+  /// The entry with the least key of a range.
+  func first(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// The entry with the greatest key of a range.
+  func last(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// The entry with the greatest key below `key`.
+  func entry(before key: Bytes, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// The entry with the least key above `key`.
+  func entry(after key: Bytes, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// Takes out the entry with the least key of a range. No two callers get the same entry.
+  func popFirst(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// Takes out the entry with the greatest key of a range. No two callers get the same entry.
+  func popLast(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// Removes all entries of a range, not necessarily at once; answers how many.
+  func removeAll(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Int
+
+  /// Sets many values, a later one for a key in place of an earlier one, not necessarily at once.
+  func load(_ entries: [Entry], into tree: TreeName) throws(EngineError)
+
+  /// Equal for equal contents of a range, and most likely different for different ones.
+  func checksum(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> UInt64
+
+  /// All trees as they are now.
+  func snapshot() throws(EngineError) -> any EngineSnapshot
+
+  /// A cursor before the first and after the last entry of a range. One of an engine with `.snapshotScans`
+  /// shows the state at one moment of this call, however late it is read.
+  func cursor(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> any EngineCursor
+
+  /// What a scan without a limit answers, by the engine's asynchronous sequence.
+  func stream(
+    _ range: KeyRange, _ direction: Direction, in tree: TreeName
+  ) async throws(EngineError) -> [Entry]
+
   /// All or nothing. A later write for a key replaces an earlier one.
   func apply(_ batch: [BatchWrite]) throws(EngineError)
 
@@ -59,12 +106,6 @@ public protocol KeyValueEngine: AnyObject, Sendable {
   /// Moves what is live out of one piece of storage that is mostly dead; does nothing where there is none.
   func clean() throws(EngineError)
 
-  /// A scan that is read bit by bit: a cursor, in the direction's order. One with `.snapshotScans` shows the state
-  /// at one moment of this call, however late it is read.
-  func beginScan(
-    _ range: KeyRange, _ direction: Direction, in tree: TreeName
-  ) throws(EngineError) -> any ScanCursor
-
   /// Makes everything durable and releases all resources. Use afterwards throws `.closed`.
   func close() throws(EngineError)
 }
@@ -95,38 +136,23 @@ extension KeyValueEngine {
   public func performBackgroundWork() throws(EngineError) {}
   public func evict() throws(EngineError) {}
   public func clean() throws(EngineError) {}
-
-  /// Reads everything at once.
-  public func beginScan(
-    _ range: KeyRange, _ direction: Direction, in tree: TreeName
-  ) throws(EngineError) -> any ScanCursor {
-    EntriesCursor(try scan(range, direction, limit: .max, in: tree))
-  }
 }
 
-/// A scan under way. For one thread at a time.
-public protocol ScanCursor: AnyObject {
-  /// The next entry; nil at the end of the range.
+/// All trees of an engine as they were at one moment.
+public protocol EngineSnapshot: AnyObject, Sendable {
+  func get(_ key: Bytes, in tree: TreeName) throws(EngineError) -> Bytes?
+  func scan(
+    _ range: KeyRange, _ direction: Direction, limit: Int, in tree: TreeName
+  ) throws(EngineError) -> [Entry]
+}
+
+/// Walks a range as it was at one moment from both ends, until the two have met. For one thread at a
+/// time; it lets go of what it holds when it is let go of.
+public protocol EngineCursor: AnyObject {
+  /// The first entry not met yet; nil when all are.
   func next() throws(EngineError) -> Entry?
-
-  /// Lets go of what it holds. Not used afterwards.
-  func close()
-}
-
-/// Shows entries that were read before.
-private final class EntriesCursor: ScanCursor {
-  private let entries: [Entry]
-  private var place = 0
-
-  init(_ entries: [Entry]) { self.entries = entries }
-
-  func next() throws(EngineError) -> Entry? {
-    if place == entries.count { return nil }
-    place += 1
-    return entries[place - 1]
-  }
-
-  func close() {}
+  /// The last entry not met yet; nil when all are.
+  func previous() throws(EngineError) -> Entry?
 }
 
 /// How to make one kind of engine, and what to expect of it.

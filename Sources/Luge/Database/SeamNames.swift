@@ -9,7 +9,8 @@ public enum SeamNames {
     // PageStore
     "page.newSegment", "page.sync", "page.write",
     // Checkpoint
-    "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.chunk", "checkpoint.release",
+    "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.beginEra", "checkpoint.chunk",
+    "checkpoint.release",
     // Cleaner
     "cleaner.appended", "cleaner.taking",
     // Page cache
@@ -22,10 +23,12 @@ public enum SeamNames {
 
   /// Places that some run must reach.
   public static let probes: [String] = [
+    // Background work
+    "background.slept",
     // Log
-    "log.admissionFlushed", "log.flushWaited", "log.groupOfMany", "log.pieceSpansBlocks",
-    "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
-    "log.spareKeptBack",
+    "log.admissionFlushed", "log.flushWaited", "log.flusherWoken", "log.groupOfMany",
+    "log.pieceSpansBlocks", "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled",
+    "log.segmentReserved", "log.segmentRolled", "log.spareKeptBack",
     // PageStore
     "page.appendWaited", "page.fileClosed", "page.segmentRemoved",
     "page.segmentRolled", "page.writeRetried",
@@ -36,13 +39,15 @@ public enum SeamNames {
     "cleaner.busy", "cleaner.chunkMoved", "cleaner.emptied", "cleaner.leftOver", "cleaner.moved",
     "cleaner.outrun",
     "identifiers.reserved", "recovery.bytesCounted", "recovery.commitReplayed",
-    "recovery.completed",
-    "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
+    "recovery.completed", "recovery.erasJoined", "recovery.tailCopied",
+    "recovery.changesTaken", "recovery.identifiersReplayed", "recovery.pageReplayed",
+    "recovery.portionReplayed",
+    "recovery.replayCompleted", "recovery.setAside", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",
-    "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit", "cache.loadAwaited",
-    "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
-    "cache.writerWaited",
+    "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit",
+    "cache.loadAwaited", "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
+    "cache.unusedStays", "cache.writerWaited",
     // Images
     "image.compressed", "image.incompressible",
     // Tree

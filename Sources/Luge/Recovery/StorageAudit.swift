@@ -78,18 +78,25 @@ package struct StorageAudit {
       let infos = try? RedoSegmentFiles.load(platform.files, directory: directory),
       let header = infos.first(where: { $0.path == path })?.header
     else { return nil }
-    let first = max(header.base, root.superblock.recoveryLSN)
-    let last = min(header.base + header.payloadBytes, end)
-    return header.incarnation == root.incarnation && first < last ? first..<last : nil
+    let eras = root.superblock.eras
+    var index = 0
+    while index < eras.count {
+      let next = index + 1 < eras.count ? eras[index + 1].start : end
+      let first = max(header.base, root.superblock.recoveryLSN, eras[index].start)
+      let last = min(header.base + header.payloadBytes, next)
+      if header.incarnation == eras[index].incarnation, first < last { return first..<last }
+      index += 1
+    }
+    return nil
   }
 
   /// Where the redo that is there ends.
   private func redoEnd(_ superblock: Superblock) throws(LugeError) -> UInt64 {
     // Nothing is kept of what the scan lends.
     unsafe try RedoScan.run(
-      files: platform.files, directory: directory, incarnation: superblock.incarnation,
+      files: platform.files, directory: directory, eras: superblock.eras,
       from: superblock.recoveryLSN, durable: superblock.durableLSN,
-      superblockSequence: superblock.sequence
+      segmentPayload: superblock.redoSegmentPayload, superblockSequence: superblock.sequence
     ) { (_, _, _) throws(LugeError) in }.end
   }
 

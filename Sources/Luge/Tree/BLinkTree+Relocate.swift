@@ -102,8 +102,7 @@ extension BLinkTree {
   private func relocate(
     _ record: ScannedRecord, resident page: Page
   ) throws(LugeError) -> Relocation {
-    let address = record.part.address
-    guard let image = try writeOut(claimed: page, { $0 == address }) else {
+    guard let image = try writeOut(claimed: page, moving: record.part.address) else {
       return .busy
     }
     return image.wasWritten

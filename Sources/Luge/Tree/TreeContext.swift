@@ -8,6 +8,8 @@ internal import Platform
   /// The same, for calls that should not count references: `log` keeps it alive.
   let unretainedLog: Unmanaged<RedoLog>
   let epochs: EpochReclaimer
+  /// The same, for pins.
+  let pins: PinTable
   let platform: PlatformServices
   let settings: TreeSettings
   let pages: PageStore
@@ -22,6 +24,8 @@ internal import Platform
   let gate = CommitGate()
   private let batches = AtomicWord(0)
   let codecs = CodecContexts()
+  /// What the redo has for pages on disk.
+  let pending = PendingCell()
 
   init(
     log: RedoLog, epochs: EpochReclaimer, pages: PageStore, platform: PlatformServices,
@@ -31,10 +35,12 @@ internal import Platform
     unsafe unretainedLog = Unmanaged.passUnretained(log)
     cache = PageCache(memory, threads: platform.threads)
     epochs.account.setGrain(memory.grain)
+    epochs.account.setSystemLimit(memory.systemLimit)
     epochs.account.charge(memory.fixed)
     self.pages = pages
     loads = PageLoads(platform)
     self.epochs = epochs
+    pins = epochs.pins
     self.platform = platform
     self.settings = settings
   }

@@ -1,19 +1,14 @@
-/// What a single-key write does to the present value.
-enum WriteMode {
-  /// Sets the value.
-  case put(ByteView)
-  /// Takes the value away.
-  case remove
-  /// Sets the value to `desired` (nil: takes it away) if it is `expected` (nil: absent).
-  case exchange(expected: ByteView?, desired: ByteView?)
-}
+/// What a single-key write does to the present value. Each kind has its own copy of the path that all
+/// writes take, compiled for it.
+protocol KeyWrite {
+  /// Whether a copy of what was found is asked for.
+  static var wantsFormer: Bool { get }
 
-/// What came of a single-key write.
-struct WriteResult {
-  /// False only for an exchange that found something else than it expected.
-  var applied: Bool
-  /// The value found; nil when absent, or not asked for.
-  var old: [UInt8]?
+  /// Bytes of the value that may be written; nil for a removal.
+  var valueCount: Int? { get }
+
+  /// Decides on the present value. What would change nothing is not written.
+  func decide(_ present: ByteView?) -> WriteDecision
 }
 
 /// What a write does about the record that it found.
@@ -24,9 +19,52 @@ enum WriteDecision {
   case write(ByteView?)
 }
 
-extension WriteMode {
-  /// Bytes of the value that may be written; nil for a removal.
+/// What came of a single-key write.
+struct WriteResult {
+  /// False only for an exchange that found something else than it expected.
+  var applied: Bool
+  /// The value found; nil when absent, or not asked for.
+  var old: [UInt8]?
+}
+
+/// Sets the value, and asks for no former one.
+struct PutWrite: KeyWrite {
+  let value: ByteView
+
+  static var wantsFormer: Bool { @inline(__always) get { false } }
+
+  var valueCount: Int? { @inline(__always) get { value.count } }
+
   @inline(__always)
+  func decide(_ present: ByteView?) -> WriteDecision {
+    if let present, present == value { return .leave(applied: true) }
+    return .write(value)
+  }
+}
+
+/// Takes the value away, and asks for no former one.
+struct RemoveWrite: KeyWrite {
+  static var wantsFormer: Bool { @inline(__always) get { false } }
+
+  var valueCount: Int? { @inline(__always) get { nil } }
+
+  @inline(__always)
+  func decide(_ present: ByteView?) -> WriteDecision {
+    present == nil ? .leave(applied: true) : .write(nil)
+  }
+}
+
+/// Any write, with a copy of what was found.
+enum WriteMode: KeyWrite {
+  /// Sets the value.
+  case put(ByteView)
+  /// Takes the value away.
+  case remove
+  /// Sets the value to `desired` (nil: takes it away) if it is `expected` (nil: absent).
+  case exchange(expected: ByteView?, desired: ByteView?)
+
+  static var wantsFormer: Bool { true }
+
   var valueCount: Int? {
     switch self {
     case .put(let value): return value.count
@@ -35,15 +73,10 @@ extension WriteMode {
     }
   }
 
-  /// Decides on the present value. What would change nothing is not written.
-  @inline(__always)
   func decide(_ present: ByteView?) -> WriteDecision {
     switch self {
-    case .put(let value):
-      if let present, present == value { return .leave(applied: true) }
-      return .write(value)
-    case .remove:
-      return present == nil ? .leave(applied: true) : .write(nil)
+    case .put(let value): return PutWrite(value: value).decide(present)
+    case .remove: return RemoveWrite().decide(present)
     case .exchange(let expected, let desired):
       guard WriteMode.same(present, expected) else { return .leave(applied: false) }
       return WriteMode.same(present, desired) ? .leave(applied: true) : .write(desired)

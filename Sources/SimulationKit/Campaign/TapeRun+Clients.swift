@@ -49,10 +49,10 @@ extension TapeRun {
       let call = begin(operation, client)
     else { return nil }
     do throws(EngineError) {
-      let cursor = try engine.beginScan(range, direction, in: tree)
+      let cursor = try engine.cursor(range, in: tree)
       if !simulation.isAlive { return nil }
       if factory.capabilities.contains(.snapshotScans) { judge.tookSnapshot(call) }
-      return SlowScan(self, call, cursor)
+      return SlowScan(self, call, cursor, direction)
     } catch {
       ended(call, .failure(error.code, message: error.message, refused: error.isRefused))
       return nil

@@ -94,10 +94,11 @@ final class TapeRun: @unchecked Sendable {
         capabilities: factory.capabilities, clients: plan.clients, operations: options.operations))
     operationsLeft = options.operations
     sequences = Array(repeating: 0, count: plan.clients)
-    // Decay and syncs that lie excuse what a rule finds. The disk goes with this run.
+    // Decay, met by the engine or not, and syncs that lie excuse what a rule finds. The disk goes with
+    // this run.
     disk.watch = StorageWatch(
       factory.storageRules(for: TapeRun.directory),
-      isBlind: { [unowned self] in hasRot || judge.context.isBeyondContract },
+      isBlind: { [unowned self] in disk.hasRotted || judge.context.isBeyondContract },
       report: { [unowned self] in fail("storage-order", $0) })
   }
 

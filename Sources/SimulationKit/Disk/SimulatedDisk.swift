@@ -59,6 +59,9 @@ public final class SimulatedDisk {
   /// The most bytes that files may occupy; nil: no limit.
   public var capacity: Int?
 
+  /// A bit has flipped, whether anybody has met it or not.
+  var hasRotted = false
+
   /// Told of each change before it takes effect. Not of copies.
   var watch: StorageWatch?
 
@@ -166,9 +169,6 @@ public final class SimulatedDisk {
     }
     return false
   }
-
-  /// Whether a bit has flipped that no write has mended, read or not.
-  var hasDamage: Bool { inodes.contains { !($0?.damage.isEmpty ?? true) } }
 
   /// Bytes that files occupy, in whole blocks.
   public var allocatedBytes: Int { usedBlocks * DiskGeometry.blockSize }

@@ -32,7 +32,7 @@ final class StorageWatch {
 
   /// The change is about to be made.
   func meet(_ change: StorageChange, on disk: SimulatedDisk) {
-    if !concerns(change.path) || disk.hasDamage { return }
+    if !concerns(change.path) { return }
     changes += 1
     let durable = DurableCopy(of: disk)
     // The engine's own code may read the copy: its probes and switches are none of this simulation's.

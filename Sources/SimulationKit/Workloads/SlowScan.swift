@@ -6,15 +6,17 @@ internal import HistoryKit
 public final class SlowScan {
   private let run: TapeRun
   private let call: Call
-  private let cursor: any ScanCursor
+  private var cursor: (any EngineCursor)?
+  private let direction: Direction
   private var entries: [Entry] = []
   /// Nothing more can be read.
   public private(set) var isOver = false
 
-  init(_ run: TapeRun, _ call: Call, _ cursor: any ScanCursor) {
+  init(_ run: TapeRun, _ call: Call, _ cursor: any EngineCursor, _ direction: Direction) {
     self.run = run
     self.call = call
     self.cursor = cursor
+    self.direction = direction
   }
 
   /// Reads at most `count` entries more, and ends at the end of the range.
@@ -23,7 +25,8 @@ public final class SlowScan {
     while left > 0 && !isOver {
       left -= 1
       do throws(EngineError) {
-        guard let entry = try cursor.next() else { return end(.entries(entries)) }
+        let entry = direction == .forward ? try cursor?.next() : try cursor?.previous()
+        guard let entry else { return end(.entries(entries)) }
         entries.append(entry)
       } catch {
         end(.failure(error.code, message: error.message, refused: error.isRefused))
@@ -37,7 +40,7 @@ public final class SlowScan {
 
   private func end(_ outcome: Outcome) {
     isOver = true
-    cursor.close()
+    cursor = nil
     run.ended(call, outcome)
   }
 }
