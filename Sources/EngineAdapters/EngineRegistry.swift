@@ -42,7 +42,7 @@ public enum EngineRegistry {
       onPathsWith: "/page-", convictedBy: ["storage-order"]),
     SwallowingEngineFactory(
       "luge-without-redo-syncs", over: LugeEngineFactory(), swallowing: .dataSyncs,
-      onPathsWith: "/redo-", convictedBy: ["storage-order"]),
+      onPathsWith: "/redo-"),
     SwallowingEngineFactory(
       "luge-without-removals", over: LugeEngineFactory(), swallowing: .removals,
       convictedBy: ["space"]),
