@@ -107,6 +107,14 @@ public enum SeamDispatch {
 
   #if SchedulePoints
     @inline(never)
-    public static func schedulePoint() { current?.schedulePoint() }
+    public static func schedulePoint() { lend { $0.schedulePoint() } }
+
+    /// Lends the context without taking a reference: these calls are made at every access.
+    @inline(__always)
+    static func lend(_ body: (SeamContext) -> Void) {
+      guard let context = unsafe platform_seam_context() else { return }
+      // Installed by `SeamContext.run`, whose frame keeps the object alive: it outlives the call.
+      unsafe Unmanaged<SeamContext>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
+    }
   #endif
 }
