@@ -1,7 +1,8 @@
 import Platform
 
 /// The threads of an open database: one flushes every so often, one makes checkpoints when they are
-/// due and keeps redo segments ready, so that no flush has to make one, one gives space back.
+/// due and keeps redo segments ready, so that no flush has to make one, one gives space back, and one
+/// evicts pages before those who need the memory have to.
 enum BackgroundWorker {
   /// Nanoseconds between looks at whether a checkpoint is due.
   private static let checkpointPoll: UInt64 = 100_000_000
@@ -30,6 +31,10 @@ enum BackgroundWorker {
             every(cleaningPoll, core) { () throws(LugeError) in try core.performCleaningWork() }
           })
       }
+      threads.append(
+        try core.platform.threads.spawn("luge.evict") {
+          core.context.evictAhead { core.isOpen }
+        })
       return threads
     } catch {
       core.abandon()

@@ -81,15 +81,17 @@ public struct Tree: Sendable {
     return try storage.compareExchange(key: key, expected: expected, desired: desired)
   }
 
-  /// Number of entries. O(1). Exact where no write is under way; each that is may be missed, or counted
+  /// Number of entries. O(1), but for pages that were not in memory when `setValue` or a batch wrote to
+  /// them: those are read, once. Exact where no write is under way; each that is may be missed, or counted
   /// before others see it.
   public func count() throws(LugeError) -> Int {
     try storage.checkOpen()
+    try storage.makeCountExact()
     // A removal may be counted before the insert that it undoes.
     return max(0, Int(bitPattern: UInt(storage.count)))
   }
 
-  /// Whether there is no entry. O(1).
+  /// Whether there is no entry. As dear as `count`.
   public func isEmpty() throws(LugeError) -> Bool { try count() == 0 }
 
   /// A cursor before the first and after the last entry of a range: `next()` begins at its start,

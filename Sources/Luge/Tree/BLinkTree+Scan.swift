@@ -39,7 +39,7 @@ extension BLinkTree {
     // The array outlives the closure; nothing in it is kept.
     let place = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
     guard let (page, found) = place else { return nil }
-    guard let leaf = found else { return nil }
+    guard let leaf = found, !leaf.isPartial else { return nil }
     leaf.noteScan()
     // Usually the whole leaf is within.
     let begin = !lower.isExclusive && lower.isAt(page.low) ? .unbounded : lower
@@ -88,7 +88,7 @@ extension BLinkTree {
       return .missing(
         unsafe end.withUnsafeBytes { unsafe findLastChunk(upper, ByteView($0)).low.copy() })
     }
-    guard let leaf = found else { return .missing(page.low.copy()) }
+    guard let leaf = found, !leaf.isPartial else { return .missing(page.low.copy()) }
     leaf.noteScan()
     let begin = lower.reachesBelow(page.low) ? .unbounded : lower
     let last = leaf.hasHigh && upper.isAbove(leaf.high) ? .unbounded : upper
@@ -128,8 +128,9 @@ extension BLinkTree {
     guard let leaf = descend(held.key, pin)?.leaf else { return nil }
     leaf.noteScan()
     let top = Leaf.record(leaf.locate(held.key).word)
-    if top == 0 { return 0 }
+    if top == 0 { return leaf.isPartial ? nil : 0 }
     let found = visible(top, at: snapshot, leaf, pin).record
+    if found == 0 && leaf.isPartial { return nil }
     place.storeRelaxed(found)
     return found
   }

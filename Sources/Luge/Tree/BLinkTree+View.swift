@@ -48,9 +48,9 @@ extension BLinkTree {
     guard let leaf = descend(key, pin)?.leaf else { return .missing }
     leaf.noteVisit()
     let top = Leaf.record(leaf.locate(key).word)
-    if top == 0 { return .absent }
+    if top == 0 { return leaf.isPartial ? .missing : .absent }
     let address = visible(top, at: snapshot, leaf, pin).record
-    if address == 0 { return .absent }
+    if address == 0 { return leaf.isPartial ? .missing : .absent }
     let record = Record(address: address)
     if record.isTombstone { return .absent }
     return .found(RecordHold(self, record, record.protect(pin)))

@@ -69,7 +69,11 @@ extension BLinkTree {
     _ returnsOld: Bool, _ pin: Pin
   ) throws(LugeError) -> Attempt {
     while true {
-      guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
+      // Whoever sets a value and does not ask for the former one need not know it.
+      let isBlind = !returnsOld && mode.isPut
+      guard let (page, found) = descend(key, pin),
+        let leaf = found ?? (isBlind ? beginPartial(page, key, pin) : nil)
+      else { return .missing }
       leaf.noteVisit()
       var slot = leaf.locate(key)
       while true {
@@ -84,6 +88,8 @@ extension BLinkTree {
           guard case .ready(let found) = try resolve(top, leaf, pin) else { return .again }
           beneath = found
         }
+        let isUnknown = beneath == 0 && leaf.isPartial
+        if isUnknown && !isBlind { return .missing }
         let present = presentValue(beneath)
         let value: ByteView?
         switch mode.decide(present) {
@@ -92,6 +98,7 @@ extension BLinkTree {
           return .done(applied: applied)
         case .write(let new): value = new
         }
+        if leaf.isPartial && (value == nil || isFull(partial: leaf, slot)) { return .missing }
         if slot.index == leaf.wordCount {
           try consolidate(page, leaf, pin)
           break
@@ -106,7 +113,7 @@ extension BLinkTree {
           slot = relocate(leaf, key, slot)
           continue
         }
-        guard try commit(record, present != nil, pin) else { return .again }
+        guard try commit(record, isUnknown || present != nil, pin) else { return .again }
         if returnsOld { old = present?.copy() }
         context.prune(record, pin)
         trim(page, leaf, pin)
@@ -178,7 +185,7 @@ extension BLinkTree {
   /// Rebuilds a leaf that has become too heavy, when there is something to split.
   @inline(__always)
   func trim(_ page: Page, _ leaf: Leaf, _ pin: Pin) {
-    if leaf.isHeavy(context.settings) && leaf.hasSeveral {
+    if leaf.isHeavy(context.settings) && leaf.hasSeveral && !leaf.isPartial {
       // The write is done whatever becomes of this: a leaf left frozen is rebuilt by the next
       // writer.
       try? consolidate(page, leaf, pin)

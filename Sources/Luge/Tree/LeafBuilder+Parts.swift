@@ -4,13 +4,12 @@ extension LeafBuilder {
   /// A clean leaf out of what is on disk, and what is known of it. Its right page, if it has one, is in
   /// the index. Throws `.corruption`; then nothing is left behind. Pinned.
   static func build(
-    _ pin: Pin, _ decoder: inout LeafDecoder, lsn: UInt64, entries: Int, high: [UInt8]?,
-    _ settings: TreeSettings
+    _ pin: Pin, _ decoder: inout LeafDecoder, _ loading: PageLoading, _ settings: TreeSettings
   ) throws(LugeError) -> Leaf {
-    guard decoder.lsn == lsn, hasHigh(decoder, high), entries <= decoder.mostEntries else {
-      throw LeafImage.damage("it is not the one that its chunk names")
-    }
+    try check(decoder, loading)
+    let isExact = EntryCount.isExact(loading.entries)
     // As many as the parts have in all, which they are bounded for.
+    let entries = isExact ? loading.entries : decoder.mostEntries
     let records = UnsafeMutablePointer<UInt64>.allocate(capacity: entries + 1)
     defer { unsafe records.deallocate() }
     var count = 0
@@ -23,7 +22,9 @@ extension LeafBuilder {
         unsafe records[count] = record.address | Leaf.settled
         count += 1
       }
-      if count < entries { throw LeafImage.damage("it has fewer entries than its chunk says") }
+      if isExact && count < entries {
+        throw LeafImage.damage("it has fewer entries than its chunk says")
+      }
     } catch {
       while count > 0 {
         count -= 1
@@ -35,6 +36,15 @@ extension LeafBuilder {
     return unsafe build(
       pin, UnsafePointer(records), count: count, appendWords: settings.appendWords,
       high: decoder.hasHigh ? decoder.high : nil, right: 0, flags: Leaf.unused)
+  }
+
+  /// Throws `.corruption` where the parts are not those that the chunk names.
+  static func check(
+    _ decoder: borrowing LeafDecoder, _ loading: PageLoading
+  ) throws(LugeError) {
+    guard decoder.lsn == loading.lsn, hasHigh(decoder, loading.high),
+      !EntryCount.isExact(loading.entries) || loading.entries <= decoder.mostEntries
+    else { throw LeafImage.damage("it is not the one that its chunk names") }
   }
 
   private static func hasHigh(_ decoder: borrowing LeafDecoder, _ high: [UInt8]?) -> Bool {

@@ -22,6 +22,7 @@ internal import Platform
   let gate = CommitGate()
   private let batches = AtomicWord(0)
   let codecs = CodecContexts()
+  let evictor = Evictor()
 
   init(
     log: RedoLog, epochs: EpochReclaimer, pages: PageStore, platform: PlatformServices,
@@ -191,4 +192,12 @@ internal import Platform
     entitle(pieceBytes, pin)
     return true
   }
+}
+
+/// The thread that evicts for others, as they see it.
+final class Evictor: Sendable {
+  /// Its number; 0 while there is none.
+  let thread = AtomicWord(0)
+  /// 1 while it works, or is about to.
+  let isAwake = AtomicWord(0)
 }

@@ -25,6 +25,12 @@ enum WriteDecision {
 }
 
 extension WriteMode {
+  @inline(__always)
+  var isPut: Bool {
+    if case .put = self { return true }
+    return false
+  }
+
   /// Bytes of the value that may be written; nil for a removal.
   @inline(__always)
   var valueCount: Int? {
