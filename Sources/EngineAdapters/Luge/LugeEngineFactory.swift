@@ -12,7 +12,7 @@ public struct LugeEngineFactory: EngineFactory {
     [
       .namedTrees, .compareExchange, .batches, .crossTreeBatches, .identifiers,
       .concurrentClients, .snapshotScans, .checkpoints, .simulatable, .prefixDurability,
-      .treeRemoval,
+      .treeRemoval, .pops, .rangeRemoval, .snapshots, .cursors,
     ]
   }
 
@@ -43,6 +43,17 @@ public struct LugeEngineFactory: EngineFactory {
   public var faultPoints: [String] { SeamNames.faultPoints }
   public var probes: [String] { SeamNames.probes }
 
+  public func storageRules(for directory: String) -> [any StorageRule] {
+    [LugeStorageRules(directory: directory)]
+  }
+
+  /// One segment of each kind.
+  public func spaceKept(_ settings: EngineSettings) -> Int? {
+    let configuration = Self.configuration(for: settings)
+    // A redo segment has a block for its header besides.
+    return (configuration.redoSegmentSize ?? 0) + 4096 + (configuration.pageSegmentSize ?? 0)
+  }
+
   public func open(
     _ directory: String, on platform: PlatformServices, settings: EngineSettings
   ) throws(EngineError) -> any KeyValueEngine {
@@ -68,7 +79,8 @@ public struct LugeEngineFactory: EngineFactory {
     configuration.checkpointInterval = max(4096, settings.checkpointInterval)
     let segment = max(Configuration.smallestSegmentSize, settings.segmentSize / 4096 * 4096)
     configuration.redoSegmentSize = min(segment, 1 << 30)
-    configuration.pageSegmentSize = min(max(segment, 256 << 10), 1 << 30)
+    let pages = settings.pageSegmentSize.map { max(Configuration.smallestSegmentSize, $0) }
+    configuration.pageSegmentSize = min(pages ?? max(segment, 256 << 10), 1 << 30)
     configuration.pageSize = min(max(256, settings.pageSize), 1 << 20)
     configuration.compression = compression(for: settings)
     if settings.segmentSize < 1 << 20 {

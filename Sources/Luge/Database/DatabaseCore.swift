@@ -114,33 +114,42 @@ final class DatabaseCore: @unchecked Sendable {
     log.tail &- checkpointer.durableRecoveryLSN.load() > UInt64(configuration.checkpointInterval)
   }
 
-  /// What the checkpoint thread does each time it wakes.
-  func performCheckpointWork() throws(LugeError) {
-    do throws(LugeError) { try log.prepareSpare(wanted: isRedoLong ? 2 : 1) } catch {
+  /// What the checkpoint thread does each time it wakes. Answers whether there was anything to do.
+  @discardableResult
+  func performCheckpointWork() throws(LugeError) -> Bool {
+    var didSomething = false
+    do throws(LugeError) { didSomething = try log.prepareSpare(wanted: isRedoLong ? 2 : 1) } catch {
       // A checkpoint gives back the space that is lacking.
       if error.code != .noSpace || !checkpointIsDue { throw error }
     }
-    if checkpointIsDue { try checkpointer.run() }
+    if !checkpointIsDue { return didSomething }
+    try checkpointer.run()
+    return true
   }
 
   /// What the cleaning thread does each time it wakes: empties segments until enough is live, and has
   /// a checkpoint made where much waits for one. When nothing else happens, anything that waits will do:
-  /// a segment, or redo that recovery would have to replay.
-  func performCleaningWork() throws(LugeError) {
+  /// a segment, or redo that recovery would have to replay. Answers whether there was anything to do.
+  @discardableResult
+  func performCleaningWork() throws(LugeError) -> Bool {
     var isEmptied = true
+    var didSomething = false
     while isEmptied {
       try checkOpen()
       isEmptied = try cleaner.cleanOne()
+      if isEmptied { didSomething = true }
       let seen = log.tail
       let isQuiet = tailLastSeen.exchange(seen) == seen && !isEmptied
       let isDue = try pages.isReclaimDue()
       if !isDue, !isQuiet { continue }
       if !isDue, try !hasWorkForCheckpoint() { continue }
       try checkpointer.run()
+      didSomething = true
       if isQuiet { try log.giveBackSpares(keeping: 1) }
       tailLastSeen.store(log.tail)
       isEmptied = isDue
     }
+    return didSomething
   }
 
   /// Whether recovery would have to replay a segment and more.

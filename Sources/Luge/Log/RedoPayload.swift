@@ -20,13 +20,16 @@ enum RedoPayload {
     var tree: UInt64
     var key: UnsafeRawBufferPointer
     var value: UnsafeRawBufferPointer?
+    /// All of it, as it is encoded.
+    var bytes: UnsafeRawBufferPointer
   }
 
   /// The bytes that one operation takes. `value` nil: a delete.
   @inline(__always)
   static func operationBytes(tree: UInt64, key: Int, value: Int?) -> Int {
-    var bytes = varintSize(tree) + 1 + varintSize(UInt64(key)) + key
-    if let value { bytes += varintSize(UInt64(value)) + value }
+    // Lengths of runs in memory: their sum is no overflow.
+    var bytes = varintSize(tree) &+ 1 &+ varintSize(UInt64(bitPattern: Int64(key))) &+ key
+    if let value { bytes &+= varintSize(UInt64(bitPattern: Int64(value))) &+ value }
     return bytes
   }
 
@@ -48,18 +51,45 @@ enum RedoPayload {
     unsafe writer.writeCounted(key)
   }
 
-  /// One operation straight into memory of `operationBytes`.
-  @inline(__always)
-  static func encode(
-    tree: UInt64, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?,
-    into writer: inout RawWriter
+  /// One operation straight into memory of `operationBytes` bytes, not one more.
+  @unsafe @inline(__always)
+  static func store(
+    tree: UInt64, key: ByteView, value: ByteView?, at start: UnsafeMutableRawPointer
   ) {
-    unsafe encodePrefix(tree: tree, key: key.count, isDelete: value == nil, into: &writer)
-    unsafe writer.write(key)
-    if let value = unsafe value {
-      unsafe writer.writeVarint(UInt64(value.count))
-      unsafe writer.write(value)
+    var place = unsafe storeVarint(tree, at: start)
+    unsafe place.storeBytes(of: value == nil ? delete : put, as: UInt8.self)
+    unsafe place = storeVarint(UInt64(bitPattern: Int64(key.count)), at: place + 1)
+    unsafe place.copyMemory(from: key.base, byteCount: key.count)
+    guard let value else { return }
+    unsafe place = storeVarint(UInt64(bitPattern: Int64(value.count)), at: place + key.count)
+    unsafe place.copyMemory(from: value.base, byteCount: value.count)
+  }
+
+  /// The place after it.
+  @unsafe @inline(__always)
+  private static func storeVarint(
+    _ value: UInt64, at place: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    if value < 0x80 {
+      unsafe place.storeBytes(of: UInt8(truncatingIfNeeded: value), as: UInt8.self)
+      return unsafe place + 1
     }
+    return unsafe storeLongVarint(value, at: place)
+  }
+
+  @unsafe @inline(never)
+  private static func storeLongVarint(
+    _ value: UInt64, at start: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    var place = unsafe start
+    var rest = value
+    while rest >= 0x80 {
+      unsafe place.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
+      unsafe place += 1
+      rest >>= 7
+    }
+    unsafe place.storeBytes(of: UInt8(truncatingIfNeeded: rest), as: UInt8.self)
+    return unsafe place + 1
   }
 
   /// What stands before the key: at most 21 bytes.
@@ -90,11 +120,15 @@ enum RedoPayload {
   }
 
   private static func next(_ reader: inout ByteReader) -> Operation? {
+    let start = unsafe reader.position
     guard let tree = unsafe reader.readVarint(), let kind = unsafe reader.readUInt8(),
       kind == put || kind == delete, let key = unsafe reader.readCounted()
     else { return nil }
-    if kind == delete { return unsafe Operation(tree: tree, key: key, value: nil) }
-    guard let value = unsafe reader.readCounted() else { return nil }
-    return unsafe Operation(tree: tree, key: key, value: value)
+    var value: UnsafeRawBufferPointer?
+    if kind == put {
+      unsafe value = reader.readCounted()
+      if unsafe value == nil { return nil }
+    }
+    return unsafe Operation(tree: tree, key: key, value: value, bytes: reader.slice(from: start))
   }
 }

@@ -14,7 +14,7 @@ import Platform
 ///         40    8 page: size in bytes that a leaf's image aims at (fixed at creation)
 ///         48    8 R: recovery replays the redo stream from this LSN
 ///         56    8 all of the redo stream below this LSN was durable
-///         64    8 incarnation of the redo stream
+///         64    8 number of eras of the redo stream that are named below, 1 to 4
 ///         72    8 root of the list of chunks: its address; 0: there is none, the database is empty
 ///         80    8 root of the list of chunks: bytes of its payload
 ///         88    8 segment table: its address; 0: there is none
@@ -23,6 +23,7 @@ import Platform
 ///        112    8 monotonic ids below this are taken
 ///        120    8 tree ids from this one on are free
 ///        128    8 flags: bit 0: written by a close, so nothing is to be replayed, and the segment table is exact
+///        136   16 for each era, in order: its incarnation, and the LSN where it begins
 ///
 /// The layout of bytes 0 to 15 and what the checksum covers hold for every version, so that an older
 /// engine knows a newer database when it sees one.
@@ -39,7 +40,9 @@ struct Superblock: Equatable, Sendable {
   var recoveryLSN: UInt64 = 0
   /// All of the redo stream below this LSN was durable.
   var durableLSN: UInt64 = 0
-  var incarnation: UInt64 = 0
+  /// Where which incarnation of the redo stream is to be read, in order: each era up to where the
+  /// next one begins, the last one to its end. All that lies before the last one is durable.
+  var eras: [RedoEra] = []
   /// Address of the root of the list of chunks; 0: none.
   var directoryAddress: UInt64 = 0
   var directoryBytes: UInt64 = 0
@@ -51,6 +54,9 @@ struct Superblock: Equatable, Sendable {
   var idsReserved: UInt64 = 0
   var nextTreeID: UInt64 = 0
   var wasClosed = false
+
+  /// More than that, and an opening joins them by a checkpoint.
+  static let mostEras = 4
 
   init() {}
 
@@ -76,7 +82,7 @@ struct Superblock: Equatable, Sendable {
     writer.write(pageTargetBytes)
     writer.write(recoveryLSN)
     writer.write(durableLSN)
-    writer.write(incarnation)
+    writer.write(UInt64(eras.count))
     writer.write(directoryAddress)
     writer.write(directoryBytes)
     writer.write(tableAddress)
@@ -85,6 +91,10 @@ struct Superblock: Equatable, Sendable {
     writer.write(idsReserved)
     writer.write(nextTreeID)
     writer.write(UInt64(wasClosed ? 1 : 0))
+    for era in eras {
+      writer.write(era.incarnation)
+      writer.write(era.start)
+    }
     writer.writeZeros(Self.copyBytes - writer.count)
     writer.patch(Self.checksum(writer.bytes), at: 8)
     return writer.bytes
@@ -111,7 +121,7 @@ struct Superblock: Equatable, Sendable {
     guard let sequence = unsafe reader.readUInt64(), let redo = unsafe reader.readUInt64(),
       let page = unsafe reader.readUInt64(), let target = unsafe reader.readUInt64(),
       let recovery = unsafe reader.readUInt64(), let durable = unsafe reader.readUInt64(),
-      let incarnation = unsafe reader.readUInt64(), let address = unsafe reader.readUInt64(),
+      let eras = unsafe reader.readUInt64(), let address = unsafe reader.readUInt64(),
       let directoryBytes = unsafe reader.readUInt64(), let table = unsafe reader.readUInt64(),
       let tableBytes = unsafe reader.readUInt64(),
       let serial = unsafe reader.readUInt64(), let ids = unsafe reader.readUInt64(),
@@ -123,7 +133,6 @@ struct Superblock: Equatable, Sendable {
     block.pageTargetBytes = target
     block.recoveryLSN = recovery
     block.durableLSN = durable
-    block.incarnation = incarnation
     block.directoryAddress = address
     block.directoryBytes = directoryBytes
     block.tableAddress = table
@@ -132,6 +141,12 @@ struct Superblock: Equatable, Sendable {
     block.idsReserved = ids
     block.nextTreeID = tree
     block.wasClosed = flags & 1 != 0
+    guard eras <= mostEras else { return nil }
+    while block.eras.count < Int(eras) {
+      guard let incarnation = unsafe reader.readUInt64(), let start = unsafe reader.readUInt64()
+      else { return nil }
+      block.eras.append(RedoEra(incarnation: incarnation, start: start))
+    }
     return block
   }
 

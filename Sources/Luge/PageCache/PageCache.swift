@@ -82,14 +82,17 @@ final class PageCache: @unchecked Sendable {
   /// Takes out the page that is to go next and that `claim` says yes to, which hears whether the page
   /// may go though it was not used yet.
   /// `visits`: see `EvictionQueue`. Unpinned; both are called with the lock held, within a pin.
+  /// `keeping`: how many of the youngest pages stay, if not as many as usual.
   func takeVictim(
-    _ epochs: EpochReclaimer, visits: (CacheLink) -> Int, claim: (CacheLink, Bool) -> Bool
+    _ epochs: EpochReclaimer, keeping kept: Int? = nil, visits: (CacheLink) -> Int,
+    claim: (CacheLink, Bool) -> Bool
   ) throws(LugeError) -> Choice {
     try lock.acquire()
     defer { lock.unlock() }
     let pin = try epochs.pin()
     defer { pin.end() }
     drain(visits)
+    let floor = kept ?? floor
     if queue.count <= floor { return .floor }
     var tries = queue.count
     while tries > 0, let victim = queue.next(visits) {

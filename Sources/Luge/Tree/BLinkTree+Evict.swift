@@ -66,7 +66,7 @@ extension BLinkTree {
       probe("cache.evictionPutOff")
       return nil
     }
-    if try writeOut(claimed: page, { _ in false }) == nil { return nil }
+    if try writeOut(claimed: page) == nil { return nil }
     return try swingOut(page)
   }
 

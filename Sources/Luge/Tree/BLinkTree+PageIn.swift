@@ -146,22 +146,28 @@ extension BLinkTree {
   private func finish(_ loading: PageLoading) throws(LugeError) {
     try context.interrupt("cache.load")
     let payloads = try context.pages.read(loading.parts, .leaf).map { $0.payload }
+    let held = context.pending.enter()
+    defer { if held != nil { context.pending.leave() } }
+    let changes = try changes(
+      held, low: loading.page.low, high: loading.high, since: loading.lsn)
     let pin = try context.epochs.pin()
     defer { pin.end() }
     if loading.parts.count > 1 { probe("cache.fragmentsRead") }
-    let leaf: Leaf
+    let (leaf, gain, rows): (Leaf, Int, Int)
     do throws(LugeError) {
-      leaf = try LeafDecoder.reading(
+      (leaf, gain, rows) = try LeafDecoder.reading(
         loading.parts, payloads, tree: id, low: loading.page.low, contexts: context.codecs
       ) { (decoder) throws(LugeError) in
-        try LeafBuilder.build(pin, &decoder, loading, context.settings)
+        try LeafBuilder.build(
+          pin, &decoder, loading, context.settings, changes: changes, tree: id)
       }
     } catch {
       throw placed(error, loading.parts[0].address)
     }
-    correctCount(loading, leaf.sortedCount, absent: 0, pin)
+    correctCount(loading, rows, absent: 0, pin)
     // Before it is published: afterwards this thread has no hold of the page.
     context.cache.add(CacheLink(loading.page.address))
+    if gain != 0 { _ = countStripe(pin).fetchAdd(UInt64(bitPattern: Int64(gain))) }
     loading.page.word.store(leaf.address)
     _ = context.cache.pageIns.fetchAdd(1)
     probe("cache.pagedIn")

@@ -34,7 +34,10 @@ extension BLinkTree {
   @inline(never)
   func beginPartial(_ page: Page, _ key: ByteView, _ pin: Pin) -> Leaf? {
     let word = page.word.load()
-    guard PageWord.tag(word) == PageWord.evicted, context.replayLSN.load() == 0 else { return nil }
+    // While pages are brought up to date after a crash, each has to come into memory for that.
+    guard PageWord.tag(word) == PageWord.evicted, context.replayLSN.load() == 0,
+      !context.pending.isAttached
+    else { return nil }
     let high = highKey(ofEvicted: page)
     if let high, unsafe high.withUnsafeBytes({ unsafe ByteView.compare(key, ByteView($0)) >= 0 }) {
       return nil

@@ -16,11 +16,11 @@ extension BLinkTree {
   }
 
   /// Fills a committed record's piece of `bytes` bytes.
+  @inline(__always)
   func fill(_ lsn: UInt64, bytes: Int, _ record: Record) {
     let value: ByteView? = record.isTombstone ? nil : record.value
     unsafe context.unretainedLog._withUnsafeGuaranteedRef { log in
-      unsafe log.fillOperation(
-        lsn, bytes: bytes, tree: id, key: record.key.buffer, value: value?.buffer)
+      log.fillOperation(lsn, bytes: bytes, tree: id, key: record.key, value: value)
     }
   }
 }

@@ -22,7 +22,8 @@ extension BLinkTree {
     return try replay(lsn, unsafe ByteView(key), nil)
   }
 
-  private func replay(
+  /// Nil: takes the key away.
+  func replay(
     _ lsn: UInt64, _ key: ByteView, _ value: ByteView?
   ) throws(LugeError) -> Bool {
     while true {

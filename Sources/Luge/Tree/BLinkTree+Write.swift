@@ -18,29 +18,34 @@ extension BLinkTree {
   /// Writes one key; answers with a copy of the value found.
   func update(_ key: UnsafeRawBufferPointer, _ mode: WriteMode) throws(LugeError) -> WriteResult {
     var old: [UInt8]? = nil
-    let applied = unsafe try write(ByteView(key), mode, &old, returnsOld: true)
+    let applied = unsafe try write(ByteView(key), mode, &old)
     return WriteResult(applied: applied, old: old)
   }
 
-  /// Writes one key, and copies nothing of what was there. False only for an exchange that found
-  /// something else than it expected.
-  @discardableResult
-  func apply(_ key: UnsafeRawBufferPointer, _ mode: WriteMode) throws(LugeError) -> Bool {
+  /// Sets the value of a key, and copies nothing of what was there.
+  func put(_ key: UnsafeRawBufferPointer, _ value: ByteView) throws(LugeError) {
     var old: [UInt8]? = nil
-    return unsafe try write(ByteView(key), mode, &old, returnsOld: false)
+    _ = unsafe try write(ByteView(key), PutWrite(value: value), &old)
   }
 
+  /// Takes a key away, and copies nothing of what was there.
+  func discard(_ key: UnsafeRawBufferPointer) throws(LugeError) {
+    var old: [UInt8]? = nil
+    _ = unsafe try write(ByteView(key), RemoveWrite(), &old)
+  }
+
+  /// False only for an exchange that found something else than it expected.
   @inline(__always)
-  private func write(
-    _ key: ByteView, _ mode: WriteMode, _ old: inout [UInt8]?, returnsOld: Bool
+  private func write<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ old: inout [UInt8]?
   ) throws(LugeError) -> Bool {
     try BLinkTree.checkKey(key.count)
-    try BLinkTree.checkValue(mode.valueCount ?? 0)
-    let pieceBytes = redoPieceBytes(key: key.count, value: mode.valueCount)
+    try BLinkTree.checkValue(kind.valueCount ?? 0)
+    let pieceBytes = redoPieceBytes(key: key.count, value: kind.valueCount)
     // Page-in has made room; who did it again would evict what was just read.
     var overdraws = false
     while true {
-      switch try admittedAttempt(key, mode, pieceBytes, &old, returnsOld, overdraws) {
+      switch try admittedAttempt(key, kind, pieceBytes, &old, overdraws) {
       case .done(let applied): return applied
       case .again: continue
       case .missing:
@@ -51,9 +56,8 @@ extension BLinkTree {
   }
 
   @inline(__always)
-  private func admittedAttempt(
-    _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
-    _ returnsOld: Bool, _ overdraws: Bool
+  private func admittedAttempt<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?, _ overdraws: Bool
   ) throws(LugeError) -> Attempt {
     let pin = try context.epochs.place()
     let admitted = try context.admit(pieceBytes, pin, overdraws: overdraws)
@@ -61,40 +65,38 @@ extension BLinkTree {
     pin.begin()
     defer { pin.end() }
     try checkOpen()
-    return try attempt(key, mode, pieceBytes, &old, returnsOld, pin)
+    return try attempt(key, kind, pieceBytes, &old, pin)
   }
 
-  private func attempt(
-    _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
-    _ returnsOld: Bool, _ pin: Pin
+  private func attempt<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?, _ pin: Pin
   ) throws(LugeError) -> Attempt {
     while true {
       // Whoever sets a value and does not ask for the former one need not know it.
-      let isBlind = !returnsOld && mode.isPut
-      guard let (page, found) = descend(key, pin),
-        let leaf = found ?? (isBlind ? beginPartial(page, key, pin) : nil)
+      guard let place = approach(key, pin),
+        let leaf = place.leaf ?? (Kind.isBlind ? beginPartial(place.page, key, pin) : nil)
       else { return .missing }
+      let page = place.page
       leaf.noteVisit()
-      var slot = leaf.locate(key)
+      var slot = leaf.locate(key, near: place.near)
       while true {
         if slot.word & Leaf.frozen != 0 {
           probe("tree.helpedFrozen")
           try consolidate(page, leaf, pin)
           break
         }
-        let top = Leaf.record(slot.word)
-        var beneath: UInt64 = 0
-        if top != 0 {
-          guard case .ready(let found) = try resolve(top, leaf, pin) else { return .again }
+        var beneath = Leaf.record(slot.word)
+        if beneath != 0 && !Record(address: beneath).isCommitted {
+          guard case .ready(let found) = try resolve(beneath, leaf, pin) else { return .again }
           beneath = found
         }
         let isUnknown = beneath == 0 && leaf.isPartial
-        if isUnknown && !isBlind { return .missing }
+        if isUnknown && !Kind.isBlind { return .missing }
         let present = presentValue(beneath)
         let value: ByteView?
-        switch mode.decide(present) {
+        switch kind.decide(present) {
         case .leave(let applied):
-          if returnsOld { old = present?.copy() }
+          if Kind.wantsFormer { old = present?.copy() }
           return .done(applied: applied)
         case .write(let new): value = new
         }
@@ -113,9 +115,9 @@ extension BLinkTree {
           slot = relocate(leaf, key, slot)
           continue
         }
-        guard try commit(record, isUnknown || present != nil, pin) else { return .again }
-        if returnsOld { old = present?.copy() }
-        context.prune(record, pin)
+        guard try commit(record, pieceBytes, isUnknown || present != nil, pin) else { return .again }
+        if Kind.wantsFormer { old = present?.copy() }
+        if beneath != 0 { context.pruneCommitted(record, pin) }
         trim(page, leaf, pin)
         return .done(applied: true)
       }
@@ -131,6 +133,7 @@ extension BLinkTree {
 
   /// Puts a record into its word over what was seen there. On success the aborted records between
   /// it and what it builds on are retired, and the leaf is dirty.
+  @inline(__always)
   func install(
     _ record: Record, _ leaf: Leaf, _ slot: LeafSlot, _ beneath: UInt64, _ pin: Pin
   ) -> Bool {
@@ -140,15 +143,22 @@ extension BLinkTree {
     }
     // Before the commit: a write-out that clears the flag later sees the record and sets it again.
     leaf.markDirty()
-    var skipped = Leaf.record(slot.word)
+    if Leaf.record(slot.word) != beneath { retireAborted(Leaf.record(slot.word), beneath, pin) }
+    if leaf.isAscending && Leaf.record(slot.word) == 0 { leaf.noteAppended(slot.index, record.key) }
+    let former = beneath == 0 ? 0 : Record(address: beneath).weight
+    leaf.addWeight(record.weight &- former)
+    return true
+  }
+
+  /// Retires the aborted records from `top` down to what counts.
+  @inline(never)
+  private func retireAborted(_ top: UInt64, _ beneath: UInt64, _ pin: Pin) {
+    var skipped = top
     while skipped != beneath {
       let aborted = Record(address: skipped)
       skipped = aborted.beneath
       aborted.retire(pin)
     }
-    let former = beneath == 0 ? 0 : Record(address: beneath).weight
-    leaf.addWeight(record.weight &- former)
-    return true
   }
 
   /// After a lost install: the word to look at next. A lost append word may now hold the same key.
@@ -161,18 +171,30 @@ extension BLinkTree {
     return leaf.locateAppended(key, from: slot.index)
   }
 
-  /// Stamps one's own record. True when it is committed; false when it was taken back for want of
-  /// log room. Throws when the log takes nothing any more.
-  private func commit(_ record: Record, _ wasPresent: Bool, _ pin: Pin) throws(LugeError) -> Bool {
+  /// Stamps one's own record, whose piece has `pieceBytes` bytes. True when it is committed; false
+  /// when it was taken back for want of log room. Throws when the log takes nothing any more.
+  @inline(__always)
+  private func commit(
+    _ record: Record, _ pieceBytes: Int, _ wasPresent: Bool, _ pin: Pin
+  ) throws(LugeError) -> Bool {
     do { try context.interrupt("tree.stamp") } catch {
       // Unless somebody has given it an LSN, nobody has seen it.
       if abort(record.version) { throw error }
     }
+    if !stampOwn(record, pieceBytes, pin) {
+      guard try commitSlowly(record, pin) else { return false }
+    }
+    adjustCount(from: wasPresent, to: !record.isTombstone, pin)
+    return true
+  }
+
+  /// Once more for a record that others have pushed or decided, or that the log has no room for.
+  @inline(never)
+  private func commitSlowly(_ record: Record, _ pin: Pin) throws(LugeError) -> Bool {
     if !stamp(record, pin) && abort(record.version) { return false }
     if VersionWord.state(record.version.load()) == VersionWord.aborted {
       throw context.refusal()
     }
-    adjustCount(from: wasPresent, to: !record.isTombstone, pin)
     return true
   }
 

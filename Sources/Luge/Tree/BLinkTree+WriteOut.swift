@@ -29,22 +29,19 @@ extension BLinkTree {
     case busy
   }
 
-  /// Sees to it that the page that covers `key` is on disk: writes it if it is dirty, or if
-  /// `rewrites` says so of one of its parts (to move it elsewhere). Unpinned; waits for who has the
-  /// page's claim.
+  /// Sees to it that the page that covers `key` is on disk: writes it if it is dirty. Unpinned; waits
+  /// for who has the page's claim.
   ///
   /// - Parameter stamp: of the chunk that a checkpoint walks along. Then it may name the page's
   ///   former parts no more.
-  func writeOut(
-    covering key: [UInt8], stamp: UInt64 = 0, rewrites: (_ part: PageAddress) -> Bool
-  ) throws(LugeError) -> PageImage {
+  func writeOut(covering key: [UInt8], stamp: UInt64 = 0) throws(LugeError) -> PageImage {
     var attempt = 0
     while true {
-      switch try look(key, rewrites) {
+      switch try look(key) {
       case .kept(let image): return image
       case .claimed(let page):
         defer { page.releaseClaim() }
-        if let image = try writeOut(claimed: page, walk: stamp, rewrites) { return image }
+        if let image = try writeOut(claimed: page, walk: stamp) { return image }
       case .missing: try pageIn(key, closedToo: true)
       case .busy:
         try context.backOff(attempt, "waiting for a page")
@@ -53,7 +50,7 @@ extension BLinkTree {
     }
   }
 
-  private func look(_ key: [UInt8], _ rewrites: (PageAddress) -> Bool) throws(LugeError) -> Look {
+  private func look(_ key: [UInt8]) throws(LugeError) -> Look {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     // The array outlives the closure; nothing in it is kept.
@@ -63,7 +60,6 @@ extension BLinkTree {
     let word = page.word.load()
     // Not loading: that thread may publish the leaf at any time.
     guard PageWord.tag(word) == PageWord.evicted, let parts = page.parts else { return .missing }
-    if BLinkTree.isToMove(parts, rewrites) { return .missing }
     let image = PageImage(
       low: page.low.copy(), high: highKey(ofEvicted: page), lsn: parts.lsn, entries: parts.entries,
       parts: parts.copy(), wasWritten: false)
@@ -83,22 +79,14 @@ extension BLinkTree {
     return false
   }
 
-  static func isToMove(_ parts: PartList, _ rewrites: (PageAddress) -> Bool) -> Bool {
-    var index = 0
-    while index < parts.count {
-      if rewrites(parts.part(index).address) { return true }
-      index += 1
-    }
-    return false
-  }
-
   /// The same for a page whose claim the caller has. Nil: the page is not resident. `walk`: the
   /// stamp of a checkpoint's walk; without it the checkpoint that is under way may name the former parts.
+  /// `moving`: a part to be written elsewhere, dirty or not; nothing where the page has no such part.
   func writeOut(
-    claimed page: Page, walk: UInt64? = nil, _ rewrites: (_ part: PageAddress) -> Bool
+    claimed page: Page, walk: UInt64? = nil, moving part: PageAddress? = nil
   ) throws(LugeError) -> PageImage? {
     let image: PendingImage
-    var making = try makeImage(page, walk, rewrites)
+    var making = try makeImage(page, walk, part)
     while case .partial = making {
       // A base is due, which needs all there is.
       var isDamaged = false
@@ -107,7 +95,7 @@ extension BLinkTree {
         guard error.code == .corruption else { throw error }
         isDamaged = true
       }
-      making = try makeImage(page, walk, isDamaged ? { _ in false } : rewrites, isDamaged)
+      making = try makeImage(page, walk, isDamaged ? nil : part, isDamaged)
       if isDamaged, case .partial = making { break }
     }
     switch making {
@@ -181,16 +169,17 @@ extension BLinkTree {
   /// was installed before, so it is in the leaf that is taken afterwards, while the leaf may lack
   /// what is committed later.
   private func makeImage(
-    _ page: Page, _ walk: UInt64?, _ rewrites: (PageAddress) -> Bool, _ isDamaged: Bool = false
+    _ page: Page, _ walk: UInt64?, _ moving: PageAddress?, _ isDamaged: Bool = false
   ) throws(LugeError) -> Making {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    let lsn = context.imageBound
+    // While the redo is replayed the bound may be behind what the page's parts have.
+    let lsn = max(context.imageBound, page.imageLSN.load())
     guard let leaf = page.leaf else { return .none }
     try context.interrupt("tree.leafTaken")
     let high = leaf.hasHigh ? leaf.high.copy() : nil
     let isDirty = leaf.flags.load() & Leaf.dirty != 0
-    let isToMove = page.parts.map { BLinkTree.isToMove($0, rewrites) } ?? false
+    let isToMove = moving.map { part in page.parts?.names(part) ?? false } ?? false
     if !isDirty, !isToMove, let parts = page.parts {
       return .kept(
         PageImage(
@@ -207,8 +196,9 @@ extension BLinkTree {
       _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly)
       throw error
     }
-    // Who moves a part makes one of all.
-    let former = isToMove || flags & Leaf.baseOnly != 0 ? nil : page.parts
+    // Who moves a part makes one of all. A partial leaf makes fragments only, also after a failure.
+    let isWhole = isToMove || flags & Leaf.baseOnly != 0
+    let former = isWhole && !isPartial ? nil : page.parts
     let records = LeafContents(self, leaf, since: former?.lsn, pin)
     defer { records.free() }
     let kept = former.flatMap { former in

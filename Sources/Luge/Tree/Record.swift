@@ -40,6 +40,10 @@ internal import Platform
   @inline(__always)
   static func == (left: Record, right: Record) -> Bool { unsafe left.base == right.base }
 
+  /// Whether its own word says so: a batch may be committed whose records do not tell yet.
+  @inline(__always)
+  var isCommitted: Bool { VersionWord.state(version.load()) == VersionWord.committed }
+
   @inline(__always) var version: WordRef { unsafe WordRef(base, 0) }
   @inline(__always) var predecessor: WordRef { unsafe WordRef(base, 8) }
   /// Set in the predecessor word of a record that is being taken out of its chain.

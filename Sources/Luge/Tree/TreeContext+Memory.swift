@@ -169,10 +169,10 @@ extension TreeContext {
     case floor
   }
 
-  /// Evicts the page that is to go next. Unpinned.
-  func evictOne() throws(LugeError) -> Eviction {
+  /// Evicts the page that is to go next, beside `floor` that stay. Unpinned.
+  func evictOne(keeping floor: Int? = nil) throws(LugeError) -> Eviction {
     var tree: BLinkTree?
-    let choice = try cache.takeVictim(epochs) { link in
+    let choice = try cache.takeVictim(epochs, keeping: floor) { link in
       guard let leaf = Page(address: link.address).leaf else { return 0 }
       // Who wrote blindly does not come for what is there: these go in the order in which they came,
       // late enough that one write-out serves several writes.

@@ -8,6 +8,8 @@ internal import Platform
   /// The same, for calls that should not count references: `log` keeps it alive.
   let unretainedLog: Unmanaged<RedoLog>
   let epochs: EpochReclaimer
+  /// The same, for pins.
+  let pins: PinTable
   let platform: PlatformServices
   let settings: TreeSettings
   let pages: PageStore
@@ -23,6 +25,8 @@ internal import Platform
   private let batches = AtomicWord(0)
   let codecs = CodecContexts()
   let evictor = Evictor()
+  /// What the redo has for pages on disk.
+  let pending = PendingCell()
 
   init(
     log: RedoLog, epochs: EpochReclaimer, pages: PageStore, platform: PlatformServices,
@@ -37,6 +41,7 @@ internal import Platform
     self.pages = pages
     loads = PageLoads(platform)
     self.epochs = epochs
+    pins = epochs.pins
     self.platform = platform
     self.settings = settings
   }

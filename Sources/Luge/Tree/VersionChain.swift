@@ -21,6 +21,17 @@ extension TreeContext {
     pruneChain(record, pin)
   }
 
+  /// The same for a record that the caller has just committed over another.
+  @inline(__always)
+  func pruneCommitted(_ record: Record, _ pin: Pin) {
+    // Whoever registers after this load reads at a tail above all versions of this chain.
+    if epochs.readers.snapshots.loadSequential() == 0 {
+      record.dropPredecessors(pin)
+    } else {
+      prune(record, pin)
+    }
+  }
+
   @inline(never)
   private func pruneChain(_ top: Record, _ pin: Pin) {
     guard var newerLSN = commitLSN(top) else { return }
@@ -125,6 +136,7 @@ extension TreeContext {
 extension Record {
   /// Cuts off and retires all versions beneath a committed record. Whoever exchanges an address out
   /// is the one who retires it, so several threads may do this at once.
+  @inline(__always)
   func dropPredecessors(_ pin: Pin) {
     var link = predecessor.load()
     while true {
@@ -133,9 +145,20 @@ extension Record {
       if predecessor.compareExchange(expected: link, desired: 0) { break }
       link = predecessor.load()
     }
+    let record = Record(address: link)
+    // Nearly always the last: nothing comes beneath a record later, so no exchange is needed.
+    let beneath = record.predecessor.load()
+    if beneath != 0 { Record.dropChain(record.predecessor.exchange(0), pin) }
+    record.retire(pin)
+  }
+
+  /// Retires what an exchanged predecessor word leads to.
+  @inline(never)
+  private static func dropChain(_ first: UInt64, _ pin: Pin) {
+    // Bits of a thread that wanted to take it out, and can no longer.
+    var link = first & ~Record.leaving
     while link != 0 {
       let record = Record(address: link)
-      // Bits of a thread that wanted to take it out, and can no longer.
       link = record.predecessor.exchange(0) & ~Record.leaving
       record.retire(pin)
     }

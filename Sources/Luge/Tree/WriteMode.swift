@@ -1,19 +1,21 @@
-/// What a single-key write does to the present value.
-enum WriteMode {
-  /// Sets the value.
-  case put(ByteView)
-  /// Takes the value away.
-  case remove
-  /// Sets the value to `desired` (nil: takes it away) if it is `expected` (nil: absent).
-  case exchange(expected: ByteView?, desired: ByteView?)
+/// What a single-key write does to the present value. Each kind has its own copy of the path that all
+/// writes take, compiled for it.
+protocol KeyWrite {
+  /// Whether a copy of what was found is asked for.
+  static var wantsFormer: Bool { get }
+
+  /// Whether nothing hangs on what is there: it need not be known.
+  static var isBlind: Bool { get }
+
+  /// Bytes of the value that may be written; nil for a removal.
+  var valueCount: Int? { get }
+
+  /// Decides on the present value. What would change nothing is not written.
+  func decide(_ present: ByteView?) -> WriteDecision
 }
 
-/// What came of a single-key write.
-struct WriteResult {
-  /// False only for an exchange that found something else than it expected.
-  var applied: Bool
-  /// The value found; nil when absent, or not asked for.
-  var old: [UInt8]?
+extension KeyWrite {
+  static var isBlind: Bool { @inline(__always) get { false } }
 }
 
 /// What a write does about the record that it found.
@@ -24,15 +26,53 @@ enum WriteDecision {
   case write(ByteView?)
 }
 
-extension WriteMode {
-  @inline(__always)
-  var isPut: Bool {
-    if case .put = self { return true }
-    return false
-  }
+/// What came of a single-key write.
+struct WriteResult {
+  /// False only for an exchange that found something else than it expected.
+  var applied: Bool
+  /// The value found; nil when absent, or not asked for.
+  var old: [UInt8]?
+}
 
-  /// Bytes of the value that may be written; nil for a removal.
+/// Sets the value, and asks for no former one.
+struct PutWrite: KeyWrite {
+  let value: ByteView
+
+  static var wantsFormer: Bool { @inline(__always) get { false } }
+  static var isBlind: Bool { @inline(__always) get { true } }
+
+  var valueCount: Int? { @inline(__always) get { value.count } }
+
   @inline(__always)
+  func decide(_ present: ByteView?) -> WriteDecision {
+    if let present, present == value { return .leave(applied: true) }
+    return .write(value)
+  }
+}
+
+/// Takes the value away, and asks for no former one.
+struct RemoveWrite: KeyWrite {
+  static var wantsFormer: Bool { @inline(__always) get { false } }
+
+  var valueCount: Int? { @inline(__always) get { nil } }
+
+  @inline(__always)
+  func decide(_ present: ByteView?) -> WriteDecision {
+    present == nil ? .leave(applied: true) : .write(nil)
+  }
+}
+
+/// Any write, with a copy of what was found.
+enum WriteMode: KeyWrite {
+  /// Sets the value.
+  case put(ByteView)
+  /// Takes the value away.
+  case remove
+  /// Sets the value to `desired` (nil: takes it away) if it is `expected` (nil: absent).
+  case exchange(expected: ByteView?, desired: ByteView?)
+
+  static var wantsFormer: Bool { true }
+
   var valueCount: Int? {
     switch self {
     case .put(let value): return value.count
@@ -41,15 +81,10 @@ extension WriteMode {
     }
   }
 
-  /// Decides on the present value. What would change nothing is not written.
-  @inline(__always)
   func decide(_ present: ByteView?) -> WriteDecision {
     switch self {
-    case .put(let value):
-      if let present, present == value { return .leave(applied: true) }
-      return .write(value)
-    case .remove:
-      return present == nil ? .leave(applied: true) : .write(nil)
+    case .put(let value): return PutWrite(value: value).decide(present)
+    case .remove: return RemoveWrite().decide(present)
     case .exchange(let expected, let desired):
       guard WriteMode.same(present, expected) else { return .leave(applied: false) }
       return WriteMode.same(present, desired) ? .leave(applied: true) : .write(desired)

@@ -14,6 +14,16 @@ struct InterleavingPlan {
   var losses: DiskFaults = []
 
   init(_ scenario: InterleavingScenario, _ factory: any EngineFactory, _ lane: ChoiceLane) {
+    if scenario.pair != nil {
+      settings.automaticBackgroundWork = false
+      settings.flushInterval = nil
+      settings.pageSize = 256
+      settings.segmentSize = 4096
+      settings.checkpointInterval = 4096
+      settings.memoryBudget = 1 << 20
+      keepsFreedMemory = true
+      return
+    }
     // First: a driver may have been told what to answer.
     usesPriorities = lane.draw("strategy", below: 2) == 1
     threads =
