@@ -24,6 +24,7 @@ internal import Platform
   let gate = CommitGate()
   private let batches = AtomicWord(0)
   let codecs = CodecContexts()
+  let evictor = Evictor()
   /// What the redo has for pages on disk.
   let pending = PendingCell()
 
@@ -202,4 +203,12 @@ internal import Platform
     entitle(pieceBytes, pin)
     return true
   }
+}
+
+/// The thread that evicts for others, as they see it.
+final class Evictor: Sendable {
+  /// Its number; 0 while there is none.
+  let thread = AtomicWord(0)
+  /// 1 while it works, or is about to.
+  let isAwake = AtomicWord(0)
 }
