@@ -60,6 +60,13 @@ public struct LugeEngineFactory: EngineFactory {
       (settings.segmentSize.trailingZeroBitCount + settings.pageSize.trailingZeroBitCount) % 4]
   }
 
+  /// No draw of its own either.
+  private static func largeValueSize(for settings: EngineSettings) -> Int {
+    let sizes = [4 << 10, 512, 64, 1 << 10]
+    return sizes[
+      (settings.segmentSize.trailingZeroBitCount + settings.pageSize.trailingZeroBitCount / 2) % 4]
+  }
+
   /// Small settings make small everything: segments, leaves, ring, reservations, so that a short run reaches every path.
   static func configuration(for settings: EngineSettings) -> Configuration {
     var configuration = Configuration()
@@ -69,6 +76,10 @@ public struct LugeEngineFactory: EngineFactory {
     let segment = max(Configuration.smallestSegmentSize, settings.segmentSize / 4096 * 4096)
     configuration.redoSegmentSize = min(segment, 1 << 30)
     configuration.pageSegmentSize = min(max(segment, 256 << 10), 1 << 30)
+    configuration.valueSegmentSize = min(max(segment, 32 << 10), 1 << 30)
+    configuration.largeValueSize = largeValueSize(for: settings)
+    // Where large values begin late, large commits begin early.
+    if configuration.largeValueSize > 512 { configuration.largeCommitSize = 1024 }
     configuration.pageSize = min(max(256, settings.pageSize), 1 << 20)
     configuration.compression = compression(for: settings)
     if settings.segmentSize < 1 << 20 {

@@ -87,7 +87,7 @@ public final class Database: Sendable {
   }
 
   /// Applies all writes of a batch at once: all or nothing to readers and to a crash. Waits for a
-  /// batch under way. Throws `.tooLarge` above a quarter of the log buffer, `.invalidArgument` for
+  /// batch under way. Throws `.tooLarge` above `Configuration.largestBatch`, `.invalidArgument` for
   /// a tree of another database; then nothing was written.
   public func apply(_ batch: WriteBatch) throws(LugeError) {
     try core.checkOpen()

@@ -94,10 +94,14 @@ struct Opening {
       platform: platform, directory: directory, segmentBytes: Int(superblock.pageSegmentBytes),
       nextSerial: superblock.nextPageSerial, bufferBytes: configuration.pageBufferSize,
       openFiles: configuration.maximumOpenSegments)
-    let log = try makeLog(superblock)
+    let values = try PageStore(
+      platform: platform, directory: directory, family: .values,
+      segmentBytes: Int(superblock.valueSegmentBytes), nextSerial: superblock.nextValueSerial,
+      bufferBytes: configuration.pageBufferSize, openFiles: configuration.maximumOpenSegments)
+    let log = try makeLog(superblock, values)
     let context = TreeContext(
-      log: log, epochs: EpochReclaimer(), pages: pages, platform: platform,
-      settings: treeSettings(pageBytes: pageBytes(superblock)),
+      log: log, epochs: EpochReclaimer(), pages: pages, values: values, platform: platform,
+      settings: treeSettings(superblock, largestPiece: largestPiece(log, superblock)),
       memory: MemoryLimits(
         budget: configuration.memoryBudget, fixed: configuration.bufferMemory))
     let recovery = Recovery(
@@ -108,7 +112,7 @@ struct Opening {
       state = try recovery.run(expectedStart: log.start)
     } catch {
       recovery.destroyTrees()
-      try? context.released.discard(context.epochs)
+      try? context.discardReleased()
       context.epochs.freeAll()
       throw error
     }
@@ -120,7 +124,9 @@ struct Opening {
   }
 
   /// Looks where the old redo ends, and makes a log that goes on after it under a new incarnation.
-  private func makeLog(_ superblock: Superblock) throws(LugeError) -> RedoLog {
+  private func makeLog(
+    _ superblock: Superblock, _ values: PageStore
+  ) throws(LugeError) -> RedoLog {
     // The payloads that the scan lends are not looked at.
     let scan = unsafe try RedoScan.run(
       files: platform.files, directory: directory, incarnation: superblock.incarnation,
@@ -141,7 +147,12 @@ struct Opening {
     return try RedoLog(
       platform: platform, directory: directory, settings: settings,
       incarnation: scan.highestIncarnation + 1, start: RedoFormat.startLSN(afterEnd: scan.end),
-      superblockSequence: superblock.sequence, segments: scan.segments)
+      superblockSequence: superblock.sequence, segments: scan.segments, prerequisite: values)
+  }
+
+  /// The largest piece of the redo stream: the payload of a larger commit goes to a value segment.
+  private func largestPiece(_ log: RedoLog, _ superblock: Superblock) -> Int {
+    min(log.largestPiece, Int(superblock.pageSegmentBytes) / 4)
   }
 
   /// A leaf holds up to this and one commit, a quarter of a segment, more; its image has bounds too.
@@ -149,12 +160,16 @@ struct Opening {
     min(configuration.pageSize, Int(superblock.pageSegmentBytes) / 8)
   }
 
-  private func treeSettings(pageBytes: Int) -> TreeSettings {
-    TreeSettings(
+  private func treeSettings(_ superblock: Superblock, largestPiece: Int) -> TreeSettings {
+    let pageBytes = pageBytes(superblock)
+    return TreeSettings(
       leafEntries: configuration.leafEntries, appendWords: configuration.leafAppendSlots,
       leafBytes: pageBytes, chunkPages: configuration.chunkPages,
       lossesBeforeGate: configuration.batchLossesBeforeGate,
-      compression: configuration.compression)
+      compression: configuration.compression,
+      // A leaf full of the largest that lie in leaves must fit into a segment.
+      largeValue: min(configuration.largeValueSize, Int(superblock.pageSegmentBytes) / 64),
+      largestPiece: min(largestPiece, configuration.largeCommitSize ?? .max))
   }
 
   private func makeCore(
@@ -174,11 +189,15 @@ struct Opening {
     let cleaner = Cleaner(
       pages: pages, catalogue: catalogue, target: configuration.cleanerFillTarget,
       threads: platform.threads)
+    let valueCleaner = Cleaner(
+      pages: context.values, catalogue: catalogue, target: configuration.cleanerFillTarget,
+      threads: platform.threads)
     return DatabaseCore(
       platform: platform, directory: directory, configuration: configuration, context: context,
       log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,
-      identifiers: identifiers, checkpointer: checkpointer, cleaner: cleaner, directoryLock: lock,
-      maximumCommit: min(log.largestPiece, Int(superblock.pageSegmentBytes) / 4))
+      identifiers: identifiers, checkpointer: checkpointer, cleaner: cleaner,
+      valueCleaner: valueCleaner, directoryLock: lock,
+      maximumPiece: largestPiece(log, superblock))
   }
 
   private func createFirst(_ superblocks: SuperblockStore) throws(LugeError) -> Superblock {
@@ -192,7 +211,7 @@ struct Opening {
       throw LugeError(error, doing: "listing the database directory")
     }
     if let stray = names.first(where: { name in
-      name.hasPrefix("redo-") || name.hasPrefix("page-")
+      name.hasPrefix("redo-") || name.hasPrefix("page-") || name.hasPrefix("value-")
     }) {
       throw LugeError(
         .corruption, "the database's superblock file is missing, but its segments are there",
@@ -204,6 +223,8 @@ struct Opening {
       configuration.redoSegmentSize ?? Configuration.defaultRedoSegmentSize)
     first.pageSegmentBytes = UInt64(
       configuration.pageSegmentSize ?? Configuration.defaultPageSegmentSize)
+    first.valueSegmentBytes = UInt64(
+      configuration.valueSegmentSize ?? Configuration.defaultValueSegmentSize)
     first.recoveryLSN = RedoFormat.firstLSN
     first.durableLSN = RedoFormat.firstLSN
     first.idsReserved = 1
@@ -215,6 +236,7 @@ struct Opening {
     for (name, wanted, found) in [
       ("redoSegmentSize", configuration.redoSegmentSize, stored.redoSegmentPayload),
       ("pageSegmentSize", configuration.pageSegmentSize, stored.pageSegmentBytes),
+      ("valueSegmentSize", configuration.valueSegmentSize, stored.valueSegmentBytes),
     ] {
       if let wanted, UInt64(wanted) != found {
         throw LugeError(

@@ -8,6 +8,8 @@ public enum SeamNames {
     "superblock.sync", "superblock.write",
     // PageStore
     "page.newSegment", "page.sync", "page.write",
+    // Large values
+    "value.append", "value.copied", "value.read", "value.write",
     // Checkpoint
     "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.chunk", "checkpoint.release",
     // Cleaner
@@ -29,6 +31,12 @@ public enum SeamNames {
     // PageStore
     "page.appendWaited", "page.fileClosed", "page.segmentRemoved",
     "page.segmentRolled", "page.writeRetried",
+    // Large values
+    "cleaner.valueKept", "cleaner.valueMoved", "recovery.commitApartReplayed",
+    "recovery.valueReplayed",
+    "tree.batchApart", "value.appended", "value.compared", "value.ownSegment",
+    "value.readAgain", "value.segmentKept", "value.unused", "value.viewed",
+    "value.writtenDirectly",
     // Checkpoint, catalogue, ids, recovery
     "catalogue.treeCreated", "catalogue.treeDropped", "checkpoint.completed",
     "checkpoint.chunkKept", "checkpoint.chunkOutrun", "checkpoint.directoryInParts",
@@ -40,7 +48,8 @@ public enum SeamNames {
     "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",
-    "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit", "cache.loadAwaited",
+    "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit",
+    "cache.loadAwaited",
     "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
     "cache.writerWaited",
     // Images

@@ -22,6 +22,8 @@ public struct Statistics: Equatable, Sendable {
   public var redoBytes = 0
   /// Bytes of the page segment files.
   public var pageBytes = 0
+  /// Bytes of the value segment files.
+  public var valueBytes = 0
 }
 
 extension Database {
@@ -41,12 +43,15 @@ extension Database {
     statistics.recoveryLSN = core.checkpointer.durableRecoveryLSN.load()
     statistics.redoBytes = Int(core.log.diskBytes)
     for segment in try core.pages.segmentList() { statistics.pageBytes += segment.fileBytes }
+    for segment in try core.context.values.segmentList() {
+      statistics.valueBytes += segment.fileBytes
+    }
     return statistics
   }
 
   /// Bytes of the database's segment files.
   public func sizeOnDisk() throws(LugeError) -> Int {
     let statistics = try statistics()
-    return statistics.redoBytes + statistics.pageBytes
+    return statistics.redoBytes + statistics.pageBytes + statistics.valueBytes
   }
 }

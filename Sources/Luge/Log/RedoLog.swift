@@ -8,8 +8,9 @@ import Platform
 ///   `groupStart ..< sealedEnd` is a group that was sealed and not yet made durable; empty when equal.
 /// - `sealedEnd` is a block, and the 48 bytes from there are reserved for the next group's header.
 ///   Only a flush fills a header, and only when all before it is durable.
-/// - Order of a flush: blocks filled; segment files, their headers and their names durable; blocks
-///   written; every file written to synced; `durable` raised. Nothing is written twice once synced.
+/// - Order of a flush: blocks filled; what their pieces name elsewhere durable (`prerequisite`);
+///   segment files, their headers and their names durable; blocks written; every file written to
+///   synced; `durable` raised. Nothing is written twice once synced.
 /// - Room: every check that admits leaves `slack` free, so what admitted threads reserve later always
 ///   finds room, and neither `reserve` nor `fill` waits.
 ///
@@ -25,6 +26,7 @@ final class RedoLog: @unchecked Sendable {
 
   private let ring: RedoRing
   private let store: RedoSegmentStore
+  private let prerequisite: (any RedoPrerequisite)?
   private let threads: any Threads
   private let flushLock: Lock
   private let largeLock: Lock
@@ -56,9 +58,11 @@ final class RedoLog: @unchecked Sendable {
   ///   `release(below:)` says that they are not needed.
   init(
     platform: PlatformServices, directory: String, settings: RedoSettings, incarnation: UInt64,
-    start: UInt64, superblockSequence: UInt64 = 0, segments: [RedoSegmentInfo] = []
+    start: UInt64, superblockSequence: UInt64 = 0, segments: [RedoSegmentInfo] = [],
+    prerequisite: (any RedoPrerequisite)? = nil
   ) throws(LugeError) {
     try settings.validate()
+    self.prerequisite = prerequisite
     let headerEnd = start + UInt64(RedoFormat.groupBytes)
     precondition(start > 0 && start % UInt64(RedoFormat.blockBytes) == 0, "a log begins at a block")
     self.settings = settings
@@ -277,14 +281,15 @@ final class RedoLog: @unchecked Sendable {
   }
 
   /// Fills a reserved piece with a commit of one operation; `value` nil is a delete. The piece has
-  /// `RedoLog.operationPieceBytes` bytes.
+  /// `RedoLog.operationPieceBytes` bytes. `isApart`: the value is a reference.
   @inline(never)
   func fillOperation(
     _ lsn: UInt64, bytes: Int, tree: UInt64, key: UnsafeRawBufferPointer,
-    value: UnsafeRawBufferPointer?
+    value: UnsafeRawBufferPointer?, isApart: Bool = false
   ) {
     checkInRing(lsn, bytes)
-    unsafe ring.fillOperation(lsn, length: bytes, tree: tree, key: key, value: value)
+    unsafe ring.fillOperation(
+      lsn, length: bytes, tree: tree, key: key, value: value, isApart: isApart)
   }
 
   /// The bytes to reserve for a commit of one operation; `value` nil is a delete.
@@ -375,11 +380,15 @@ final class RedoLog: @unchecked Sendable {
     try waitUntilWhole()
     noteGroup()
     do {
+      // All that these pieces name was appended before they were filled.
+      try prerequisite?.makeDurable()
       try store.prepare(from: groupStart, to: sealedEnd, superblockSequence: superblockSequence)
       try store.write(ring, from: groupStart, to: sealedEnd)
       try store.sync()
     } catch {
-      if error.code != .noSpace || store.syncFailed { failureCell.set(error) }
+      if error.code != .noSpace || store.syncFailed || prerequisite?.hasFailed ?? false {
+        failureCell.set(error)
+      }
       throw error
     }
     groupStart = sealedEnd
@@ -444,7 +453,9 @@ final class RedoLog: @unchecked Sendable {
     try locking(spareLock)
     defer { spareLock.unlock() }
     try checkUsable()
-    do { return try store.prepareSpare(wanted: wanted, superblockSequence: superblockSequence) } catch {
+    do {
+      return try store.prepareSpare(wanted: wanted, superblockSequence: superblockSequence)
+    } catch {
       if store.syncFailed { failureCell.set(error) }
       throw error
     }

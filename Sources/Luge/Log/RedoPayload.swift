@@ -3,23 +3,27 @@
 ///
 ///     SIZE    DESCRIPTION
 ///     varint  tree id
-///     1       kind: 1 put, 2 delete
+///     1       kind: 1 put, 2 delete, 3 put of a value that lies apart
 ///     varint  length of the key
 ///     n       key
-///     varint  length of the value, of a put only
-///     n       value, of a put only
+///     varint  length of the value, of puts only; 16 where it lies apart
+///     n       value, of puts only; a `ValueReference` where it lies apart
 ///
 /// A piece is one commit, hence atomic by its checksum.
 enum RedoPayload {
   private static let put: UInt8 = 1
   private static let delete: UInt8 = 2
+  private static let putApart: UInt8 = 3
 
-  /// One decoded operation; `key` and `value` point into the payload. Nil value: a delete.
+  /// One decoded operation; `key` and `value` point into the payload. Neither a value nor a
+  /// reference: a delete.
   @unsafe
   struct Operation {
     var tree: UInt64
     var key: UnsafeRawBufferPointer
     var value: UnsafeRawBufferPointer?
+    /// Of a value that lies apart.
+    var reference: ValueReference?
   }
 
   /// The bytes that one operation takes. `value` nil: a delete.
@@ -48,13 +52,14 @@ enum RedoPayload {
     unsafe writer.writeCounted(key)
   }
 
-  /// One operation straight into memory of `operationBytes`.
+  /// One operation straight into memory of `operationBytes`. `isApart`: the value is a reference.
   @inline(__always)
   static func encode(
     tree: UInt64, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?,
-    into writer: inout RawWriter
+    isApart: Bool = false, into writer: inout RawWriter
   ) {
-    unsafe encodePrefix(tree: tree, key: key.count, isDelete: value == nil, into: &writer)
+    unsafe encodePrefix(
+      tree: tree, key: key.count, isDelete: value == nil, isApart: isApart, into: &writer)
     unsafe writer.write(key)
     if let value = unsafe value {
       unsafe writer.writeVarint(UInt64(value.count))
@@ -64,9 +69,11 @@ enum RedoPayload {
 
   /// What stands before the key: at most 21 bytes.
   @inline(__always)
-  static func encodePrefix(tree: UInt64, key: Int, isDelete: Bool, into writer: inout RawWriter) {
+  static func encodePrefix(
+    tree: UInt64, key: Int, isDelete: Bool, isApart: Bool = false, into writer: inout RawWriter
+  ) {
     unsafe writer.writeVarint(tree)
-    unsafe writer.write(isDelete ? delete : put)
+    unsafe writer.write(isApart ? putApart : isDelete ? delete : put)
     unsafe writer.writeVarint(UInt64(key))
   }
 
@@ -91,10 +98,12 @@ enum RedoPayload {
 
   private static func next(_ reader: inout ByteReader) -> Operation? {
     guard let tree = unsafe reader.readVarint(), let kind = unsafe reader.readUInt8(),
-      kind == put || kind == delete, let key = unsafe reader.readCounted()
+      kind >= put && kind <= putApart, let key = unsafe reader.readCounted()
     else { return nil }
-    if kind == delete { return unsafe Operation(tree: tree, key: key, value: nil) }
+    if kind == delete { return unsafe Operation(tree: tree, key: key) }
     guard let value = unsafe reader.readCounted() else { return nil }
-    return unsafe Operation(tree: tree, key: key, value: value)
+    if kind == put { return unsafe Operation(tree: tree, key: key, value: value) }
+    guard let reference = unsafe ValueReference(value) else { return nil }
+    return unsafe Operation(tree: tree, key: key, reference: reference)
   }
 }

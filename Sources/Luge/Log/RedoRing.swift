@@ -68,16 +68,18 @@ final class RedoRing: @unchecked Sendable {
     finish(lsn, length: length)
   }
 
-  /// Stores a commit of one operation. Never waits. `value` nil: a delete.
+  /// Stores a commit of one operation. Never waits. `value` nil: a delete. `isApart`: the value is
+  /// a reference.
   func fillOperation(
     _ lsn: UInt64, length: Int, tree: UInt64, key: UnsafeRawBufferPointer,
-    value: UnsafeRawBufferPointer?
+    value: UnsafeRawBufferPointer?, isApart: Bool = false
   ) {
     let offset = Int(lsn & mask)
     if offset + length <= bytes {
-      unsafe fillAt(memory + offset, lsn, length: length, tree: tree, key: key, value: value)
+      unsafe fillAt(
+        memory + offset, lsn, length: length, tree: tree, key: key, value: value, isApart)
     } else {
-      unsafe wrapOperation(lsn, length: length, tree: tree, key: key, value: value)
+      unsafe wrapOperation(lsn, length: length, tree: tree, key: key, value: value, isApart)
     }
     countFilled(lsn, length: length)
   }
@@ -85,13 +87,14 @@ final class RedoRing: @unchecked Sendable {
   /// Stores a commit of one operation where it does not wrap.
   private func fillAt(
     _ start: UnsafeMutableRawPointer, _ lsn: UInt64, length: Int, tree: UInt64,
-    key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?
+    key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?, _ isApart: Bool
   ) {
     // The last word first: it holds the padding.
     unsafe start.storeBytes(of: 0, toByteOffset: length &- 8, as: UInt64.self)
     var writer = unsafe RawWriter(
       start + RedoFormat.headerBytes, limit: length - RedoFormat.headerBytes)
-    unsafe RedoPayload.encode(tree: tree, key: key, value: value, into: &writer)
+    unsafe RedoPayload.encode(
+      tree: tree, key: key, value: value, isApart: isApart, into: &writer)
     let payload = unsafe writer.count
     precondition(length == RedoFormat.pieceBytes(payload: payload), "the piece has another size")
     let words = RedoRing.headerWords(lsn, length, .commit, payload)
@@ -182,7 +185,7 @@ final class RedoRing: @unchecked Sendable {
   @inline(never)
   private func wrapOperation(
     _ lsn: UInt64, length: Int, tree: UInt64, key: UnsafeRawBufferPointer,
-    value: UnsafeRawBufferPointer?
+    value: UnsafeRawBufferPointer?, _ isApart: Bool
   ) {
     let valueCount = unsafe value?.count
     let payload = RedoPayload.operationBytes(tree: tree, key: key.count, value: valueCount)
@@ -194,7 +197,7 @@ final class RedoRing: @unchecked Sendable {
     unsafe withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { scratch in
       var writer = unsafe RawWriter(scratch)
       unsafe RedoPayload.encodePrefix(
-        tree: tree, key: key.count, isDelete: value == nil, into: &writer)
+        tree: tree, key: key.count, isDelete: value == nil, isApart: isApart, into: &writer)
       unsafe copyIn(at, UnsafeRawBufferPointer(start: scratch.baseAddress, count: writer.count))
       unsafe at += UInt64(writer.count)
       unsafe copyIn(at, key)

@@ -29,7 +29,7 @@ struct RedoScan {
   private let seed: UInt32
   private let segments: [RedoSegmentInfo]
 
-  /// Called with each commit and identifiers piece in LSN order. The payload is good until it returns.
+  /// Called with each commit, in place or apart, and identifiers piece in LSN order. The payload is good until it returns.
   typealias Visitor = (UInt64, RedoKind, UnsafeRawBufferPointer) throws(LugeError) -> Void
 
   /// - Parameters:
@@ -94,6 +94,9 @@ struct RedoScan {
       case .commit:
         result.commits += 1
         unsafe try visit(position, .commit, payload)
+      case .commitApart:
+        result.commits += 1
+        unsafe try visit(position, .commitApart, payload)
       case .identifiers: unsafe try visit(position, .identifiers, payload)
       case nil: throw undecodable(position, reader)
       }

@@ -15,7 +15,7 @@ final class Recovery {
     var named: [(name: String, tree: BLinkTree)]
     var nextTreeID: UInt64
     var identifiersReserved: UInt64
-    /// Of the list of chunks, and of the segment table.
+    /// Of the list of chunks, and of the segment tables.
     var records: [PagePart]
   }
 
@@ -121,7 +121,7 @@ final class Recovery {
       list.append(contentsOf: entries)
       index += 1
     }
-    let records = parts + tableRecord() + [root]
+    let records = parts + valueTableRecord() + tableRecord() + [root]
     try adoptTable(list, records)
     return (list, records)
   }
@@ -141,32 +141,47 @@ final class Recovery {
     part(superblock.tableAddress, superblock.tableBytes).map { record in [record] } ?? []
   }
 
+  private func valueTableRecord() -> [PagePart] {
+    part(superblock.valueTableAddress, superblock.valueTableBytes).map { record in [record] } ?? []
+  }
+
   /// What is live in each segment. The table that a checkpoint wrote while others evicted or moved
   /// pages may count too much; only the last one before a close is known to be exact. Else what the
   /// chunks name is counted: reading their images costs little, some kilobytes for hundreds of pages.
   private func adoptTable(_ list: [ChunkEntry], _ records: [PagePart]) throws(LugeError) {
-    guard let record = tableRecord().first else { return }
-    guard var table = SegmentBytes.decode(try pages.read(record, .segmentTable).payload) else {
-      throw damage("the segment table cannot be decoded", record.address)
+    guard let record = tableRecord().first, let valueRecord = valueTableRecord().first else {
+      return
     }
+    var table = try readTable(record)
+    var values = try readTable(valueRecord)
     table.add(record)
     if let root = part(superblock.directoryAddress, superblock.directoryBytes) { table.add(root) }
     if !superblock.wasClosed {
       if let counted = try count(list, records) {
         probe("recovery.bytesCounted")
-        table = counted
+        (table, values) = counted
       } else {
         _ = pages.counters.chunksUncounted.fetchAdd(1)
+        _ = context.values.counters.chunksUncounted.fetchAdd(1)
       }
     }
     try pages.adopt(table)
+    try context.values.adopt(values)
+  }
+
+  private func readTable(_ record: PagePart) throws(LugeError) -> SegmentBytes {
+    guard let table = SegmentBytes.decode(try pages.read(record, .segmentTable).payload) else {
+      throw damage("a segment table cannot be decoded", record.address)
+    }
+    return table
   }
 
   /// Nil when a chunk's image is damaged: whoever needs the chunk is told.
   private func count(
     _ list: [ChunkEntry], _ records: [PagePart]
-  ) throws(LugeError) -> SegmentBytes? {
+  ) throws(LugeError) -> (pages: SegmentBytes, values: SegmentBytes)? {
     var table = SegmentBytes()
+    var values = SegmentBytes()
     for record in records { table.add(record) }
     var first = 0
     while first < list.count {
@@ -176,6 +191,7 @@ final class Recovery {
           guard let image = ChunkImage.decode(record.payload) else { return nil }
           for page in image.pages {
             for part in page.parts { table.add(part) }
+            values.add(page.values)
           }
         }
       } catch {
@@ -185,7 +201,7 @@ final class Recovery {
       for part in some { table.add(part) }
       first += some.count
     }
-    return table
+    return (table, values)
   }
 
   private func makeTrees(_ list: [ChunkEntry]) throws(LugeError) {
@@ -227,22 +243,8 @@ final class Recovery {
     _ lsn: UInt64, _ kind: RedoKind, _ payload: UnsafeRawBufferPointer
   ) throws(LugeError) {
     switch kind {
-    case .commit:
-      probe("recovery.commitReplayed")
-      // What is evicted from here on has all redo below this, and maybe part of this.
-      context.replayLSN.store(lsn)
-      try context.makeRoomIfNeeded()
-      // The payload is good for the length of this call, and replay copies what it keeps.
-      unsafe try RedoPayload.decode(payload, lsn: lsn) { (operation) throws(LugeError) in
-        let tree = unsafe try self.tree(operation.tree)
-        let applied =
-          if let value = unsafe operation.value {
-            unsafe try tree.replayPut(lsn: lsn, key: operation.key, value: value)
-          } else {
-            unsafe try tree.replayDelete(lsn: lsn, key: operation.key)
-          }
-        if !applied { probe("recovery.skippedByImage") }
-      }
+    case .commit: unsafe try replayCommit(lsn, payload)
+    case .commitApart: unsafe try replayCommitApart(lsn, payload)
     case .identifiers:
       // The payload is good for the length of this call.
       var reader = unsafe ByteReader(payload)
@@ -252,6 +254,51 @@ final class Recovery {
       probe("recovery.identifiersReplayed")
       identifiersReserved = max(identifiersReserved, limit)
     case .pad, .group: break
+    }
+  }
+
+  private func replayCommit(
+    _ lsn: UInt64, _ payload: UnsafeRawBufferPointer
+  ) throws(LugeError) {
+    probe("recovery.commitReplayed")
+    // What is evicted from here on has all redo below this, and maybe part of this.
+    context.replayLSN.store(lsn)
+    try context.makeRoomIfNeeded()
+    // The payload is good for the length of this call, and replay copies what it keeps.
+    unsafe try RedoPayload.decode(payload, lsn: lsn) { (operation) throws(LugeError) in
+      let tree = unsafe try self.tree(operation.tree)
+      let applied: Bool
+      if let value = unsafe operation.value {
+        applied = unsafe try tree.replayPut(lsn: lsn, key: operation.key, value: value)
+      } else if let reference = unsafe operation.reference {
+        probe("recovery.valueReplayed")
+        applied = unsafe try tree.replayPut(
+          lsn: lsn, key: operation.key, reference: reference)
+      } else {
+        applied = unsafe try tree.replayDelete(lsn: lsn, key: operation.key)
+      }
+      if !applied { probe("recovery.skippedByImage") }
+    }
+  }
+
+  /// The payload lies in a value segment. It was durable before the piece that names it was written, so
+  /// one that is not whole is damage, and no torn tail.
+  private func replayCommitApart(
+    _ lsn: UInt64, _ payload: UnsafeRawBufferPointer
+  ) throws(LugeError) {
+    // Good for the length of this call.
+    guard let reference = unsafe ValueReference(payload) else {
+      throw LugeError(.corruption, "the commit at LSN \(lsn) cannot be decoded")
+    }
+    probe("recovery.commitApartReplayed")
+    let record = try context.values.read(reference.commitPart, .commit)
+    unsafe try record.withPayload { (payload) throws(LugeError) in
+      guard unsafe crc32c(payload) == reference.checksum else {
+        throw LugeError(
+          .corruption, "a large commit is not the one that the redo log names",
+          path: context.values.path(PageAddress(rawValue: reference.address).serial))
+      }
+      unsafe try replayCommit(lsn, payload)
     }
   }
 

@@ -12,15 +12,24 @@ extension BLinkTree {
   /// Bytes of the piece that says what a record says.
   @inline(__always)
   func redoPieceBytes(_ record: Record) -> Int {
-    redoPieceBytes(key: record.keyCount, value: record.isTombstone ? nil : record.valueCount)
+    redoPieceBytes(key: record.keyCount, value: record.isTombstone ? nil : record.storedCount)
   }
 
   /// Fills a committed record's piece of `bytes` bytes.
   func fill(_ lsn: UInt64, bytes: Int, _ record: Record) {
+    if record.isReference { return fillApart(lsn, bytes: bytes, record) }
     let value: ByteView? = record.isTombstone ? nil : record.value
     unsafe context.unretainedLog._withUnsafeGuaranteedRef { log in
       unsafe log.fillOperation(
         lsn, bytes: bytes, tree: id, key: record.key.buffer, value: value?.buffer)
+    }
+  }
+
+  @inline(never)
+  private func fillApart(_ lsn: UInt64, bytes: Int, _ record: Record) {
+    unsafe record.reference.withBytes { reference in
+      unsafe context.log.fillOperation(
+        lsn, bytes: bytes, tree: id, key: record.key.buffer, value: reference, isApart: true)
     }
   }
 }

@@ -4,14 +4,15 @@ internal import Platform
 ///
 /// Safe because the guard names the record, and the tree keeps the memory that the guard lies in.
 @safe struct RecordHold: ~Copyable, Sendable {
-  private let tree: BLinkTree
   private let held: HazardGuard
+  // After the guard, which goes first.
+  private let tree: BLinkTree
   // An immutable record but for two words.
   nonisolated(unsafe) let base: UnsafeRawPointer
 
   var record: Record { unsafe Record(UnsafeMutableRawPointer(mutating: base)) }
 
-  fileprivate init(_ tree: BLinkTree, _ record: Record, _ held: consuming HazardGuard) {
+  init(_ tree: BLinkTree, _ record: Record, _ held: consuming HazardGuard) {
     self.tree = tree
     self.held = held
     unsafe base = UnsafeRawPointer(record.base)
@@ -24,11 +25,17 @@ extension BLinkTree {
   func hold(
     _ key: ByteView, at snapshot: UInt64 = BLinkTree.latest
   ) throws(LugeError) -> RecordHold? {
+    var attempt = ApartAttempt()
     while true {
       switch try holdResident(key, snapshot) {
       case .found(let hold): return hold
       case .absent: return nil
       case .missing: try pageIn(key)
+      case .apart(let reference):
+        try attempt.check(reference)
+        do throws(LugeError) {
+          return try materialize(key, reference)
+        } catch { try attempt.note(error, reference) }
       }
     }
   }
@@ -38,6 +45,8 @@ extension BLinkTree {
     case absent
     /// The leaf is not in memory.
     case missing
+    /// The value lies apart: its bytes are read into a record of their own.
+    case apart(ValueReference)
   }
 
   @inline(__always)
@@ -52,6 +61,7 @@ extension BLinkTree {
     if address == 0 { return .absent }
     let record = Record(address: address)
     if record.isTombstone { return .absent }
+    if record.isReference { return .apart(record.reference) }
     return .found(RecordHold(self, record, record.protect(pin)))
   }
 }

@@ -7,12 +7,14 @@ internal import Platform
 
 extension BLinkTree {
   /// One try of a write between two admissions.
-  private enum Attempt {
+  enum WriteAttempt {
     case done(applied: Bool)
     /// Another thread was in the way and used up the log room paid for: admission again.
     case again
     /// The leaf is not in memory: page it in, unpinned.
     case missing
+    /// A value that lies apart has to be read or written first: see `ApartWrite`.
+    case apart
   }
 
   /// Writes one key; answers with a copy of the value found.
@@ -36,13 +38,17 @@ extension BLinkTree {
   ) throws(LugeError) -> Bool {
     try BLinkTree.checkKey(key.count)
     try BLinkTree.checkValue(mode.valueCount ?? 0)
+    if isLarge(mode.valueCount ?? 0) {
+      return try writeApart(key, mode, &old, returnsOld: returnsOld)
+    }
     let pieceBytes = redoPieceBytes(key: key.count, value: mode.valueCount)
     // Page-in has made room; who did it again would evict what was just read.
     var overdraws = false
     while true {
-      switch try admittedAttempt(key, mode, pieceBytes, &old, returnsOld, overdraws) {
+      switch try admittedAttempt(key, mode, pieceBytes, &old, returnsOld, overdraws, nil) {
       case .done(let applied): return applied
       case .again: continue
+      case .apart: return try writeApart(key, mode, &old, returnsOld: returnsOld)
       case .missing:
         try pageIn(key)
         overdraws = true
@@ -51,23 +57,23 @@ extension BLinkTree {
   }
 
   @inline(__always)
-  private func admittedAttempt(
+  func admittedAttempt(
     _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
-    _ returnsOld: Bool, _ overdraws: Bool
-  ) throws(LugeError) -> Attempt {
+    _ returnsOld: Bool, _ overdraws: Bool, _ apart: ApartWrite?
+  ) throws(LugeError) -> WriteAttempt {
     let pin = try context.epochs.place()
     let admitted = try context.admit(pieceBytes, pin, overdraws: overdraws)
     defer { context.leave(admitted) }
     pin.begin()
     defer { pin.end() }
     try checkOpen()
-    return try attempt(key, mode, pieceBytes, &old, returnsOld, pin)
+    return try attempt(key, mode, pieceBytes, &old, returnsOld, apart, pin)
   }
 
   private func attempt(
     _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
-    _ returnsOld: Bool, _ pin: Pin
-  ) throws(LugeError) -> Attempt {
+    _ returnsOld: Bool, _ apart: ApartWrite?, _ pin: Pin
+  ) throws(LugeError) -> WriteAttempt {
     while true {
       guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
       leaf.noteVisit()
@@ -84,14 +90,18 @@ extension BLinkTree {
           guard case .ready(let found) = try resolve(top, leaf, pin) else { return .again }
           beneath = found
         }
-        let present = presentValue(beneath)
+        guard let decision = decide(mode, beneath, apart, needsBytes: returnsOld) else {
+          return .apart
+        }
         let value: ByteView?
-        switch mode.decide(present) {
+        switch decision {
         case .leave(let applied):
-          if returnsOld { old = present?.copy() }
+          if returnsOld { old = oldValue(beneath, apart) }
           return .done(applied: applied)
         case .write(let new): value = new
         }
+        let isApart = isLarge(value?.count ?? 0)
+        if isApart && apart?.reference == nil { return .apart }
         if slot.index == leaf.wordCount {
           try consolidate(page, leaf, pin)
           break
@@ -99,15 +109,19 @@ extension BLinkTree {
         try context.interrupt("tree.install")
         // Helping others may have used what this write needs.
         if !context.mayInstall(pieceBytes, pin) { return .again }
-        let record = Record.build(
-          pin, version: VersionWord.pending, key: key, value: value, predecessor: beneath)
+        let record =
+          isApart
+          ? buildApart(key, apart, beneath, pin)
+          : Record.build(
+            pin, version: VersionWord.pending, key: key, value: value, predecessor: beneath)
         guard install(record, leaf, slot, beneath, pin) else {
           record.free(pin)
           slot = relocate(leaf, key, slot)
           continue
         }
-        guard try commit(record, present != nil, pin) else { return .again }
-        if returnsOld { old = present?.copy() }
+        guard try commit(record, presentValue(beneath) != nil, pin) else { return .again }
+        if isApart { apart?.reference = nil }
+        if returnsOld { old = oldValue(beneath, apart) }
         context.prune(record, pin)
         trim(page, leaf, pin)
         return .done(applied: true)
@@ -115,6 +129,35 @@ extension BLinkTree {
     }
   }
 
+  /// What a write does about the record that it builds on; nil where that hangs on a value that lies
+  /// apart and is not here.
+  @inline(__always)
+  private func decide(
+    _ mode: WriteMode, _ beneath: UInt64, _ apart: ApartWrite?, needsBytes: Bool
+  ) -> WriteDecision? {
+    if beneath != 0 && Record(address: beneath).isReference {
+      return apart?.decide(mode, on: Record(address: beneath), needsBytes: needsBytes)
+    }
+    return mode.decide(presentValue(beneath))
+  }
+
+  /// A copy of the value that a write found. The pin holds its record.
+  @inline(__always)
+  private func oldValue(_ beneath: UInt64, _ apart: ApartWrite?) -> [UInt8]? {
+    if beneath != 0 && Record(address: beneath).isReference { return apart?.found?.bytes }
+    return presentValue(beneath)?.copy()
+  }
+
+  @inline(never)
+  private func buildApart(
+    _ key: ByteView, _ apart: ApartWrite?, _ beneath: UInt64, _ pin: Pin
+  ) -> Record {
+    guard let reference = apart?.reference else { preconditionFailure("the value is not apart") }
+    return Record.build(
+      pin, version: VersionWord.pending, key: key, reference: reference, predecessor: beneath)
+  }
+
+  /// Of a record that lies in its leaf as well as of one whose value lies apart: then it is empty.
   @inline(__always)
   func presentValue(_ address: UInt64) -> ByteView? {
     if address == 0 { return nil }

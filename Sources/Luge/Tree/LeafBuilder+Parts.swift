@@ -18,8 +18,14 @@ extension LeafBuilder {
       while try decoder.next() {
         if count == entries { throw LeafImage.damage("it has more entries than its chunk says") }
         // Versions on disk are older than anything that will be asked for: LSN 0 stands for all.
-        let record = Record.build(
-          pin, version: VersionWord.committed, key: decoder.key, value: decoder.value)
+        let record =
+          if let reference = decoder.reference {
+            Record.build(
+              pin, version: VersionWord.committed, key: decoder.key, reference: reference)
+          } else {
+            Record.build(
+              pin, version: VersionWord.committed, key: decoder.key, value: decoder.value)
+          }
         unsafe records[count] = record.address | Leaf.settled
         count += 1
       }

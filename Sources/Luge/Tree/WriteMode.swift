@@ -4,13 +4,15 @@ enum WriteMode {
   case put(ByteView)
   /// Takes the value away.
   case remove
+  /// Takes the value away; applied only if there is one.
+  case take
   /// Sets the value to `desired` (nil: takes it away) if it is `expected` (nil: absent).
   case exchange(expected: ByteView?, desired: ByteView?)
 }
 
 /// What came of a single-key write.
 struct WriteResult {
-  /// False only for an exchange that found something else than it expected.
+  /// False only for an exchange that found something else than it expected, or nothing to take.
   var applied: Bool
   /// The value found; nil when absent, or not asked for.
   var old: [UInt8]?
@@ -30,7 +32,7 @@ extension WriteMode {
   var valueCount: Int? {
     switch self {
     case .put(let value): return value.count
-    case .remove: return nil
+    case .remove, .take: return nil
     case .exchange(_, let desired): return desired?.count
     }
   }
@@ -44,6 +46,8 @@ extension WriteMode {
       return .write(value)
     case .remove:
       return present == nil ? .leave(applied: true) : .write(nil)
+    case .take:
+      return present == nil ? .leave(applied: false) : .write(nil)
     case .exchange(let expected, let desired):
       guard WriteMode.same(present, expected) else { return .leave(applied: false) }
       return WriteMode.same(present, desired) ? .leave(applied: true) : .write(desired)

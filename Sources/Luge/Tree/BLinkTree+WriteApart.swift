@@ -1,0 +1,148 @@
+internal import Platform
+
+// Single-key writes of values that lie apart, and over such values. The steps are those of
+// `BLinkTree+Write`. What has to wait is done between two attempts, unpinned: reading the value that was
+// found, where the decision hangs on its bytes or the caller wants them, and writing the new one.
+// The new value is in its segment before its record is installed; the flush that writes the
+// commit makes the segment durable first.
+
+/// What such a write carries from one attempt to the next.
+final class ApartWrite {
+  /// Of the new value, once it is in its segment: the operation's own until the commit.
+  var reference: ValueReference?
+  /// What an attempt found and needs the bytes of; nil: it needs the new value to be in its segment.
+  var wanted: ValueReference?
+  /// What was found before, read, and what that means for the write.
+  var found: (reference: ValueReference, bytes: [UInt8], decision: WriteDecision)?
+  fileprivate let valueChecksum: UInt32
+  fileprivate let expectedChecksum: UInt32
+
+  fileprivate init(_ mode: WriteMode) {
+    // Before anything is pinned: these may be many bytes.
+    valueChecksum = mode.value.map { value in ApartWrite.checksum(value) } ?? 0
+    expectedChecksum = mode.expected.map { value in ApartWrite.checksum(value) } ?? 0
+  }
+
+  static func checksum(_ bytes: ByteView) -> UInt32 {
+    // The caller of the write lends it.
+    unsafe crc32c(bytes.buffer)
+  }
+
+  /// What is to be done about a value that lies apart; nil where that hangs on bytes that are not here.
+  func decide(
+    _ mode: WriteMode, on record: Record, needsBytes: Bool
+  ) -> WriteDecision? {
+    let reference = record.reference
+    if let found, found.reference == reference { return found.decision }
+    if !needsBytes && !mayBeEqual(mode, reference) { return mode.decideUnlike() }
+    wanted = reference
+    return nil
+  }
+
+  /// Whether the value may be the one that the write compares it with.
+  private func mayBeEqual(_ mode: WriteMode, _ reference: ValueReference) -> Bool {
+    let (bytes, checksum) =
+      switch mode {
+      case .put(let value): (value as ByteView?, valueChecksum)
+      case .remove, .take: (nil as ByteView?, 0 as UInt32)
+      case .exchange(let expected, _): (expected, expectedChecksum)
+      }
+    guard let bytes else { return false }
+    return bytes.count == Int(reference.length) && checksum == reference.checksum
+  }
+}
+
+extension WriteMode {
+  /// The value that may be written.
+  fileprivate var value: ByteView? {
+    switch self {
+    case .put(let value): return value
+    case .remove, .take: return nil
+    case .exchange(_, let desired): return desired
+    }
+  }
+
+  fileprivate var expected: ByteView? {
+    if case .exchange(let expected, _) = self { return expected }
+    return nil
+  }
+
+  /// Decides on a present value that is none of those that the write names.
+  fileprivate func decideUnlike() -> WriteDecision {
+    switch self {
+    case .put(let value): return .write(value)
+    case .remove, .take: return .write(nil)
+    case .exchange: return .leave(applied: false)
+    }
+  }
+}
+
+extension BLinkTree {
+  /// Writes one key, whatever it or its present value's size.
+  @inline(never)
+  func writeApart(
+    _ key: ByteView, _ mode: WriteMode, _ old: inout [UInt8]?, returnsOld: Bool
+  ) throws(LugeError) -> Bool {
+    let state = ApartWrite(mode)
+    let applied: Bool
+    do throws(LugeError) {
+      applied = try writeApart(key, mode, &old, returnsOld, state)
+    } catch {
+      try? releaseUnused(state, key)
+      throw error
+    }
+    // Whatever keeps it from being released, the write is done.
+    try? releaseUnused(state, key)
+    return applied
+  }
+
+  private func releaseUnused(_ state: ApartWrite, _ key: ByteView) throws(LugeError) {
+    guard let reference = state.reference else { return }
+    probe("value.unused")
+    try context.values.release([reference.part(key: key.count)], at: context.log.tail)
+  }
+
+  private func writeApart(
+    _ key: ByteView, _ mode: WriteMode, _ old: inout [UInt8]?, _ returnsOld: Bool,
+    _ state: ApartWrite
+  ) throws(LugeError) -> Bool {
+    let count = mode.valueCount.map { count in isLarge(count) ? ValueReference.bytes : count }
+    let pieceBytes = redoPieceBytes(key: key.count, value: count)
+    var attempt = ApartAttempt()
+    var overdraws = false
+    while true {
+      switch try admittedAttempt(key, mode, pieceBytes, &old, returnsOld, overdraws, state) {
+      case .done(let applied): return applied
+      case .again: continue
+      case .missing:
+        try pageIn(key)
+        overdraws = true
+      case .apart:
+        if let wanted = state.wanted {
+          state.wanted = nil
+          try attempt.check(wanted)
+          do throws(LugeError) { try read(wanted, key, mode, state) } catch {
+            try attempt.note(error, wanted)
+          }
+        } else if let value = mode.value {
+          try context.interrupt("value.append")
+          state.reference = try keepApart(value, of: key, checksum: state.valueChecksum)
+        }
+      }
+    }
+  }
+
+  /// Whether a value of so many bytes lies apart.
+  @inline(__always)
+  func isLarge(_ count: Int) -> Bool { count >= context.settings.largeValue }
+
+  private func read(
+    _ wanted: ValueReference, _ key: ByteView, _ mode: WriteMode, _ state: ApartWrite
+  ) throws(LugeError) {
+    probe("value.compared")
+    let bytes = try readApart(wanted, keyCount: key.count)
+    // The view is good within the closure; the decision has views of the caller's bytes only.
+    let decision = unsafe bytes.withUnsafeBytes { unsafe mode.decide(ByteView($0)) }
+    state.found = (wanted, bytes, decision)
+  }
+}
