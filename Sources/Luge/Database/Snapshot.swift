@@ -30,7 +30,7 @@ public final class Snapshot: Sendable {
   /// Whether the key had a value. Throws as `value(forKey:in:)` does.
   public func contains(_ key: [UInt8], in tree: Tree) throws(LugeError) -> Bool {
     try check(tree)
-    // As above.
+    // Within the call: the tree keeps nothing of the key.
     return try unsafe key.span.bytes.withUnsafeBytes { (key) throws(LugeError) in
       unsafe try tree.storage.contains(ByteView(key), at: lsn)
     }

@@ -45,7 +45,7 @@ extension PageStore {
       lock.unlock()
       throw LugeError(error, doing: "writing a large value")
     }
-    probe(isAlone ? "value.ownSegment" : "value.writtenDirectly")
+    if isAlone { probe("value.ownSegment") } else { probe("value.writtenDirectly") }
     _ = counters.bytesWritten.fetchAdd(UInt64(bytes))
     counters.noteAppend(bytes, stream)
     try lock.acquire()
