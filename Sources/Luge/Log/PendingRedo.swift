@@ -26,6 +26,8 @@ final class PendingRedo: @unchecked Sendable {
   private(set) var trees: [Operations] = []
   private var blocks = PendingBlocks()
   private var recent = 0
+  /// Of commits whose payload lies in a value segment: LSN and address of its record, in order of LSNs.
+  private var apart: [(lsn: UInt64, address: UInt64)] = []
 
   /// Bytes of memory in use, sorting included.
   private(set) var bytes = 0
@@ -33,10 +35,29 @@ final class PendingRedo: @unchecked Sendable {
   /// What one operation takes beside its key: its record, its entry, and another one while sorting.
   private static let bytesAnOperation = PendingRecord.headerBytes + 8 + 32
 
-  /// Notes an operation. `offset`: of its first byte, from the beginning of its piece.
+  /// The payload of the commit at an LSN lies in a value segment. LSNs ascend.
+  func noteApart(lsn: UInt64, _ address: UInt64) {
+    apart.append((lsn, address))
+    bytes += 16
+  }
+
+  /// Where the payload of an operation's commit lies; nil: in the redo stream.
+  func address(of record: PendingRecord) -> UInt64? {
+    if !record.isApart { return nil }
+    var low = 0
+    var high = apart.count
+    while low < high {
+      let middle = (low + high) / 2
+      if apart[middle].lsn < record.lsn { low = middle + 1 } else { high = middle }
+    }
+    return apart[low].address
+  }
+
+  /// Notes an operation. `offset`: of its first byte, from the beginning of its piece; `isApart`: of the
+  /// payload, which `noteApart` has told of.
   func add(
     tree: UInt64, key: UnsafeRawBufferPointer, lsn: UInt64, offset: Int,
-    operation: UnsafeRawBufferPointer
+    operation: UnsafeRawBufferPointer, isApart: Bool = false
   ) {
     if recent >= trees.count || trees[recent].tree != tree {
       recent = trees.firstIndex { found in found.tree == tree } ?? trees.count
@@ -44,7 +65,8 @@ final class PendingRedo: @unchecked Sendable {
     }
     // The record is copied into memory of this object.
     let record = unsafe blocks.append(
-      lsn: lsn, offset: offset, key: key, count: operation.count, checksum: crc32c(operation))
+      lsn: lsn, offset: offset, key: key, count: operation.count, checksum: crc32c(operation),
+      isApart: isApart)
     let head = unsafe ByteView(key).head(at: 0)
     trees[recent].entries.append(PendingEntry(head: head, record: record))
     bytes += Self.bytesAnOperation + key.count
@@ -146,10 +168,10 @@ struct PendingEntry {
 /// ```
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 LSN of its commit
-///      8    4 offset of its first byte, from there
+///      8    4 offset of its first byte, from there; or in the payload, where that lies apart
 ///     12    4 its bytes
 ///     16    4 CRC-32C of these
-///     20    4 bytes of its key; bit 31: set aside
+///     20    4 bytes of its key; bit 31: set aside; bit 30: the commit's payload lies apart
 ///     24    k key
 /// ```
 /// Safe: it lies in a block of the object that lent it, and is not kept longer.
@@ -157,20 +179,24 @@ struct PendingEntry {
   fileprivate let base: UnsafeMutableRawPointer
   static let headerBytes = 24
   private static let aside: UInt32 = 1 << 31
+  fileprivate static let apart: UInt32 = 1 << 30
 
   @unsafe fileprivate init(_ base: UnsafeMutableRawPointer) { unsafe self.base = base }
 
   var lsn: UInt64 { unsafe base.load(as: UInt64.self) }
-  /// Where it lies in the redo stream.
-  var position: UInt64 { unsafe lsn + UInt64(base.load(fromByteOffset: 8, as: UInt32.self)) }
+  var offset: Int { unsafe Int(base.load(fromByteOffset: 8, as: UInt32.self)) }
+  /// Where it lies in the redo stream, unless it lies apart.
+  var position: UInt64 { lsn + UInt64(offset) }
   /// Bytes of the whole operation.
   var count: Int { unsafe Int(base.load(fromByteOffset: 12, as: UInt32.self)) }
   var checksum: UInt32 { unsafe base.load(fromByteOffset: 16, as: UInt32.self) }
   private var keyField: UInt32 { unsafe base.load(fromByteOffset: 20, as: UInt32.self) }
   var isSetAside: Bool { keyField & Self.aside != 0 }
+  /// Whether it lies in the payload of a large commit, in a value segment.
+  var isApart: Bool { keyField & Self.apart != 0 }
 
   var key: ByteView {
-    unsafe ByteView(base + Self.headerBytes, count: Int(keyField & ~Self.aside))
+    unsafe ByteView(base + Self.headerBytes, count: Int(keyField & ~(Self.aside | Self.apart)))
   }
 
   fileprivate func setAside() {
@@ -178,13 +204,15 @@ struct PendingEntry {
   }
 
   fileprivate func fill(
-    lsn: UInt64, offset: Int, key: UnsafeRawBufferPointer, count: Int, checksum: UInt32
+    lsn: UInt64, offset: Int, key: UnsafeRawBufferPointer, count: Int, checksum: UInt32,
+    isApart: Bool
   ) {
     unsafe base.storeBytes(of: lsn, as: UInt64.self)
     unsafe base.storeBytes(of: UInt32(offset), toByteOffset: 8, as: UInt32.self)
     unsafe base.storeBytes(of: UInt32(count), toByteOffset: 12, as: UInt32.self)
     unsafe base.storeBytes(of: checksum, toByteOffset: 16, as: UInt32.self)
-    unsafe base.storeBytes(of: UInt32(key.count), toByteOffset: 20, as: UInt32.self)
+    let keyField = UInt32(key.count) | (isApart ? Self.apart : 0)
+    unsafe base.storeBytes(of: keyField, toByteOffset: 20, as: UInt32.self)
     guard let source = key.baseAddress else { return }
     unsafe (base + Self.headerBytes).copyMemory(from: source, byteCount: key.count)
   }
@@ -203,7 +231,8 @@ private struct PendingBlocks: ~Copyable {
   init() { unsafe blocks = [] }
 
   mutating func append(
-    lsn: UInt64, offset: Int, key: UnsafeRawBufferPointer, count: Int, checksum: UInt32
+    lsn: UInt64, offset: Int, key: UnsafeRawBufferPointer, count: Int, checksum: UInt32,
+    isApart: Bool
   ) -> PendingRecord {
     let bytes = (PendingRecord.headerBytes + key.count + 7) & ~7
     if used + bytes > size {
@@ -214,7 +243,8 @@ private struct PendingBlocks: ~Copyable {
     // Within the block, by the check above.
     let record = unsafe PendingRecord(blocks[blocks.count - 1] + used)
     used += bytes
-    unsafe record.fill(lsn: lsn, offset: offset, key: key, count: count, checksum: checksum)
+    unsafe record.fill(
+      lsn: lsn, offset: offset, key: key, count: count, checksum: checksum, isApart: isApart)
     return record
   }
 

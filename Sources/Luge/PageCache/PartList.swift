@@ -1,13 +1,16 @@
 internal import Platform
 
-/// What of a page is on disk: a base, then fragments, each newer than those before. Immutable.
+/// What of a page is on disk: a base, then fragments, each newer than those before; and how many bytes
+/// of value segments its entries name. Immutable.
 ///
 /// ```
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 W of the newest part: redo records of the page below it are in the parts
 ///      8    8 live entries of all parts together
-///     16    8 n, parts, at least 1
+///     16    4 n, parts, at least 1
+///     20    4 m, value segments that an entry names a value in
 ///     24 16*n address and length of each part, the base first
+///       +16*m serial of each such segment, ascending, and bytes of these values' records
 /// ```
 /// Safe: a page's list is used in a pin, or by whoever holds the page's claim or loads it.
 @safe struct PartList {
@@ -18,17 +21,25 @@ internal import Platform
     unsafe base = UnsafeMutableRawPointer(bitPattern: UInt(address)).unsafelyUnwrapped
   }
 
-  static func build(_ pin: Pin, lsn: UInt64, entries: Int, _ parts: [PagePart]) -> PartList {
+  static func build(
+    _ pin: Pin, lsn: UInt64, entries: Int, _ parts: [PagePart], values: SegmentBytes
+  ) -> PartList {
     precondition(!parts.isEmpty, "a page on disk has a base")
-    let base = unsafe pin.allocate(headerSize + 16 * parts.count)
+    let base = unsafe pin.allocate(headerSize + 16 * (parts.count + values.entries.count))
     unsafe base.storeBytes(of: lsn, as: UInt64.self)
     unsafe base.storeBytes(of: UInt64(entries), toByteOffset: 8, as: UInt64.self)
-    unsafe base.storeBytes(of: UInt64(parts.count), toByteOffset: 16, as: UInt64.self)
+    unsafe base.storeBytes(of: UInt32(parts.count), toByteOffset: 16, as: UInt32.self)
+    unsafe base.storeBytes(of: UInt32(values.entries.count), toByteOffset: 20, as: UInt32.self)
     var offset = headerSize
     for part in parts {
       unsafe base.storeBytes(
         of: part.address.rawValue, toByteOffset: offset, as: UInt64.self)
       unsafe base.storeBytes(of: UInt64(part.length), toByteOffset: offset + 8, as: UInt64.self)
+      offset += 16
+    }
+    for use in values.entries {
+      unsafe base.storeBytes(of: use.serial, toByteOffset: offset, as: UInt64.self)
+      unsafe base.storeBytes(of: use.bytes, toByteOffset: offset + 8, as: UInt64.self)
       offset += 16
     }
     return PartList(address: UInt64(UInt(bitPattern: base)))
@@ -42,8 +53,21 @@ internal import Platform
 
   var lsn: UInt64 { field(0) }
   var entries: Int { Int(field(8)) }
-  var count: Int { Int(field(16)) }
-  private var size: Int { PartList.headerSize + 16 * count }
+  var count: Int { Int(field(16) & 0xFFFF_FFFF) }
+  private var valueCount: Int { Int(field(16) >> 32) }
+  private var size: Int { PartList.headerSize + 16 * (count + valueCount) }
+
+  /// Bytes of the records in value segments that the page's entries name.
+  var values: SegmentBytes {
+    var table = SegmentBytes()
+    var offset = PartList.headerSize + 16 * count
+    let end = offset + 16 * valueCount
+    while offset < end {
+      table.add(field(offset + 8), to: field(offset))
+      offset += 16
+    }
+    return table
+  }
 
   /// The part with index below `count`.
   func part(_ index: Int) -> PagePart {

@@ -15,6 +15,8 @@ internal import Platform
   private var changedWeight = 0
   /// Of the records with a value.
   private var weight = 0
+  /// Bytes of the records in value segments that records with a value name.
+  private(set) var values = SegmentBytes()
 
   /// The most fragments of a page. A read fetches them all, in one round.
   static let mostFragments = 8
@@ -50,8 +52,12 @@ internal import Platform
       unsafe memory[count] = record.address
       count += 1
       weight += record.weight
+      if record.isReference { values.add(record.reference.part(key: record.keyCount)) }
     }
-    guard let since, LeafContents.commitLSN(record) >= since else { return }
+    guard let since else { return }
+    // One whose value was moved has changed, though it is as old as before.
+    let isMoved = record.isReference && record.isMoved
+    guard isMoved || LeafContents.commitLSN(record) >= since else { return }
     unsafe memory[changedOffset + changedCount] = record.address
     changedCount += 1
     changedWeight += record.weight
@@ -98,7 +104,8 @@ extension BLinkTree {
       records: contents.records, count: contents.count, compression: compression,
       contexts: context.codecs)
     return PendingImage(
-      isMoved: isMoved, high: high, lsn: lsn, entries: contents.count, bytes: bytes)
+      isMoved: isMoved, high: high, lsn: lsn, entries: contents.count, values: contents.values,
+      bytes: bytes)
   }
 
   /// What changed since the newest of `former`. Pinned.
@@ -110,7 +117,7 @@ extension BLinkTree {
       tree: id, lsn: lsn, low: page.low, previous: former.newest, records: contents.changed,
       count: contents.changedCount, compression: compression, contexts: context.codecs)
     return PendingImage(
-      isMoved: false, high: high, lsn: lsn, entries: contents.count, bytes: bytes,
-      older: former.copy())
+      isMoved: false, high: high, lsn: lsn, entries: contents.count, values: contents.values,
+      bytes: bytes, older: former.copy())
   }
 }
