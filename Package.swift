@@ -26,6 +26,9 @@ let package = Package(
   ],
   traits: [
     .trait(name: "SchedulePoints", description: "Every atomic access is a schedule point."),
+    .trait(
+      name: "NoSeams",
+      description: "No fault points and no probes, to measure what they cost; ci/engine-counters."),
     .trait(name: "SQLite", description: "Build the SQLite adapter (needs libsqlite3-dev)."),
   ],
   dependencies: [
@@ -102,6 +105,11 @@ let package = Package(
     .executableTarget(
       name: "counters", dependencies: ["Luge", "SimulationKit", "Platform"],
       path: "Benchmarks/Counters", exclude: ["thresholds"], swiftSettings: strict),
+
+    // Real threads, everything at once; for the sanitizers, see ci/sanitize.
+    .executableTarget(
+      name: "stress", dependencies: ["Luge", "Platform"], path: "Tests/Stress",
+      swiftSettings: strict),
 
     // Tests, one folder a module.
     .target(

@@ -7,6 +7,8 @@ public struct InterleavingsJSON: Codable, Sendable {
   public struct Program: Codable, Sendable {
     public var name: String
     public var tapes, schedules, threadSwitches, crashes, failures: Int
+    /// Of an exhaustive run: schedules beyond the bound, and points of the longest call.
+    public var schedulesCut, longestCall: Int
     public var cpuSeconds: Double
   }
 
@@ -46,7 +48,8 @@ public struct InterleavingsJSON: Codable, Sendable {
       Program(
         name: $0.name, tapes: $0.counters.tapes, schedules: $0.counters.schedules,
         threadSwitches: $0.counters.threadSwitches, crashes: $0.counters.crashes,
-        failures: $0.failingTapes, cpuSeconds: $0.cpuSeconds)
+        failures: $0.failingTapes, schedulesCut: $0.counters.schedulesCut,
+        longestCall: $0.counters.longestCall, cpuSeconds: $0.cpuSeconds)
     }
   }
 

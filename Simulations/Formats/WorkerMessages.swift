@@ -57,7 +57,7 @@ public struct TapeSummary: Codable, Equatable, Sendable {
       counters.tapes, counters.operations, counters.processKills, counters.powerLosses,
       counters.crashesWithPendingSectors, counters.crashesDuringRecovery, counters.recoveries,
       counters.reportedDamage, counters.threadSwitches, counters.schedules,
-      counters.schedulePoints,
+      counters.schedulePoints, counters.schedulesCut, counters.longestCall,
     ]
     pendingSectors = counters.pendingSectors
     faults = counters.faults
@@ -71,7 +71,7 @@ public struct TapeSummary: Codable, Equatable, Sendable {
 
   /// The result again.
   public func result() throws(FormatError) -> TapeResult {
-    guard numbers.count == 11, points.count == pointNames.count, probes.count == probeNames.count
+    guard numbers.count == 13, points.count == pointNames.count, probes.count == probeNames.count
     else { throw FormatError("a worker's reply has the wrong shape") }
     var result = TapeResult()
     result.failures = failures.map {
@@ -88,6 +88,8 @@ public struct TapeSummary: Codable, Equatable, Sendable {
     result.counters.threadSwitches = numbers[8]
     result.counters.schedules = numbers[9]
     result.counters.schedulePoints = numbers[10]
+    result.counters.schedulesCut = numbers[11]
+    result.counters.longestCall = numbers[12]
     result.counters.pendingSectors = pendingSectors
     result.counters.faults = faults
     result.counters.faultPoints = zip(pointNames, points).map { NamedCount($0, $1) }

@@ -23,6 +23,12 @@ public enum ProgramCatalogue {
         .flush, .checkpoint, .backgroundWork, .get, .insert, .largeInsert, .remove, .batch,
       ], threads: 2...3),
     InterleavingScenario(
+      "threads-eviction", "Pages leave memory and come back, and the cleaner moves them, beside reads and writes.",
+      actions: [
+        .evict, .evict, .clean, .checkpoint, .get, .insert, .largeInsert, .remove, .exchange, .batch,
+        .scanForward, .scanBackward,
+      ], threads: 2...3),
+    InterleavingScenario(
       "threads-crashes", "Everything at once, with kills and power losses in between.",
       actions: ProgramAction.allCases, crashes: true),
     InterleavingScenario(
@@ -30,7 +36,10 @@ public enum ProgramCatalogue {
       actions: ProgramAction.allCases, calls: 1...4),
   ]
 
+  /// The 120 pairs of `simulate interleavings --strategy exhaustive`.
+  public static let pairs: [InterleavingScenario] = ProgramPair.all.map { InterleavingScenario($0) }
+
   public static func named(_ name: String) -> InterleavingScenario? {
-    all.first { $0.name == name }
+    all.first { $0.name == name } ?? pairs.first { $0.name == name }
   }
 }

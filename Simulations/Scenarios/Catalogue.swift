@@ -5,7 +5,7 @@ public import SimulationKit
 public enum Catalogue {
   public static let all: [Scenario] = [
     .ycsbA, .ycsbB, .ycsbC, .ycsbD, .ycsbE, .ycsbF,
-    .sequentialWrites, .batches, .iteration,
+    .sequentialWrites, .batches, .iteration, .heldCursors,
     .bankTransfers,
     .fillAndEmpty, .overwrites, .largeValues, .manyTrees,
     .words,

@@ -40,6 +40,7 @@ struct InterleavingsText {
   }
 
   private var table: [String] {
+    if report.scenarios.contains(where: { $0.counters.longestCall > 0 }) { return pairs }
     var lines = [
       row("program", ["tapes", "schedules", "switches", "crashes", "failing", "cpu s"])
     ]
@@ -57,7 +58,29 @@ struct InterleavingsText {
     return lines
   }
 
-  private func row(_ name: String, _ cells: [String]) -> String {
-    pad(name, to: 20) + cells.map { pad($0, to: 12, right: true) }.joined()
+  /// Of an exhaustive run. Two preemptions at most where no call takes 150 points, else one.
+  private var pairs: [String] {
+    var lines = [
+      row("pair", ["points", "preempted", "schedules", "cut off", "failing", "cpu s"], width: 36)
+    ]
+    for scenario in report.scenarios {
+      let counters = scenario.counters
+      let isLong = counters.longestCall >= PairExploration.manyPoints
+      let isWhole = counters.tapes == PairExploration.slices
+      lines.append(
+        row(
+          scenario.name,
+          [
+            "\(counters.longestCall)", isLong ? "once" : "twice",
+            "\(counters.schedules)" + (isWhole ? "" : " (not all)"),
+            "\(counters.schedulesCut)", "\(scenario.failingTapes)",
+            ReportText.tenths(scenario.cpuSeconds),
+          ], width: 36))
+    }
+    return lines
+  }
+
+  private func row(_ name: String, _ cells: [String], width: Int = 20) -> String {
+    pad(name, to: width) + cells.map { pad($0, to: 12, right: true) }.joined()
   }
 }

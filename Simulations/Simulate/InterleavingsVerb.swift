@@ -19,7 +19,7 @@ struct InterleavingsVerb: ParsableCommand {
   var all = false
   @Option(help: "The engine under test.")
   var engine = "luge"
-  @Option(help: "random or pct; without it the tape says.")
+  @Option(help: "random, pct, or exhaustive: every schedule of every pair with few preemptions; without it the tape says.")
   var strategy: Strategy?
   @Option(help: "Tapes of each program.")
   var tapes = 500
@@ -44,7 +44,8 @@ struct InterleavingsVerb: ParsableCommand {
     if let seconds, !(seconds > 0) { throw ValidationError("--seconds must be above 0") }
   }
 
-  func run() throws {
+  mutating func run() throws {
+    if strategy == .exhaustive { tapes = PairExploration.slices }
     try BuildFlavour.requireSchedulePoints(
       for: "interleavings " + CommandLine.arguments.dropFirst(2).joined(separator: " "))
     let factory = try Lookup.engine(engine)
@@ -70,12 +71,16 @@ struct InterleavingsVerb: ParsableCommand {
   }
 
   private func choose(for factory: any EngineFactory) throws -> [any TapeSubject] {
-    var chosen: [InterleavingScenario] = all ? ProgramCatalogue.all : []
+    let everything = strategy == .exhaustive ? ProgramCatalogue.pairs : ProgramCatalogue.all
+    var chosen: [InterleavingScenario] = all ? everything : []
     for name in scenarios where !chosen.contains(where: { $0.name == name }) {
       guard let program = ProgramCatalogue.named(name) else {
         throw UsageFailure("there is no program \"\(name)\"; see `simulate list`")
       }
       chosen.append(program)
+    }
+    if let other = chosen.first(where: { ($0.pair != nil) != (strategy == .exhaustive) }) {
+      throw UsageFailure("\(other.name) cannot be run with this strategy: pairs are explored exhaustively")
     }
     for program in chosen {
       if let obstacle = program.obstacle(for: factory) { throw UsageFailure(obstacle) }
@@ -86,8 +91,14 @@ struct InterleavingsVerb: ParsableCommand {
 
 /// A strategy as an argument.
 enum Strategy: String, ExpressibleByArgument, CaseIterable {
-  case random, pct
-  var name: StrategyName { self == .random ? .random : .pct }
+  case random, pct, exhaustive
+  var name: StrategyName {
+    switch self {
+    case .random: .random
+    case .pct: .pct
+    case .exhaustive: .exhaustive
+    }
+  }
 }
 
 /// What this program was built with, and the command that builds it otherwise.

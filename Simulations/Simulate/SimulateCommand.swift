@@ -12,7 +12,7 @@ struct SimulateCommand: ParsableCommand {
       """,
     subcommands: [
       ListVerb.self, RunVerb.self, InterleavingsVerb.self, ParkedVerb.self, ReplayVerb.self,
-      ShrinkVerb.self,
+      ShrinkVerb.self, CheckVerb.self, HistoryVerb.self,
       WorkerVerb.self,
     ])
 

@@ -67,6 +67,10 @@ struct WorkerVerb: ParsableCommand {
     let tapeSeed = TapeSeed.seed(campaign: seed, scenario: scenario.name, index: index)
     let options = TapeOptions(
       operations: operations, keepsEvents: keepsEvents, strategy: strategy?.name)
+    if options.strategy == .exhaustive, let program = scenario as? InterleavingScenario {
+      var exploration = PairExploration(program, factory, slice: index, options: options)
+      return exploration.run()
+    }
     if twice {
       return TapeRunner.runTwice(scenario, factory, seed: tapeSeed, options: options)
     }
@@ -88,7 +92,8 @@ struct WorkerVerb: ParsableCommand {
     let seed = TapeSeed.seed(campaign: seed, scenario: scenario.name, index: index)
     let shrunk = TapeShrinking.shrink(
       result, of: scenario, factory,
-      options: TapeOptions(operations: operations, strategy: strategy?.name),
+      options: TapeOptions(
+        operations: operations, strategy: strategy == .exhaustive ? nil : strategy?.name),
       maximumRuns: WorkerVerb.shrinkingRuns,
       shouldStop: { WorkerVerb.cpuSeconds - began > WorkerVerb.shrinkingSeconds })
     let tape = TapeFile(

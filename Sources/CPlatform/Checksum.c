@@ -52,13 +52,33 @@ uint32_t platform_crc32c_portable(uint32_t crc, const void *bytes, size_t length
 
 typedef uint32_t (*checksum)(uint32_t crc, const void *bytes, size_t length);
 
+static uint32_t portable_around(uint32_t crc, const void *bytes, size_t length) {
+  uint32_t first = platform_crc32c_portable(crc, bytes, 4);
+  return platform_crc32c_portable(first, (const uint8_t *)bytes + 8, length - 8);
+}
+
+// Every thread that gets here first finds the same answer, so a relaxed store is enough.
+static __attribute__((noinline)) checksum choose(
+    checksum *chosen, checksum hardware, checksum portable) {
+  checksum function = platform_crc32c_hardware_exists() ? hardware : portable;
+  __atomic_store_n(chosen, function, __ATOMIC_RELAXED);
+  return function;
+}
+
 uint32_t platform_crc32c(uint32_t crc, const void *bytes, size_t length) {
-  // Every thread that gets here first finds the same answer, so a relaxed store is enough.
   static checksum chosen;
   checksum function = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
   if (__builtin_expect(function == NULL, 0)) {
-    function = platform_crc32c_hardware_exists() ? platform_crc32c_hardware : platform_crc32c_portable;
-    __atomic_store_n(&chosen, function, __ATOMIC_RELAXED);
+    function = choose(&chosen, platform_crc32c_hardware, platform_crc32c_portable);
+  }
+  return function(crc, bytes, length);
+}
+
+uint32_t platform_crc32c_around(uint32_t crc, const void *bytes, size_t length) {
+  static checksum chosen;
+  checksum function = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
+  if (__builtin_expect(function == NULL, 0)) {
+    function = choose(&chosen, platform_crc32c_around_hardware, portable_around);
   }
   return function(crc, bytes, length);
 }

@@ -9,5 +9,6 @@
 bool platform_crc32c_hardware_exists(void);
 // Only where platform_crc32c_hardware_exists().
 uint32_t platform_crc32c_hardware(uint32_t crc, const void *bytes, size_t length);
+uint32_t platform_crc32c_around_hardware(uint32_t crc, const void *bytes, size_t length);
 
 #endif

@@ -37,4 +37,9 @@ __attribute__((target("crc"))) uint32_t platform_crc32c_hardware(
   return ~state;
 }
 
+uint32_t platform_crc32c_around_hardware(uint32_t crc, const void *bytes, size_t length) {
+  uint32_t first = platform_crc32c_hardware(crc, bytes, 4);
+  return platform_crc32c_hardware(first, (const uint8_t *)bytes + 8, length - 8);
+}
+
 #endif

@@ -28,13 +28,7 @@ public enum EngineRegistry {
     .recoversDifferently(over: ReferenceEngineFactory()),
     .failsWithoutCause(over: ReferenceEngineFactory()),
     .breaksInvariants(over: ReferenceEngineFactory()),
-  ]
-
-  /// The same, but convicted only where clients' operations overlap in the right way: it takes longer tapes
-  /// than the tests run (`simulate run --all --engine mixes-states --tapes 40 --seed 1`), and such failures do not
-  /// shrink to a few operations yet.
-  public static let wrongWhenConcurrent: [WrongEngineFactory] = [
-    .mixesStates(over: ReferenceEngineFactory())
+    .mixesStates(over: ReferenceEngineFactory()),
   ]
 
   /// Engines over a file system that swallows syncs.
@@ -44,6 +38,12 @@ public enum EngineRegistry {
     SwallowingEngineFactory(
       "luge-without-directory-syncs", over: LugeEngineFactory(), swallowing: .directorySyncs),
     SwallowingEngineFactory(
+      "luge-without-page-syncs", over: LugeEngineFactory(), swallowing: .dataSyncs,
+      onPathsWith: "/page-", convictedBy: ["storage-order"]),
+    SwallowingEngineFactory(
+      "luge-without-redo-syncs", over: LugeEngineFactory(), swallowing: .dataSyncs,
+      onPathsWith: "/redo-", convictedBy: ["storage-order"]),
+    SwallowingEngineFactory(
       "reference-without-file-syncs", over: ReferenceEngineFactory(), swallowing: .fileSyncs),
     SwallowingEngineFactory(
       "reference-without-directory-syncs", over: ReferenceEngineFactory(),
@@ -51,7 +51,7 @@ public enum EngineRegistry {
   ]
 
   public static let all: [any EngineFactory] =
-    correct + controls + wrong + wrongWhenConcurrent + careless
+    correct + controls + wrong + careless
 
   public static func named(_ name: String) -> (any EngineFactory)? {
     all.first { $0.name == name }

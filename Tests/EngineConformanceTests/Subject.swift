@@ -14,15 +14,25 @@ struct Subject: Sendable, CustomStringConvertible {
     all.filter { $0.factory.capabilities.isSuperset(of: needed) }
   }
 
+  /// A world for one test. Engines that do their I/O elsewhere than through the platform need real files.
+  var platform: PlatformServices {
+    factory.capabilities.contains(.simulatable) ? .inMemory() : .real
+  }
+
+  /// Where the test's database lies.
+  func directory(_ platform: PlatformServices) -> String {
+    factory.capabilities.contains(.simulatable)
+      ? "/database" : "/tmp/luge-conformance-\(String(platform.entropy.next(), radix: 36))"
+  }
+
+  /// A tree beside the default one, where there are any.
+  var tree: TreeName { factory.capabilities.contains(.namedTrees) ? "other" : .default }
+
   /// Runs a test against a new database, which is gone afterwards.
   func withDatabase(_ body: (Database) throws -> Void) throws {
-    // Engines that do their I/O elsewhere than through the platform need real files.
-    let isSimulatable = factory.capabilities.contains(.simulatable)
-    let platform: PlatformServices = isSimulatable ? .inMemory() : .real
-    let root =
-      isSimulatable
-      ? "/database" : "/tmp/luge-conformance-\(String(platform.entropy.next(), radix: 36))"
-    let database = Database(factory: factory, platform: platform, directory: root)
+    let platform = platform
+    let database = Database(
+      factory: factory, platform: platform, directory: directory(platform))
     defer { database.erase() }
     try body(database)
   }

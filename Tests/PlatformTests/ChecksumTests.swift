@@ -49,6 +49,18 @@ import Testing
     }
   }
 
+  /// What a record's own sum is made of: everything but the place of the sum.
+  @Test func aroundItself() {
+    let bytes = Array((0..<500).map { UInt8(truncatingIfNeeded: $0 &* 13) })
+    for length in 8..<400 {
+      let expected = sum(Array(bytes[8..<length]), seed: sum(Array(bytes[..<4]), seed: 5))
+      let found = unsafe bytes.withUnsafeBytes {
+        unsafe crc32cAroundItself($0.baseAddress.unsafelyUnwrapped, count: length, seed: 5)
+      }
+      #expect(found == expected, "length \(length)")
+    }
+  }
+
   @Test func piecesAddUp() {
     let bytes = Array((0..<10_000).map { UInt8(truncatingIfNeeded: $0 &* 7) })
     let whole = sum(bytes)

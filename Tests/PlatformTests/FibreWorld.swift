@@ -141,5 +141,7 @@ private final class SchedulePoints: SeamContext {
 
   init(world: FibreWorld) { self.world = world }
 
-  override func schedulePoint() { world.maybeYield() }
+  #if SchedulePoints
+    override func schedulePoint() { world.maybeYield() }
+  #endif
 }

@@ -114,7 +114,7 @@ private final class PlainMap {
     case .nextID: return .identifier(1)
     case .count: return .number(values.count)
     case .dropTree: return .flag(false)
-    case .flush, .checkpoint, .backgroundWork: return .done
+    case .flush, .checkpoint, .backgroundWork, .evict, .clean: return .done
     }
   }
 }

@@ -32,7 +32,7 @@ struct DiskWrapperTests {
   func suffix() throws {
     let world = DiskWorld()
     let files = SwallowingFileSystem(
-      world.files, swallowing: .dataSyncs, onPathsEndingIn: ".log")
+      world.files, swallowing: .dataSyncs, onPathsWith: ".log")
     for (path, pending) in [("/a.log", 1), ("/a.page", 1)] {
       let file = try files.open(path, .createNew)
       try file.writeFully(bytes(1, 10), at: 0)

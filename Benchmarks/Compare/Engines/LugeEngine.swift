@@ -57,17 +57,7 @@ struct LugeSession: EngineSession {
   }
 
   mutating func get<R>(_ key: Bytes, _ body: (Bytes) throws -> R) throws -> R? {
-    let view = try tree.view(forKey: key.bytes)
-    guard case .some(let found) = consume view else { return nil }
-    return try Self.lend(found, body)
-  }
-
-  /// A view that is bound by `guard let` and then lends a span is boxed; one that is a parameter is not.
-  @inline(__always)
-  private static func lend<R>(
-    _ view: borrowing ValueView, _ body: (Bytes) throws -> R
-  ) rethrows -> R {
-    try view.bytes.withUnsafeBytes { try body($0) }
+    try tree.withValue(forKey: key.bytes) { try $0.withUnsafeBytes(body) }
   }
 
   /// Whether the key was there is not told: that nothing is left is checked at the end.

@@ -97,6 +97,8 @@ void platform_set_thread_name(const char *name);
 
 // Continues `crc` (0 at the start) over `length` bytes.
 uint32_t platform_crc32c(uint32_t crc, const void *bytes, size_t length);
+// The same but for bytes 4 to 7, which hold the sum itself; at least 8 bytes.
+uint32_t platform_crc32c_around(uint32_t crc, const void *bytes, size_t length);
 // The table-driven version, always there, for tests and other processors.
 uint32_t platform_crc32c_portable(uint32_t crc, const void *bytes, size_t length);
 
@@ -129,6 +131,23 @@ static inline int platform_compare(
 }
 
 static inline void platform_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+// Into the second-level cache only: more of these may be under way at once.
+static inline void platform_prefetch_far(const void *address) { __builtin_prefetch(address, 0, 1); }
+
+// The number of words below `bound`, of `count` (at least 1) that ascend. By halves, and without a
+// branch on what is compared: the compiler makes one of any other way to say it, and half of those
+// branches are predicted wrongly.
+static inline size_t platform_lower_bound(const uint64_t *words, size_t count, uint64_t bound) {
+  const uint64_t *first = words;
+  size_t rest = count;
+  while (rest > 1) {
+    size_t half = rest >> 1;
+    const uint64_t *middle = first + half;
+    first = __builtin_unpredictable(middle[-1] < bound) ? middle : first;
+    rest -= half;
+  }
+  return (size_t)(first - words) + (*first < bound);
+}
 
 // memcmp, so that an unoptimised build compares byte strings as fast as an optimised one.
 static inline int platform_compare_bytes(const void *left, const void *right, size_t length) {

@@ -4,11 +4,11 @@ import Platform
 
 /// Luge, as the contract sees it.
 final class LugeEngine: KeyValueEngine {
-  private let database: Database
+  let database: Database
 
   init(database: Database) { self.database = database }
 
-  private func tree(_ name: TreeName) throws(EngineError) -> Tree {
+  func tree(_ name: TreeName) throws(EngineError) -> Tree {
     try translating { () throws(LugeError) in
       name == .default ? database.defaultTree : try database.tree(named: name)
     }
@@ -43,18 +43,8 @@ final class LugeEngine: KeyValueEngine {
   ) throws(EngineError) -> [EngineKit.Entry] {
     let tree = try tree(name)
     return try translating { () throws(LugeError) in
-      var cursor = tree.cursor(in: Luge.KeyRange(lower: range.lower, upper: range.upper))
-      var entries: [EngineKit.Entry] = []
-      while entries.count < limit {
-        let entry =
-          switch direction {
-          case .forward: try cursor.next()
-          case .backward: try cursor.previous()
-          }
-        guard let entry else { break }
-        entries.append(EngineKit.Entry(entry.key, entry.value))
-      }
-      return entries
+      var cursor = tree.cursor(in: Luge.KeyRange(range))
+      return try cursor.collect(direction, limit: limit)
     }
   }
 
@@ -104,6 +94,14 @@ final class LugeEngine: KeyValueEngine {
     try translating { () throws(LugeError) in try database.performBackgroundWork() }
   }
 
+  func evict() throws(EngineError) {
+    try translating { () throws(LugeError) in try database.evictPage() }
+  }
+
+  func clean() throws(EngineError) {
+    try translating { () throws(LugeError) in try database.cleanSegment() }
+  }
+
   func close() throws(EngineError) {
     try translating { () throws(LugeError) in try database.close() }
   }
@@ -135,6 +133,7 @@ extension EngineError {
       case .treeNotFound: .treeNotFound
       case .invalidArgument, .tooLarge, .configurationMismatch: .invalidArgument
       case .inputOutput: .inputOutput
+      case .resourceExhausted: .exhausted
       default: .other
       }
     self.init(code, error.description, isRefused: error.code != .killed)

@@ -12,7 +12,7 @@ public struct LugeEngineFactory: EngineFactory {
     [
       .namedTrees, .compareExchange, .batches, .crossTreeBatches, .identifiers,
       .concurrentClients, .snapshotScans, .checkpoints, .simulatable, .prefixDurability,
-      .treeRemoval,
+      .treeRemoval, .pops, .rangeRemoval, .snapshots, .cursors,
     ]
   }
 
@@ -42,6 +42,17 @@ public struct LugeEngineFactory: EngineFactory {
 
   public var faultPoints: [String] { SeamNames.faultPoints }
   public var probes: [String] { SeamNames.probes }
+
+  public func storageRules(for directory: String) -> [any StorageRule] {
+    [LugeStorageRules(directory: directory)]
+  }
+
+  /// One segment of each kind.
+  public func spaceKept(_ settings: EngineSettings) -> Int? {
+    let configuration = Self.configuration(for: settings)
+    // A redo segment has a block for its header besides.
+    return (configuration.redoSegmentSize ?? 0) + 4096 + (configuration.pageSegmentSize ?? 0)
+  }
 
   public func open(
     _ directory: String, on platform: PlatformServices, settings: EngineSettings
@@ -75,7 +86,8 @@ public struct LugeEngineFactory: EngineFactory {
     configuration.checkpointInterval = max(4096, settings.checkpointInterval)
     let segment = max(Configuration.smallestSegmentSize, settings.segmentSize / 4096 * 4096)
     configuration.redoSegmentSize = min(segment, 1 << 30)
-    configuration.pageSegmentSize = min(max(segment, 256 << 10), 1 << 30)
+    let pages = settings.pageSegmentSize.map { max(Configuration.smallestSegmentSize, $0) }
+    configuration.pageSegmentSize = min(pages ?? max(segment, 256 << 10), 1 << 30)
     configuration.valueSegmentSize = min(max(segment, 32 << 10), 1 << 30)
     configuration.largeValueSize = largeValueSize(for: settings)
     // Where large values begin late, large commits begin early.

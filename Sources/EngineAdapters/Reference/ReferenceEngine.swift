@@ -103,6 +103,16 @@ final class ReferenceEngine: KeyValueEngine, @unchecked Sendable {
     return contents.scan(range, direction, limit: limit, in: tree)
   }
 
+  func snapshot() throws(EngineError) -> any EngineSnapshot {
+    try begin()
+    defer { lock.unlock() }
+    return ReferenceSnapshot(contents)
+  }
+
+  func cursor(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> any EngineCursor {
+    ReferenceCursor(try scan(range, .forward, limit: .max, in: tree))
+  }
+
   func count(in tree: TreeName) throws(EngineError) -> Int {
     try begin()
     defer { lock.unlock() }
@@ -157,6 +167,34 @@ final class ReferenceEngine: KeyValueEngine, @unchecked Sendable {
     durable = false
     _ = contents.set(desired, for: key, in: tree)
     return (true, original)
+  }
+
+  func popFirst(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry? {
+    try pop(range, .forward, tree)
+  }
+
+  func popLast(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry? {
+    try pop(range, .backward, tree)
+  }
+
+  private func pop(
+    _ range: KeyRange, _ direction: Direction, _ tree: TreeName
+  ) throws(EngineError) -> Entry? {
+    try beginWriting()
+    defer { lock.unlock() }
+    guard let entry = contents.scan(range, direction, limit: 1, in: tree).first else { return nil }
+    durable = false
+    _ = contents.set(nil, for: entry.key, in: tree)
+    return entry
+  }
+
+  func removeAll(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Int {
+    try beginWriting()
+    defer { lock.unlock() }
+    let entries = contents.scan(range, .forward, limit: .max, in: tree)
+    if !entries.isEmpty { durable = false }
+    for entry in entries { _ = contents.set(nil, for: entry.key, in: tree) }
+    return entries.count
   }
 
   func apply(_ batch: [BatchWrite]) throws(EngineError) {

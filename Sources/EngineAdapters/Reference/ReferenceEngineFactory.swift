@@ -7,6 +7,7 @@ public struct ReferenceEngineFactory: EngineFactory {
   public let capabilities: EngineCapabilities = [
     .namedTrees, .compareExchange, .batches, .crossTreeBatches, .identifiers, .concurrentClients,
     .snapshotScans, .checkpoints, .simulatable, .prefixDurability, .treeRemoval,
+    .pops, .rangeRemoval, .snapshots, .cursors,
   ]
   public let faultContract = FaultContract([
     .processKill: .survives, .powerLoss: .survives, .droppedWrite: .survives,

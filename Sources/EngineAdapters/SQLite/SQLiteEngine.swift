@@ -43,19 +43,26 @@
       _ range: KeyRange, _ direction: Direction, limit: Int, in tree: TreeName
     ) throws(EngineError) -> [Entry] {
       try exclusively { (store) throws(EngineError) in
-        guard let table = try self.table(store, tree), limit > 0 else { return [] }
-        var text = "SELECT key, value FROM \(table) WHERE key >= ?"
-        var arguments: [SQLiteConnection.Argument] = [.blob(range.lower ?? [])]
-        if let upper = range.upper {
-          text += " AND key < ?"
-          arguments.append(.blob(upper))
-        }
-        text += " ORDER BY key \(direction == .forward ? "ASC" : "DESC") LIMIT ?"
-        arguments.append(.integer(Int64(limit)))
-        var entries: [Entry] = []
-        try store.run(text, arguments) { entries.append(Entry($0.blob(0), $0.blob(1))) }
-        return entries
+        try self.rows(store, range, direction, limit, tree)
       }
+    }
+
+    private func rows(
+      _ store: SQLiteConnection, _ range: KeyRange, _ direction: Direction, _ limit: Int,
+      _ tree: TreeName
+    ) throws(EngineError) -> [Entry] {
+      guard let table = try table(store, tree), limit > 0 else { return [] }
+      var text = "SELECT key, value FROM \(table) WHERE key >= ?"
+      var arguments: [SQLiteConnection.Argument] = [.blob(range.lower ?? [])]
+      if let upper = range.upper {
+        text += " AND key < ?"
+        arguments.append(.blob(upper))
+      }
+      text += " ORDER BY key \(direction == .forward ? "ASC" : "DESC") LIMIT ?"
+      arguments.append(.integer(Int64(limit)))
+      var entries: [Entry] = []
+      try store.run(text, arguments) { entries.append(Entry($0.blob(0), $0.blob(1))) }
+      return entries
     }
 
     func count(in tree: TreeName) throws(EngineError) -> Int {
@@ -102,6 +109,32 @@
         guard original.isSame(as: expected) else { return (false, original) }
         _ = try self.set(store, desired, key, tree)
         return (true, original)
+      }
+    }
+
+    func popFirst(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry? {
+      try pop(range, .forward, tree)
+    }
+
+    func popLast(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry? {
+      try pop(range, .backward, tree)
+    }
+
+    private func pop(
+      _ range: KeyRange, _ direction: Direction, _ tree: TreeName
+    ) throws(EngineError) -> Entry? {
+      try atomically { (store) throws(EngineError) in
+        guard let entry = try self.rows(store, range, direction, 1, tree).first else { return nil }
+        _ = try self.set(store, nil, entry.key, tree)
+        return entry
+      }
+    }
+
+    func removeAll(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Int {
+      try atomically { (store) throws(EngineError) in
+        let entries = try self.rows(store, range, .forward, .max, tree)
+        for entry in entries { _ = try self.set(store, nil, entry.key, tree) }
+        return entries.count
       }
     }
 

@@ -8,6 +8,7 @@
     public let capabilities: EngineCapabilities = [
       .namedTrees, .compareExchange, .batches, .crossTreeBatches, .identifiers,
       .concurrentClients, .snapshotScans, .checkpoints, .prefixDurability, .treeRemoval,
+      .pops, .rangeRemoval,
     ]
     /// Only what its own documentation promises, and what a test on real files can bring about.
     public let faultContract = FaultContract([.processKill: .survives])

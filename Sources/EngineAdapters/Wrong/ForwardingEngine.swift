@@ -26,6 +26,19 @@ class ForwardingEngine: KeyValueEngine, @unchecked Sendable {
   ) throws(EngineError) -> [Entry] {
     try base.scan(range, direction, limit: limit, in: tree)
   }
+  func popFirst(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry? {
+    try base.popFirst(range, in: tree)
+  }
+  func popLast(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry? {
+    try base.popLast(range, in: tree)
+  }
+  func removeAll(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Int {
+    try base.removeAll(range, in: tree)
+  }
+  func snapshot() throws(EngineError) -> any EngineSnapshot { try base.snapshot() }
+  func cursor(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> any EngineCursor {
+    try base.cursor(range, in: tree)
+  }
   func apply(_ batch: [BatchWrite]) throws(EngineError) { try base.apply(batch) }
   func flush() throws(EngineError) { try base.flush() }
   func checkpoint() throws(EngineError) { try base.checkpoint() }
@@ -35,5 +48,7 @@ class ForwardingEngine: KeyValueEngine, @unchecked Sendable {
   func treeNames() throws(EngineError) -> [TreeName] { try base.treeNames() }
   func checkInvariants() throws(EngineError) -> [String] { try base.checkInvariants() }
   func performBackgroundWork() throws(EngineError) { try base.performBackgroundWork() }
+  func evict() throws(EngineError) { try base.evict() }
+  func clean() throws(EngineError) { try base.clean() }
   func close() throws(EngineError) { try base.close() }
 }

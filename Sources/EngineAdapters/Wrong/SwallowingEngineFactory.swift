@@ -6,25 +6,32 @@ public import SimulationKit
 /// forgotten them. So a conviction passes through the engine's own recovery.
 public struct SwallowingEngineFactory: EngineFactory {
   public let name: String
-  public let convictedBy = ["durability", "prefix-durability", "error-contract"]
+  /// The properties that convict it.
+  public let convictedBy: [String]
   public let base: any EngineFactory
   private let swallowing: SwallowingFileSystem.Calls
-  private let suffix: String
+  private let part: String
 
   public var capabilities: EngineCapabilities { base.capabilities }
   public var faultContract: FaultContract { base.faultContract }
   public var faultPoints: [String] { base.faultPoints }
   public var probes: [String] { base.probes }
 
-  /// Swallows calls of these kinds, on paths that end in `suffix` (empty: on all).
+  public func storageRules(for directory: String) -> [any StorageRule] {
+    base.storageRules(for: directory)
+  }
+
+  /// Swallows calls of these kinds, on paths that have `part` in them (empty: on all).
   public init(
     _ name: String, over base: any EngineFactory, swallowing: SwallowingFileSystem.Calls,
-    onPathsEndingIn suffix: String = ""
+    onPathsWith part: String = "",
+    convictedBy: [String] = ["durability", "prefix-durability", "error-contract", "storage-order"]
   ) {
+    self.convictedBy = convictedBy
     self.name = name
     self.base = base
     self.swallowing = swallowing
-    self.suffix = suffix
+    self.part = part
   }
 
   public func open(
@@ -32,7 +39,7 @@ public struct SwallowingEngineFactory: EngineFactory {
   ) throws(EngineError) -> any KeyValueEngine {
     var careless = platform
     careless.files = SwallowingFileSystem(
-      platform.files, swallowing: swallowing, onPathsEndingIn: suffix)
+      platform.files, swallowing: swallowing, onPathsWith: part)
     return try base.open(directory, on: careless, settings: settings)
   }
 }

@@ -7,18 +7,35 @@ public struct WrongEngineFactory: EngineFactory {
   /// The properties whose checkers are meant to convict it; empty for a control, which nothing may convict.
   public let convictedBy: [String]
   public let base: any EngineFactory
-  private let wrap: @Sendable (any KeyValueEngine) throws(EngineError) -> any KeyValueEngine
+  private let wrap:
+    @Sendable (any KeyValueEngine, PlatformServices) throws(EngineError) -> any KeyValueEngine
 
   public var capabilities: EngineCapabilities { base.capabilities }
   public var faultContract: FaultContract { base.faultContract }
   public var faultPoints: [String] { base.faultPoints }
   public var probes: [String] { base.probes }
 
+  public func storageRules(for directory: String) -> [any StorageRule] {
+    base.storageRules(for: directory)
+  }
+
   /// Its name is the defect's, followed by "-" and the base's unless that is the reference engine.
   public init(
     _ defect: String, over base: any EngineFactory, convictedBy: [String],
     _ wrap:
       @escaping @Sendable (any KeyValueEngine) throws(EngineError) -> any KeyValueEngine
+  ) {
+    self.init(defect, over: base, convictedBy: convictedBy) { engine, _ throws(EngineError) in
+      try wrap(engine)
+    }
+  }
+
+  /// The same for a defect that needs threads or time.
+  public init(
+    _ defect: String, over base: any EngineFactory, convictedBy: [String],
+    _ wrap:
+      @escaping @Sendable (any KeyValueEngine, PlatformServices) throws(EngineError)
+      -> any KeyValueEngine
   ) {
     name = base is ReferenceEngineFactory ? defect : "\(defect)-\(base.name)"
     self.convictedBy = convictedBy
@@ -29,6 +46,6 @@ public struct WrongEngineFactory: EngineFactory {
   public func open(
     _ directory: String, on platform: PlatformServices, settings: EngineSettings
   ) throws(EngineError) -> any KeyValueEngine {
-    try wrap(try base.open(directory, on: platform, settings: settings))
+    try wrap(try base.open(directory, on: platform, settings: settings), platform)
   }
 }

@@ -26,4 +26,12 @@ public struct EngineCapabilities: OptionSet, Hashable, Sendable {
   public static let treeRemoval = EngineCapabilities(rawValue: 1 << 10)
   /// Every acknowledged write is durable at once, without a flush.
   public static let synchronousCommits = EngineCapabilities(rawValue: 1 << 11)
+  /// The first and the last entry of a range can be taken out.
+  public static let pops = EngineCapabilities(rawValue: 1 << 12)
+  /// All entries of a range can be removed by one call.
+  public static let rangeRemoval = EngineCapabilities(rawValue: 1 << 13)
+  /// Views of all trees at one moment that may be kept.
+  public static let snapshots = EngineCapabilities(rawValue: 1 << 14)
+  /// Cursors over one moment of a range that move both ways.
+  public static let cursors = EngineCapabilities(rawValue: 1 << 15)
 }

@@ -10,6 +10,8 @@ public struct EngineError: Error, Equatable, Sendable, CustomStringConvertible {
     case corruption
     /// Another owner has the database open.
     case locked
+    /// Memory is used up by what its callers hold, as a cursor.
+    case exhausted
     /// The engine has stopped taking this operation after an earlier failure.
     case refused
     case closed

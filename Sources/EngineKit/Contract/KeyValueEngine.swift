@@ -25,6 +25,53 @@ public protocol KeyValueEngine: AnyObject, Sendable {
     _ range: KeyRange, _ direction: Direction, limit: Int, in tree: TreeName
   ) throws(EngineError) -> [Entry]
 
+  func contains(_ key: Bytes, in tree: TreeName) throws(EngineError) -> Bool
+
+  /// Sets the value to what `change` makes of the present one; nil for none, before and after. `change` may
+  /// be called again where others come between.
+  func update(
+    _ key: Bytes, in tree: TreeName, _ change: (Bytes?) -> Bytes?
+  ) throws(EngineError) -> (old: Bytes?, new: Bytes?)
+
+  /// The entry with the least key of a range.
+  func first(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// The entry with the greatest key of a range.
+  func last(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// The entry with the greatest key below `key`.
+  func entry(before key: Bytes, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// The entry with the least key above `key`.
+  func entry(after key: Bytes, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// Takes out the entry with the least key of a range. No two callers get the same entry.
+  func popFirst(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// Takes out the entry with the greatest key of a range. No two callers get the same entry.
+  func popLast(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Entry?
+
+  /// Removes all entries of a range, not necessarily at once; answers how many.
+  func removeAll(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> Int
+
+  /// Sets many values, a later one for a key in place of an earlier one, not necessarily at once.
+  func load(_ entries: [Entry], into tree: TreeName) throws(EngineError)
+
+  /// Equal for equal contents of a range, and most likely different for different ones.
+  func checksum(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> UInt64
+
+  /// All trees as they are now.
+  func snapshot() throws(EngineError) -> any EngineSnapshot
+
+  /// A cursor before the first and after the last entry of a range. One of an engine with `.snapshotScans`
+  /// shows the state at one moment of this call, however late it is read.
+  func cursor(_ range: KeyRange, in tree: TreeName) throws(EngineError) -> any EngineCursor
+
+  /// What a scan without a limit answers, by the engine's asynchronous sequence.
+  func stream(
+    _ range: KeyRange, _ direction: Direction, in tree: TreeName
+  ) async throws(EngineError) -> [Entry]
+
   /// All or nothing. A later write for a key replaces an earlier one.
   func apply(_ batch: [BatchWrite]) throws(EngineError)
 
@@ -52,6 +99,12 @@ public protocol KeyValueEngine: AnyObject, Sendable {
 
   /// One step of background work, where the engine was opened with manual background work.
   func performBackgroundWork() throws(EngineError)
+
+  /// Takes a page, or whatever the engine keeps, out of memory; does nothing where there is none to spare.
+  func evict() throws(EngineError)
+
+  /// Moves what is live out of one piece of storage that is mostly dead; does nothing where there is none.
+  func clean() throws(EngineError)
 
   /// Makes everything durable and releases all resources. Use afterwards throws `.closed`.
   func close() throws(EngineError)
@@ -81,6 +134,25 @@ extension KeyValueEngine {
   public func treeNames() throws(EngineError) -> [TreeName] { [.default] }
   public func checkInvariants() throws(EngineError) -> [String] { [] }
   public func performBackgroundWork() throws(EngineError) {}
+  public func evict() throws(EngineError) {}
+  public func clean() throws(EngineError) {}
+}
+
+/// All trees of an engine as they were at one moment.
+public protocol EngineSnapshot: AnyObject, Sendable {
+  func get(_ key: Bytes, in tree: TreeName) throws(EngineError) -> Bytes?
+  func scan(
+    _ range: KeyRange, _ direction: Direction, limit: Int, in tree: TreeName
+  ) throws(EngineError) -> [Entry]
+}
+
+/// Walks a range as it was at one moment from both ends, until the two have met. For one thread at a
+/// time; it lets go of what it holds when it is let go of.
+public protocol EngineCursor: AnyObject {
+  /// The first entry not met yet; nil when all are.
+  func next() throws(EngineError) -> Entry?
+  /// The last entry not met yet; nil when all are.
+  func previous() throws(EngineError) -> Entry?
 }
 
 /// How to make one kind of engine, and what to expect of it.
@@ -94,10 +166,22 @@ public protocol EngineFactory: Sendable {
   /// Every probe that the engine names. Each must be reached in a campaign.
   var probes: [String] { get }
 
+  /// Rules on the order of what is written in `directory`, for a new database there. None unless said.
+  func storageRules(for directory: String) -> [any StorageRule]
+
+  /// Bytes on disk, beside a tenth more than a new database takes, that one may keep after everything was
+  /// removed and the engine was given the time to settle; nil: there is no such promise. Nil unless said.
+  func spaceKept(_ settings: EngineSettings) -> Int?
+
   /// Opens the database in `directory`, creating it or recovering it.
   func open(
     _ directory: String, on platform: PlatformServices, settings: EngineSettings
   ) throws(EngineError) -> any KeyValueEngine
+}
+
+extension EngineFactory {
+  public func storageRules(for directory: String) -> [any StorageRule] { [] }
+  public func spaceKept(_ settings: EngineSettings) -> Int? { nil }
 }
 
 /// What a harness may vary about an engine. An engine takes what it has and ignores the rest.
@@ -107,6 +191,8 @@ public struct EngineSettings: Equatable, Sendable {
   public var automaticBackgroundWork: Bool
   /// Bytes of one log segment; engines round it to what they can.
   public var segmentSize: Int
+  /// Bytes of one segment of pages, where the engine keeps pages apart from its log; nil: it chooses.
+  public var pageSegmentSize: Int?
   /// Bytes that a page should have on disk.
   public var pageSize: Int
   /// Nanoseconds between flushes in the background; nil for none.
@@ -117,12 +203,14 @@ public struct EngineSettings: Equatable, Sendable {
   public var memoryBudget: Int
 
   public init(
-    automaticBackgroundWork: Bool = true, segmentSize: Int = 1 << 20, pageSize: Int = 4096,
+    automaticBackgroundWork: Bool = true, segmentSize: Int = 1 << 20,
+    pageSegmentSize: Int? = nil, pageSize: Int = 4096,
     flushInterval: UInt64? = 500_000_000, checkpointInterval: Int = 64 << 20,
     memoryBudget: Int = 256 << 20
   ) {
     self.automaticBackgroundWork = automaticBackgroundWork
     self.segmentSize = segmentSize
+    self.pageSegmentSize = pageSegmentSize
     self.pageSize = pageSize
     self.flushInterval = flushInterval
     self.checkpointInterval = checkpointInterval

@@ -9,6 +9,10 @@ public enum Operation: Hashable, Sendable {
   case flush
   case checkpoint
   case backgroundWork
+  /// Takes something that is not in use out of memory. Changes nothing that anybody could read.
+  case evict
+  /// Moves what is live out of storage that is mostly dead. Changes nothing that anybody could read.
+  case clean
   case nextID
   case count(in: TreeName)
   case dropTree(TreeName)
@@ -70,6 +74,12 @@ extension KeyValueEngine {
         return .done
       case .backgroundWork:
         try performBackgroundWork()
+        return .done
+      case .evict:
+        try evict()
+        return .done
+      case .clean:
+        try clean()
         return .done
       case .nextID: return .identifier(try nextID())
       case .count(let tree): return .number(try count(in: tree))

@@ -7,6 +7,7 @@ internal import EngineKit
 /// - An opening fails only when such a fault was met since the last successful recovery; and, unless
 ///   the disk may be damaged, only once for what happened before it: the next attempt must succeed.
 /// - Corruption is reported only where the disk may really be damaged.
+/// - Memory is used up only beside a cursor that is held, or such a fault.
 /// - "Killed" is said only by a process that is dying; "closed", "locked" and "unsupported" only
 ///   where they are true.
 ///
@@ -116,6 +117,10 @@ public final class ErrorContract: Checker {
       if !metDrop(call) { context.report(property, "no drop explains it: \(what)") }
     case .closed, .locked, .invalidArgument:
       if !reportable { context.report(property, what) }
+    case .exhausted:
+      if !reportable && !context.holdsSnapshot {
+        context.report(property, "nobody holds anything: \(what)")
+      }
     case .inputOutput, .noSpace, .refused, .other:
       if !reportable && !damaged { context.report(property, "no fault explains it: \(what)") }
     }

@@ -3,7 +3,7 @@ internal import EngineKit
 /// All entries of one scan, and all absences, at one moment.
 ///
 /// Each key's answer gives the moments at which it may have been true; the moments of all keys must have one in
-/// common, between the invocation of the scan and its return.
+/// common, between the invocation of the scan and its return; of a cursor, its making.
 ///
 /// Sound: a right scan has such a moment, the one at which it took effect. Then the write that each answer comes
 /// from had begun, and no write that began after that one had returned has returned itself. A batch that a
@@ -15,7 +15,7 @@ extension ModelDifference {
   ) {
     let index = model.trees[tree].index
     let shown = batchesShown(index, places, entries)
-    var common = [Register.Moments(after: call.invokedAt, before: context.sequence)]
+    var common = [Register.Moments(after: call.invokedAt, before: context.snapshotEnd(of: call))]
     var next = 0
     for place in places {
       let slot = index.slots[place]

@@ -83,7 +83,8 @@ public final class ModelDifference: Checker {
         Scan(range: range, direction: direction, limit: limit, tree: tree, entries: entries),
         call, context)
     case (.count(let tree), .number(let number)): checkCount(number, tree, call, context)
-    case (.flush, .done), (.checkpoint, .done), (.backgroundWork, .done), (.nextID, .identifier):
+    case (.flush, .done), (.checkpoint, .done), (.backgroundWork, .done), (.evict, .done),
+      (.clean, .done), (.nextID, .identifier):
       break
     default:
       context.report(

@@ -56,6 +56,13 @@ public final class Judge {
     }
     context.writes.returned(call, outcome, at: context.sequence)
     tell(.returned(call, outcome))
+    context.snapshots.removeAll { $0.call == call.number }
+  }
+
+  /// The scan that was invoked shows the state at a moment before now, however late it returns: its cursor
+  /// is there. For engines with `.snapshotScans`.
+  public func tookSnapshot(_ call: Call) {
+    context.snapshots.append((call.number, context.sequence + 1))
   }
 
   /// A fault met a call of the engine.
@@ -71,6 +78,7 @@ public final class Judge {
     for fault in faultsMet { met(fault, step: step) }
     begin(step)
     context.active.removeAll(keepingCapacity: true)
+    context.snapshots.removeAll(keepingCapacity: true)
     context.incarnation += 1
     tell(.crashed(kind))
   }
@@ -107,6 +115,7 @@ public final class Judge {
   public func abandoned(step: Int) {
     begin(step)
     context.active.removeAll(keepingCapacity: true)
+    context.snapshots.removeAll(keepingCapacity: true)
     context.incarnation += 1
     context.writes.rebase(on: RecoveredState(trees: []))
     context.faults.abandoned()

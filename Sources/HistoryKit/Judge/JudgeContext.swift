@@ -13,6 +13,8 @@ public final class JudgeContext {
   public internal(set) var isBeyondContract = false
   /// Calls under way, in the order of invocation.
   public internal(set) var active: [Call] = []
+  /// Scans under way whose state is fixed, by number of the call, and the event before which it was.
+  var snapshots: [(call: Int, before: Int)] = []
   /// The place of the present event in the order of all events.
   public internal(set) var sequence = 0
   /// The caller's step counter at the present event.
@@ -37,6 +39,17 @@ public final class JudgeContext {
       violations.append(Violation(property: property, detail: detail, step: step))
     }
   }
+
+  /// The event before which the state was fixed that a scan shows: at the latest, the present one.
+  func snapshotEnd(of call: Call) -> Int {
+    for snapshot in snapshots where snapshot.call == call.number {
+      return min(snapshot.before, sequence)
+    }
+    return sequence
+  }
+
+  /// Whether a scan is under way that holds a state fast.
+  public var holdsSnapshot: Bool { !snapshots.isEmpty }
 
   /// The earliest invocation among the calls under way; `.max` when there is none.
   public var earliestActive: Int {

@@ -8,6 +8,13 @@ public protocol SequentialModel: Sendable {
 
   /// The state after the action, or nil where it could not have answered so in this state.
   func apply(_ action: Action, to state: State) -> State?
+
+  /// Whether the action leaves every state as it was in which it could have happened. When in doubt, false.
+  func changesNothing(_ action: Action) -> Bool
+}
+
+extension SequentialModel {
+  @inlinable public func changesNothing(_ action: Action) -> Bool { false }
 }
 
 /// One call of a concurrent history. Times are places in the order of all events: no two are equal.
@@ -26,3 +33,5 @@ public struct TimedAction<Action> {
   /// Whether it may be left out of the order.
   @inlinable public var isOptional: Bool { returned == .max }
 }
+
+extension TimedAction: Sendable where Action: Sendable {}

@@ -48,6 +48,8 @@ public enum Described {
     case .flush: return "flush"
     case .checkpoint: return "checkpoint"
     case .backgroundWork: return "background work"
+    case .evict: return "evict"
+    case .clean: return "clean"
     case .nextID: return "next id"
     case .count(let tree): return "count\(suffix(tree))"
     case .dropTree(let tree): return "drop tree \"\(tree)\""

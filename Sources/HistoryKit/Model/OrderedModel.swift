@@ -126,7 +126,7 @@ public struct OrderedModel: Sendable {
     case .batch(let writes):
       for write in writes { _ = set(write.value, for: write.key, in: write.tree) }
       return .done
-    case .flush, .checkpoint, .backgroundWork: return .done
+    case .flush, .checkpoint, .backgroundWork, .evict, .clean: return .done
     case .nextID: return nil
     case .count(let tree): return .number(count(in: tree))
     case .dropTree(let tree): return .flag(drop(tree))

@@ -10,8 +10,7 @@ struct CheckpointWalk {
     // The pages of the chunk before.
     var former = Int.max
     while true {
-      // To move what has not changed is the cleaner's work.
-      let chunk = try tree.writeOutChunk(covering: key, after: former) { _ in false }
+      let chunk = try tree.writeOutChunk(covering: key, after: former)
       guard let chunk else {
         // It is one with the chunk before, which is to be walked again.
         key = chunks.removeLast().low

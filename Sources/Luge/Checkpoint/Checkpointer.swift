@@ -10,7 +10,8 @@ import Platform
 ///    images, list and their files' names are.
 /// 4. Nothing that the newest durable superblock names is removed or reused; nor is a value that redo
 ///    from R on names, though no image does.
-/// 5. What a checkpoint that fails has written stays: the next one names it.
+/// 5. Redo that pages on disk lack from before the opening is in leaves before R is read.
+/// 6. What a checkpoint that fails has written stays: the next one names it.
 final class Checkpointer: @unchecked Sendable {
   private let log: RedoLog
   private let pages: PageStore
@@ -47,6 +48,27 @@ final class Checkpointer: @unchecked Sendable {
     durableRecoveryLSN = AtomicWord(newest.recoveryLSN)
   }
 
+  /// Before the first write of an opening: a superblock that names the new era of the redo log beside the
+  /// old ones, so that from R on everything is read again. Only then is durable what the database
+  /// serves. What the log needs no longer goes.
+  func begin(_ eras: [RedoEra], recoveryLSN: UInt64) throws(LugeError) {
+    try failurePoint("checkpoint.beginEra", doing: "beginning an era of the redo log")
+    var next = newest
+    next.eras = eras
+    next.recoveryLSN = recoveryLSN
+    next.durableLSN = log.durable
+    next.nextPageSerial = try pages.nextSegmentSerial()
+    next.nextValueSerial = try values.nextSegmentSerial()
+    next.wasClosed = false
+    do throws(LugeError) { newest = try superblocks.write(next) } catch {
+      if superblocks.hasFailed { log.fail(error) }
+      throw error
+    }
+    durableRecoveryLSN.store(recoveryLSN)
+    log.superblockSequence = newest.sequence
+    try log.release(below: recoveryLSN)
+  }
+
   /// Makes one checkpoint. Blocks on I/O; writers and readers go on meanwhile.
   func run() throws(LugeError) {
     try lock.acquire()
@@ -65,15 +87,25 @@ final class Checkpointer: @unchecked Sendable {
     }
   }
 
+  /// Brings every page up to date that lacks redo from before this opening. With `lock` held.
+  func completeReplay() throws(LugeError) {
+    if !context.pending.isAttached { return }
+    for tree in try catalogue.snapshot().trees { try tree.replayPending(closedToo: true) }
+    context.epochs.account.charge(-(try context.pending.detach(context)))
+    probe("recovery.replayCompleted")
+  }
+
   private func runOnce(_ isLast: Bool) throws(LugeError) {
     try log.checkUsable()
+    // Before R: redo below it is not read again.
+    try completeReplay()
     try failurePoint("checkpoint.begin", doing: "beginning a checkpoint")
     // Before R: what was let go of by now is named by no redo from there on.
     try context.drainReleased()
     let redoStart = log.tail
     var next = newest
     next.recoveryLSN = redoStart
-    next.incarnation = log.incarnation
+    next.eras = [RedoEra(incarnation: log.incarnation, start: log.start)]
     next.idsReserved = identifiers.reservedThrough
     let (trees, nextTreeID) = try catalogue.snapshot()
     next.nextTreeID = nextTreeID
@@ -104,6 +136,8 @@ final class Checkpointer: @unchecked Sendable {
     try values.noteNamed(named.values, redoStart: redoStart)
     try values.reclaim()
     try log.release(below: redoStart)
+    // There may be something to clean now, though nothing is written.
+    if !isLast { log.wakeSleepers() }
   }
 
   /// Everything that the superblock will name. Answers how many bytes that is, by segment.

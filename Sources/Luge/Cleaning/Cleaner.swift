@@ -72,8 +72,13 @@ final class Cleaner: @unchecked Sendable {
     let trees = try catalogue.snapshot().trees
     busy = 0
     replaced = 0
-    let scan = try pages.scan(serial) { (record) throws(LugeError) in
-      try settle(record, trees)
+    let scan: SegmentScan
+    do throws(LugeError) {
+      scan = try pages.scan(serial) { (record) throws(LugeError) in try settle(record, trees) }
+    } catch {
+      // A checkpoint has removed it meanwhile, because nothing in it was live any more.
+      if error.code == .corruption, try pages.liveBytes().bytes(of: serial) == 0 { return true }
+      throw error
     }
     _ = counters.bytesRead.fetchAdd(UInt64(scan.bytesRead))
     _ = counters.segmentsCleaned.fetchAdd(1)

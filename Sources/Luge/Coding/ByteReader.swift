@@ -72,6 +72,11 @@ struct ByteReader {
     return unsafe UnsafeRawBufferPointer(rebasing: buffer[start..<start + count])
   }
 
+  /// What was read since a former position.
+  func slice(from start: Int) -> UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(rebasing: buffer[start..<position])
+  }
+
   /// A varint length, then that many bytes, not copied.
   mutating func readCounted() -> UnsafeRawBufferPointer? {
     let start = unsafe position

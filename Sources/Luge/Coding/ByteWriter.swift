@@ -74,7 +74,10 @@ struct ByteWriter: Sendable {
 }
 
 /// The number of bytes of a varint.
+@inline(__always)
 func varintSize(_ value: UInt64) -> Int {
+  // Nearly all: cheaper than to count bits.
+  if value < 0x80 { return 1 }
   let bits = 64 - (value | 1).leadingZeroBitCount
-  return (bits + 6) / 7
+  return (bits &+ 6) / 7
 }

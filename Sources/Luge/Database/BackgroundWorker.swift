@@ -2,60 +2,108 @@ import Platform
 
 /// The threads of an open database: one flushes every so often, one makes checkpoints when they are
 /// due and keeps redo segments ready, so that no flush has to make one, one gives space back.
+///
+/// They look at regular intervals while something happens. When nothing does they sleep without a deadline, and
+/// the next write wakes them: an idle database wakes up for nothing.
 enum BackgroundWorker {
   /// Nanoseconds between looks at whether a checkpoint is due.
   private static let checkpointPoll: UInt64 = 100_000_000
   /// Nanoseconds between looks at whether space is to be given back.
   private static let cleaningPoll: UInt64 = 200_000_000
+  /// Looks in a row at which nothing had happened, after which a thread goes to sleep.
+  private static let quietLooks = 5
 
+  /// Starts them. When one cannot be started the others end, and it throws.
   static func start(_ core: DatabaseCore) throws(LugeError) -> [ThreadID] {
     guard core.configuration.backgroundWork == .automatic else { return [] }
+    var threads: [ThreadID] = []
     do throws(PlatformError) {
-      var threads: [ThreadID] = []
       if let interval = core.configuration.flushInterval {
         threads.append(
-          try core.platform.threads.spawn("luge.flush") {
-            every(interval, core) { () throws(LugeError) in try core.log.flush() }
-          })
+          try core.platform.threads.spawn("luge.flush") { flush(interval, core) })
       }
       threads.append(
         try core.platform.threads.spawn("luge.checkpoint") {
-          every(checkpointPoll, core) { () throws(LugeError) in
+          work(.checkpoint, checkpointPoll, core) { () throws(LugeError) in
             try core.performCheckpointWork()
           }
         })
       if core.configuration.cleanerFillTarget > 0 {
         threads.append(
           try core.platform.threads.spawn("luge.clean") {
-            every(cleaningPoll, core) { () throws(LugeError) in try core.performCleaningWork() }
+            work(.cleaner, cleaningPoll, core) { () throws(LugeError) in
+              try core.performCleaningWork()
+            }
           })
       }
       return threads
     } catch {
       core.abandon()
+      // They hold the core, whose end frees memory and gives the directory's lock back.
+      for thread in threads {
+        core.platform.threads.unpark(thread)
+        try? core.platform.threads.join(thread)
+      }
       throw LugeError(error, doing: "starting the database's threads")
     }
   }
 
-  /// Runs `work` each time `interval` nanoseconds have passed, until the database closes, the process
-  /// is killed, or the log has failed for good. Other errors (a full disk) are tried again later:
-  /// what could not be flushed is still in memory, and a caller's own flush reports it.
-  private static func every(
-    _ interval: UInt64, _ core: DatabaseCore, _ work: () throws(LugeError) -> Void
-  ) {
+  /// Flushes `interval` nanoseconds after something was written, or when it is asked to, and sleeps until then.
+  private static func flush(_ interval: UInt64, _ core: DatabaseCore) {
+    let log = core.log
+    log.becomeFlusher()
     while core.isOpen {
-      let deadline = core.platform.clock.now().advanced(byNanoseconds: interval)
-      while core.isOpen && core.platform.clock.now() < deadline {
-        do throws(PlatformError) {
-          try core.platform.threads.park(until: deadline)
-        } catch { return }
-      }
+      do throws(PlatformError) {
+        try log.sleep(.flush, while: { core.isOpen }, ifStill: { log.hasFlushedAll })
+        try wait(interval, core, orWhen: { log.takeFlushWish() })
+      } catch { return }
       guard core.isOpen else { return }
-      do throws(LugeError) {
-        try work()
-      } catch {
-        if error.code == .killed || error.code == .failed { return }
-      }
+      if isFinal({ () throws(LugeError) in try log.flush() }) { return }
+    }
+  }
+
+  /// Works at intervals for as long as something is written, and a little longer. `body` says whether it
+  /// did anything.
+  private static func work(
+    _ worker: Sleeper, _ interval: UInt64, _ core: DatabaseCore,
+    _ body: () throws(LugeError) -> Bool
+  ) {
+    let log = core.log
+    var quiet = 0
+    while core.isOpen {
+      let seen = log.sequentialTail
+      do throws(PlatformError) {
+        if quiet >= quietLooks {
+          quiet = 0
+          try log.sleep(
+            worker, while: { core.isOpen }, ifStill: { log.sequentialTail == seen })
+        }
+        try wait(interval, core)
+      } catch { return }
+      guard core.isOpen else { return }
+      var didSomething = false
+      if isFinal({ () throws(LugeError) in didSomething = try body() }) { return }
+      quiet = didSomething || log.sequentialTail != seen ? 0 : quiet + 1
+    }
+  }
+
+  private static func wait(
+    _ interval: UInt64, _ core: DatabaseCore, orWhen isWanted: () -> Bool = { false }
+  ) throws(PlatformError) {
+    let deadline = core.platform.clock.now().advanced(byNanoseconds: interval)
+    while core.isOpen && !isWanted() && core.platform.clock.now() < deadline {
+      try core.platform.threads.park(until: deadline)
+    }
+  }
+
+  /// Whether the process was killed, or the log has failed for good. Other errors (a full disk) are met again later:
+  /// what could not be flushed is still in memory, and a caller's own flush reports it.
+  private static func isFinal(_ work: () throws(LugeError) -> Void) -> Bool {
+    do throws(LugeError) {
+      try work()
+      return false
+    } catch {
+      return error.code == .killed || error.code == .failed
     }
   }
 }

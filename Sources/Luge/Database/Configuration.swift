@@ -112,7 +112,7 @@ extension Configuration {
   public var largestBatch: Int { min(1 << 30, memoryBudget / 4) }
 
   /// The least `memoryBudget` that these settings allow: the buffers, and a few pages.
-  public var leastMemoryBudget: Int { bufferMemory + 16 * max(pageSize, 512) }
+  public var leastMemoryBudget: Int { bufferMemory + 16 * max(pageSize, 256) }
 
   /// The least size of a segment file in bytes.
   public static let smallestSegmentSize = 16 << 10

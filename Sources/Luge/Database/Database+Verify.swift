@@ -20,6 +20,7 @@ extension DatabaseCore {
     defer { valueCleaner.lock.unlock() }
     // Closed while this waited: the trees are gone.
     try checkOpen()
+    try checkpointer.completeReplay()
     var report = VerificationReport()
     for tree in try catalogue.snapshot().trees {
       report.trees += 1

@@ -80,21 +80,23 @@ public final class Database: Sendable {
     return try core.dropTree(named: name)
   }
 
-  /// The names of all trees in ascending order; the default tree's, the empty one, comes first.
+  /// The names of all trees in ascending order; the default tree's, the empty one, comes first. O(trees).
   public func treeNames() throws(LugeError) -> [String] {
     try core.checkOpen()
     return try core.catalogue.names()
   }
 
-  /// Applies all writes of a batch at once: all or nothing to readers and to a crash. Waits for a
-  /// batch under way. Throws `.tooLarge` above `Configuration.largestBatch`, `.invalidArgument` for
-  /// a tree of another database; then nothing was written.
+  /// Applies all writes of a batch at once: all or nothing to readers and to a crash. O(n log n). Waits at
+  /// most 10 ms for each older batch that writes the same keys, and as writes of one key do. Throws `.tooLarge` above
+  /// `Configuration.largestBatch`, `.invalidArgument` for a tree of another database, and as `Tree` says;
+  /// then nothing was written.
   public func apply(_ batch: WriteBatch) throws(LugeError) {
     try core.checkOpen()
     try core.apply(batch)
   }
 
-  /// Returns when everything acknowledged before the call is on stable storage. Blocks on I/O.
+  /// Returns when everything acknowledged before the call is on stable storage. Blocks on I/O; calls at the same time share
+  /// one. Throws `.noSpace` where the disk is full, and may then be called again.
   /// After a failed sync it throws `.failed`, now and for good: reopen the database.
   public func flush() throws(LugeError) {
     try core.checkOpen()
@@ -102,7 +104,8 @@ public final class Database: Sendable {
   }
 
   /// Writes what changed since the last checkpoint, so that recovery need not replay it, and gives
-  /// back the log before it. Blocks on I/O; readers and writers go on.
+  /// back the log before it. Blocks on I/O, and on another checkpoint; readers and writers go on. Where it throws, the
+  /// last checkpoint stays and nothing is lost.
   public func checkpoint() throws(LugeError) {
     try core.checkOpen()
     try core.checkpointer.run()
@@ -129,5 +132,17 @@ public final class Database: Sendable {
   /// could not write is in the log as far as it was flushed; resources are released all the same.
   public func close() throws(LugeError) {
     try core.close(joining: threads)
+  }
+
+  /// Takes a page out of memory, whatever the budget, if one is not in use. For tests of what meets an eviction.
+  package func evictPage() throws(LugeError) {
+    try core.checkOpen()
+    _ = try core.context.evictOne(keeping: 0)
+  }
+
+  /// Moves what is live out of one page segment, if one is worth it. For tests of what meets the cleaner.
+  package func cleanSegment() throws(LugeError) {
+    try core.checkOpen()
+    _ = try core.cleaner.cleanOne()
   }
 }

@@ -131,20 +131,26 @@ final class DatabaseCore: @unchecked Sendable {
     log.tail &- checkpointer.durableRecoveryLSN.load() > UInt64(configuration.checkpointInterval)
   }
 
-  /// What the checkpoint thread does each time it wakes.
-  func performCheckpointWork() throws(LugeError) {
-    do throws(LugeError) { try log.prepareSpare(wanted: isRedoLong ? 2 : 1) } catch {
+  /// What the checkpoint thread does each time it wakes. Answers whether there was anything to do.
+  @discardableResult
+  func performCheckpointWork() throws(LugeError) -> Bool {
+    var didSomething = false
+    do throws(LugeError) { didSomething = try log.prepareSpare(wanted: isRedoLong ? 2 : 1) } catch {
       // A checkpoint gives back the space that is lacking.
       if error.code != .noSpace || !checkpointIsDue { throw error }
     }
-    if checkpointIsDue { try checkpointer.run() }
+    if !checkpointIsDue { return didSomething }
+    try checkpointer.run()
+    return true
   }
 
   /// What the cleaning thread does each time it wakes: empties segments until enough is live, and has
   /// a checkpoint made where much waits for one. When nothing else happens, anything that waits will do:
-  /// a segment, or redo that recovery would have to replay.
-  func performCleaningWork() throws(LugeError) {
+  /// a segment, or redo that recovery would have to replay. Answers whether there was anything to do.
+  @discardableResult
+  func performCleaningWork() throws(LugeError) -> Bool {
     var isEmptied = true
+    var didSomething = false
     // Writers may free space as fast as it is given back: then it is for the next time.
     var checkpoints = 0
     var rounds = 0
@@ -154,6 +160,7 @@ final class DatabaseCore: @unchecked Sendable {
       try context.drainReleased()
       isEmptied = try cleaner.cleanOne()
       if try valueCleaner.cleanOne() { isEmptied = true }
+      if isEmptied { didSomething = true }
       let seen = log.tail
       let isQuiet = tailLastSeen.exchange(seen) == seen && !isEmptied
       let isDue = try isReclaimDue()
@@ -161,10 +168,12 @@ final class DatabaseCore: @unchecked Sendable {
       if !isDue, try !hasWorkForCheckpoint() { continue }
       try checkpointer.run()
       checkpoints += 1
+      didSomething = true
       if isQuiet { try log.giveBackSpares(keeping: 1) }
       tailLastSeen.store(log.tail)
       isEmptied = isDue
     }
+    return didSomething
   }
 
   /// Whether recovery would have to replay a segment and more.

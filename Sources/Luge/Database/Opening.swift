@@ -7,9 +7,11 @@ import Platform
 /// 1. Directory, then lock, then superblock. A first superblock is durable before any other file is made: so
 ///    files without a superblock are damage, never a new database.
 /// 2. The directory is loaded, the redo from R is replayed into the leaves that it touches.
-/// 3. The log starts at a fresh block after the old end, in fresh segments of an incarnation that no file names yet.
-/// 4. A checkpoint under that incarnation makes durable all that was recovered. Only then the
-///    old segments go, and the database serves.
+/// 3. The log goes on in fresh segments of an incarnation that no file names yet: a new era. It begins with a
+///    durable copy of what nothing says is durable in the old one: its last group.
+/// 4. A superblock names the new era beside the old ones, which end where it begins, with R and images as they were.
+///    Only then the database serves. Where nothing is to be replayed, R is where the new era begins, and
+///    it stands alone; where there are too many, a checkpoint takes the place of that superblock.
 struct Opening {
   let directory: String
   let configuration: Configuration
@@ -98,18 +100,18 @@ struct Opening {
       platform: platform, directory: directory, family: .values,
       segmentBytes: Int(superblock.valueSegmentBytes), nextSerial: superblock.nextValueSerial,
       bufferBytes: configuration.pageBufferSize, openFiles: configuration.maximumOpenSegments)
-    let log = try makeLog(superblock, values)
+    let (log, eras, redo) = try makeLog(superblock, superblocks, values)
     let context = TreeContext(
       log: log, epochs: EpochReclaimer(), pages: pages, values: values, platform: platform,
       settings: treeSettings(superblock, largestPiece: largestPiece(log, superblock)),
       memory: MemoryLimits(
         budget: configuration.memoryBudget, fixed: configuration.bufferMemory))
     let recovery = Recovery(
-      platform: platform, directory: directory, superblock: superblock, pages: pages,
+      platform: platform, directory: directory, superblock: superblock, redo: redo, pages: pages,
       context: context)
     let state: Recovery.State
     do throws(LugeError) {
-      state = try recovery.run(expectedStart: log.start)
+      state = try recovery.run()
     } catch {
       recovery.destroyTrees()
       try? context.discardReleased()
@@ -118,36 +120,95 @@ struct Opening {
     }
     let core = makeCore(state, context, log, superblock, superblocks, pages, lock)
     // From here on the core owns all memory, and frees it when this throws.
-    try core.checkpointer.runLocked()
+    if eras.all.count > Superblock.mostEras {
+      probe("recovery.erasJoined")
+      try core.checkpointer.runLocked()
+    } else {
+      try core.checkpointer.begin(eras.all, recoveryLSN: eras.recoveryLSN)
+    }
     if wasRecovered { probe("recovery.completed") }
     return core
   }
 
-  /// Looks where the old redo ends, and makes a log that goes on after it under a new incarnation.
+  /// What the redo stream is made of once the database is open.
+  private struct Eras {
+    var recoveryLSN: UInt64
+    var all: [RedoEra]
+  }
+
+  /// Reads the old redo, and makes a log that goes on at its end under a new incarnation.
   private func makeLog(
-    _ superblock: Superblock, _ values: PageStore
-  ) throws(LugeError) -> RedoLog {
-    // The payloads that the scan lends are not looked at.
-    let scan = unsafe try RedoScan.run(
-      files: platform.files, directory: directory, incarnation: superblock.incarnation,
-      from: superblock.recoveryLSN, durable: superblock.durableLSN,
-      superblockSequence: superblock.sequence
-    ) { (_, _, _) throws(LugeError) in }
+    _ superblock: Superblock, _ superblocks: SuperblockStore, _ values: PageStore
+  ) throws(LugeError) -> (RedoLog, Eras, FoundRedo) {
+    var (scan, redo) = try scanRedo(superblock, values)
     guard scan.highestIncarnation < Superblock.largestCounter, scan.end < Superblock.largestCounter
     else {
       throw LugeError(
         .corruption, "the redo log says what cannot be", path: directory,
         found: "incarnation \(scan.highestIncarnation), end \(scan.end)")
     }
+    let incarnation = scan.highestIncarnation + 1
+    if scan.records == 0 {
+      let start = RedoFormat.startLSN(afterEnd: scan.end)
+      let era = RedoEra(incarnation: incarnation, start: start)
+      redo.eras = [era]
+      let log = try makeLog(superblock, scan, era, next: start, values)
+      return (log, Eras(recoveryLSN: start, all: [era]), redo)
+    }
+    guard let old = superblock.eras.last else { preconditionFailure("a superblock names an era") }
+    let era = RedoEra(
+      incarnation: incarnation, start: max(scan.lastGroup, superblock.durableLSN, old.start))
+    let tail = RedoTail(files: platform.files, old: old, new: era, end: scan.end)
+    let log = try makeLog(superblock, scan, era, next: tail.next, values)
+    // Segments are overwritten from here on: those that the superblock does not need.
+    try superblocks.secure()
+    try log.release(below: superblock.recoveryLSN, eraIsNamed: false)
+    try log.carryOver(tail, scan.segments)
+    var all = superblock.eras.filter { older in older.start < era.start }
+    all.removeFirst(all.lastIndex { older in older.start <= superblock.recoveryLSN } ?? 0)
+    all.append(era)
+    redo.eras = all
+    return (log, Eras(recoveryLSN: superblock.recoveryLSN, all: all), redo)
+  }
+
+  private func scanRedo(
+    _ superblock: Superblock, _ values: PageStore
+  ) throws(LugeError) -> (RedoScan.Result, FoundRedo) {
+    // The index is charged to the budget until a checkpoint has made it needless.
+    let harvest = RedoHarvest(
+      limit: (configuration.memoryBudget - configuration.bufferMemory) / 8 * 3, values: values)
+    var isIndexed = true
+    // The payloads are lent for a call, and nothing of them is kept.
+    let scan = unsafe try RedoScan.run(
+      files: platform.files, directory: directory, eras: superblock.eras,
+      from: superblock.recoveryLSN, durable: superblock.durableLSN,
+      segmentPayload: superblock.redoSegmentPayload, superblockSequence: superblock.sequence
+    ) { (lsn, kind, payload) throws(LugeError) in
+      // Lent for the call, as said above.
+      if isIndexed, unsafe try !harvest.take(lsn, kind, payload) {
+        isIndexed = false
+        harvest.clear()
+      }
+    }
+    harvest.pending.sort()
+    return (
+      scan, FoundRedo(harvest: harvest, isIndexed: isIndexed, end: scan.end, eras: [])
+    )
+  }
+
+  private func makeLog(
+    _ superblock: Superblock, _ scan: RedoScan.Result, _ era: RedoEra, next: UInt64,
+    _ values: PageStore
+  ) throws(LugeError) -> RedoLog {
     var settings = RedoSettings()
     settings.ringBytes = configuration.logBufferSize
     settings.segmentPayload = Int(superblock.redoSegmentPayload)
     settings.maximumThreads = configuration.maximumWriters
     settings.largestOrdinaryPiece = configuration.ordinaryCommitSize
     return try RedoLog(
-      platform: platform, directory: directory, settings: settings,
-      incarnation: scan.highestIncarnation + 1, start: RedoFormat.startLSN(afterEnd: scan.end),
-      superblockSequence: superblock.sequence, segments: scan.segments, prerequisite: values)
+      platform: platform, directory: directory, settings: settings, incarnation: era.incarnation,
+      start: era.start, next: next, superblockSequence: superblock.sequence,
+      segments: scan.segments, eras: superblock.eras, prerequisite: values)
   }
 
   /// The largest piece of the redo stream: the payload of a larger commit goes to a value segment.
@@ -225,6 +286,7 @@ struct Opening {
       configuration.pageSegmentSize ?? Configuration.defaultPageSegmentSize)
     first.valueSegmentBytes = UInt64(
       configuration.valueSegmentSize ?? Configuration.defaultValueSegmentSize)
+    first.eras = [RedoEra(incarnation: 0, start: RedoFormat.firstLSN)]
     first.recoveryLSN = RedoFormat.firstLSN
     first.durableLSN = RedoFormat.firstLSN
     first.idsReserved = 1

@@ -11,9 +11,10 @@ public enum SeamNames {
     // Large values
     "value.append", "value.copied", "value.read", "value.write",
     // Checkpoint
-    "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.chunk", "checkpoint.release",
+    "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.beginEra", "checkpoint.chunk",
+    "checkpoint.release",
     // Cleaner
-    "cleaner.appended",
+    "cleaner.appended", "cleaner.taking",
     // Page cache
     "cache.evict", "cache.evictChunk", "cache.load", "cache.loadChunk",
     // Tree
@@ -24,10 +25,12 @@ public enum SeamNames {
 
   /// Places that some run must reach.
   public static let probes: [String] = [
+    // Background work
+    "background.slept",
     // Log
-    "log.admissionFlushed", "log.flushWaited", "log.groupOfMany", "log.pieceSpansBlocks",
-    "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled", "log.segmentRolled",
-    "log.spareKeptBack",
+    "log.admissionFlushed", "log.flushWaited", "log.flusherWoken", "log.groupOfMany",
+    "log.pieceSpansBlocks", "log.pieceSpansSegments", "log.ringWrapped", "log.segmentRecycled",
+    "log.segmentReserved", "log.segmentRolled", "log.spareKeptBack",
     // PageStore
     "page.appendWaited", "page.fileClosed", "page.segmentRemoved",
     "page.segmentRolled", "page.writeRetried",
@@ -44,14 +47,15 @@ public enum SeamNames {
     "cleaner.busy", "cleaner.chunkMoved", "cleaner.emptied", "cleaner.leftOver", "cleaner.moved",
     "cleaner.outrun",
     "identifiers.reserved", "recovery.bytesCounted", "recovery.commitReplayed",
-    "recovery.completed",
-    "recovery.identifiersReplayed", "recovery.skippedByImage", "recovery.treeDropped",
+    "recovery.completed", "recovery.erasJoined", "recovery.tailCopied",
+    "recovery.changesTaken", "recovery.identifiersReplayed", "recovery.pageReplayed",
+    "recovery.portionReplayed",
+    "recovery.replayCompleted", "recovery.setAside", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",
     "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit",
-    "cache.loadAwaited",
-    "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
-    "cache.writerWaited",
+    "cache.loadAwaited", "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
+    "cache.unusedStays", "cache.writerWaited",
     // Images
     "image.compressed", "image.incompressible",
     // Tree

@@ -66,7 +66,8 @@ public final class Snapshot: Sendable {
 }
 
 extension Database {
-  /// All trees as they are now: what was acknowledged before the call is in it.
+  /// All trees as they are now: what was acknowledged before the call is in it. O(1), waits for nothing. Throws
+  /// `.closed`.
   public func snapshot() throws(LugeError) -> Snapshot {
     try core.checkOpen()
     return Snapshot(core)

@@ -27,12 +27,14 @@ public struct Statistics: Equatable, Sendable {
 }
 
 extension Database {
-  /// Looks at counters; takes the locks of the catalogue and of the page segments for a moment.
+  /// Looks at counters, entries as `Tree.count` does; takes the locks of the catalogue and of the page
+  /// segments for a moment. O(trees and segments). Throws `.closed`.
   public func statistics() throws(LugeError) -> Statistics {
     try core.checkOpen()
     var statistics = Statistics()
     for tree in try core.catalogue.snapshot().trees where tree.id != Catalogue.catalogueID {
       statistics.trees += 1
+      try tree.replayPending()
       statistics.entries += tree.entryCount
     }
     statistics.memoryBytes = core.context.epochs.account.bytes
@@ -42,16 +44,26 @@ extension Database {
     statistics.durableLSN = core.log.durable
     statistics.recoveryLSN = core.checkpointer.durableRecoveryLSN.load()
     statistics.redoBytes = Int(core.log.diskBytes)
-    for segment in try core.pages.segmentList() { statistics.pageBytes += segment.fileBytes }
-    for segment in try core.context.values.segmentList() {
-      statistics.valueBytes += segment.fileBytes
-    }
+    statistics.pageBytes = try pageBytes()
+    statistics.valueBytes = try valueBytes()
     return statistics
   }
 
-  /// Bytes of the database's segment files.
+  private func pageBytes() throws(LugeError) -> Int {
+    var sum = 0
+    for segment in try core.pages.segmentList() { sum += segment.fileBytes }
+    return sum
+  }
+
+  private func valueBytes() throws(LugeError) -> Int {
+    var sum = 0
+    for segment in try core.context.values.segmentList() { sum += segment.fileBytes }
+    return sum
+  }
+
+  /// Bytes of the database's segment files, as `statistics()` counts them. Throws `.closed`.
   public func sizeOnDisk() throws(LugeError) -> Int {
-    let statistics = try statistics()
-    return statistics.redoBytes + statistics.pageBytes + statistics.valueBytes
+    try core.checkOpen()
+    return Int(core.log.diskBytes) + (try pageBytes()) + (try valueBytes())
   }
 }

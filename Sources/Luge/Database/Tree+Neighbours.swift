@@ -1,6 +1,7 @@
 import Platform
 
-// The entry at an end of a tree or of a range, or beside a key. Each read is of one moment.
+// The entry at an end of a tree or of a range, or beside a key. Each read is of one moment, and throws and
+// blocks as `Tree` says.
 
 extension Tree {
   /// The least key and its value. O(log n).

@@ -3,7 +3,7 @@ import Platform
 // Whole ranges: read, removed, summed, filled.
 
 extension Tree {
-  /// The entries of a range at one moment, copied, in ascending order.
+  /// The entries of a range at one moment, copied, in ascending order, at most `limit`. O(log n) and the entries.
   public func entries(
     in range: KeyRange = .all, limit: Int = .max
   ) throws(LugeError) -> [Entry] {
@@ -13,7 +13,7 @@ extension Tree {
     return entries
   }
 
-  /// The keys of a range at one moment, copied, in ascending order.
+  /// The keys of a range at one moment, copied, in ascending order, at most `limit`. O(log n) and the keys.
   public func keys(
     in range: KeyRange = .all, limit: Int = .max
   ) throws(LugeError) -> [[UInt8]] {
@@ -34,7 +34,7 @@ extension Tree {
   }
 
   /// Calls `body` with each entry of a range at one moment, lent for the length of the call, in
-  /// ascending order, until it answers false. Copies nothing.
+  /// ascending order, until it answers false. Copies nothing. Throws what `body` throws. The body may use the database.
   public func forEach(
     in range: KeyRange = .all, _ body: (_ key: RawSpan, _ value: RawSpan) throws -> Bool
   ) throws {
@@ -44,7 +44,8 @@ extension Tree {
 
   /// Removes the entries that a range holds at the moment of the call, one after another: readers may see some
   /// of them gone and others not, and what is written meanwhile is removed too if its key was there.
-  /// Returns how many this call removed. Where it throws, those before are removed.
+  /// Returns how many this call removed. Where it throws, those before are removed. O(n log n) for n entries
+  /// of the range; each removal may wait as a write of one key does.
   @discardableResult
   public func removeAll(in range: KeyRange = .all) throws(LugeError) -> Int {
     var cursor = Cursor(tree: storage, range: range, keysOnly: true)
@@ -59,7 +60,7 @@ extension Tree {
 
   /// A sum over the entries of a range at one moment: equal for equal contents, whatever they went through.
   /// The number of entries, modulo 2^32, in the high half; CRC-32C over each key's and value's length (8
-  /// bytes, little-endian) and bytes in the low half. Reads everything.
+  /// bytes, little-endian) and bytes in the low half. Reads everything: O(n), and blocks for what is not in memory.
   public func checksum(in range: KeyRange = .all) throws(LugeError) -> UInt64 {
     var cursor = cursor(in: range)
     var count: UInt64 = 0
@@ -102,7 +103,8 @@ extension Tree {
   }
 
   /// Sets the value to what `change` makes of the present one: nil for none, before and after. When another
-  /// writer comes between, `change` is called again with what it left. Returns both values.
+  /// writer comes between, `change` is called again with what it left. Returns both values. Throws what `change`
+  /// throws, and then nothing was written. O(log n) a try.
   @discardableResult
   public func update(
     forKey key: [UInt8], _ change: (RawSpan?) throws -> [UInt8]?

@@ -6,9 +6,14 @@ import Platform
 /// be empty. A key has at most 65,535 bytes, a value 64 MiB and a quarter of the memory budget. A value
 /// of `Configuration.largeValueSize` or more lies apart, and each read of it reads its file.
 ///
-/// Operations throw `.treeNotFound` once the tree was dropped, `.closed` once the database was closed, and
-/// `.failed` for writes after a failed sync. A write that throws `.failed`, `.closed` or
-/// `.treeNotFound` had no effect. Reads are lock-free; writes may wait for room in the log.
+/// An operation on one key takes O(log n) unless it says otherwise. Reads are lock-free; where the page is not in
+/// memory, an operation blocks for one read from disk, more where the index is not there either, and throws
+/// `.inputOutput` or `.corruption` when that fails. Writes may wait for room in the log, and for memory above the budget.
+///
+/// All throw `.treeNotFound` once the tree was dropped and `.closed` once the database was closed. Writes throw
+/// besides: `.tooLarge`, at once; `.failed` after a failed sync; `.noSpace` and `.inputOutput` where the log cannot be
+/// written; `.resourceExhausted` where memory is used up by what cannot be evicted. A write of one key
+/// or of one batch that throws had no effect.
 public struct Tree: Sendable {
   /// The name it was opened by; empty for the default tree.
   public let name: String
@@ -21,17 +26,18 @@ public struct Tree: Sendable {
   /// The most bytes of a key.
   public static let maximumKeyLength = 65_535
 
-  /// A copy of the value. O(log n).
+  /// A copy of the value; nil where there is none. O(log n).
   public func value(forKey key: [UInt8]) throws(LugeError) -> [UInt8]? {
     try storage.value(forKey: key)
   }
 
-  /// O(log n).
+  /// Whether the key has a value, which may be an empty one. O(log n).
   public func contains(_ key: [UInt8]) throws(LugeError) -> Bool {
     try storage.contains(key)
   }
 
-  /// Sets the value; returns the former one. Writing an equal value writes nothing.
+  /// Sets the value; returns the former one, nil where there was none. Writing an equal value writes
+  /// nothing. O(log n).
   @discardableResult
   public func updateValue(
     _ value: [UInt8], forKey key: [UInt8]
@@ -59,13 +65,14 @@ public struct Tree: Sendable {
     try storage.discardValue(forKey: key)
   }
 
-  /// The same from memory of any kind.
+  /// The same from memory of any kind; the key is used within the call only.
   public func discardValue(forKey key: RawSpan) throws(LugeError) {
     try core.check(keyCount: key.byteCount, valueCount: 0)
     try storage.discardValue(forKey: key)
   }
 
-  /// Removes the entry; returns its value. Removing what is absent writes nothing.
+  /// Removes the entry; returns its value, nil where there was none. Removing what is absent writes nothing.
+  /// O(log n).
   @discardableResult
   public func removeValue(forKey key: [UInt8]) throws(LugeError) -> [UInt8]? {
     try core.check(keyCount: key.count, valueCount: 0)
@@ -73,7 +80,8 @@ public struct Tree: Sendable {
   }
 
   /// Sets the value to `desired` (nil: removes it) where it is `expected` (nil: there is none).
-  /// Returns whether it did, and what was found.
+  /// Returns whether it did, and what was found. Neither an exchange that does not take place nor one that would change
+  /// nothing writes anything. O(log n).
   @discardableResult
   public func compareExchange(
     key: [UInt8], expected: [UInt8]?, desired: [UInt8]?
@@ -83,18 +91,20 @@ public struct Tree: Sendable {
   }
 
   /// Number of entries. O(1). Exact where no write is under way; each that is may be missed, or counted
-  /// before others see it.
+  /// before others see it. The first call after a crash, unless a checkpoint came before, reads every page
+  /// that changed since the last checkpoint before it.
   public func count() throws(LugeError) -> Int {
     try storage.checkOpen()
+    try storage.replayPending()
     // A removal may be counted before the insert that it undoes.
     return max(0, Int(bitPattern: UInt(storage.count)))
   }
 
-  /// Whether there is no entry. O(1).
+  /// Whether there is no entry: as `count`.
   public func isEmpty() throws(LugeError) -> Bool { try count() == 0 }
 
   /// A cursor before the first and after the last entry of a range: `next()` begins at its start,
-  /// `previous()` at its end. It sees the range as it is now, whatever others write meanwhile.
+  /// `previous()` at its end. It sees the range as it is now, whatever others write meanwhile. O(1); reads nothing yet.
   public func cursor(in range: KeyRange = .all) -> Cursor {
     Cursor(tree: storage, range: range)
   }

@@ -1,7 +1,7 @@
 /// Writes to one or several trees that take effect together: every reader and every crash sees all
 /// of them or none. A later write for a key replaces an earlier one.
 ///
-/// A batch is a value: building it touches nothing. Apply it with `Database.apply`.
+/// A batch is a value: building it touches nothing, takes O(1) a write and never fails. Apply it with `Database.apply`.
 public struct WriteBatch: Sendable {
   // Safe: each view of a caller's bytes is used within the closure that lends it, and the buffer
   // copies from it.

@@ -3,7 +3,8 @@ import Platform
 /// The commit stream: reservations and fills without waiting, and group commit.
 ///
 /// Invariants:
-/// - LSNs are byte positions of one stream that begins at `start`, a block. `tail` only grows.
+/// - LSNs are byte positions of one stream that begins at `start`, a block. `tail` only grows. What an
+///   earlier incarnation left without being known durable is at the beginning (`RedoTail`).
 /// - `groupStart <= sealedEnd <= tail`. All below `groupStart` (= `durable`) is on disk and synced.
 ///   `groupStart ..< sealedEnd` is a group that was sealed and not yet made durable; empty when equal.
 /// - `sealedEnd` is a block, and the 48 bytes from there are reserved for the next group's header.
@@ -27,8 +28,10 @@ final class RedoLog: @unchecked Sendable {
   private let ring: RedoRing
   private let store: RedoSegmentStore
   private let prerequisite: (any RedoPrerequisite)?
-  private let threads: any Threads
+  let threads: any Threads
+  /// Held by who leads a flush, and by `close`.
   private let flushLock: Lock
+  private let flushes: FlushQueue
   private let largeLock: Lock
   /// Held while a spare is made, so that no file is made once the log is closed.
   private let spareLock: Lock
@@ -44,7 +47,13 @@ final class RedoLog: @unchecked Sendable {
   private static let superblockIndex = 4 * stride
   /// Thread slots that have ever passed admission: at most `settings.maximumThreads`.
   private static let writersIndex = 5 * stride
-  private static let wordCount = 6 * stride
+  /// The name of the thread that flushes in the background, plus one; 0 when there is none.
+  private static let flusherIndex = 6 * stride
+  /// Not 0 from when that thread is asked to flush until it begins.
+  private static let flushWishIndex = 7 * stride
+  /// Hardly ever written, so read at every reservation without a miss.
+  private static let sleepersIndex = 8 * stride
+  private static let wordCount = 9 * stride
   /// Which these are; each is looked at and set by the holder of the slot only.
   private let isWriter: UnsafeMutablePointer<Bool>
 
@@ -54,30 +63,37 @@ final class RedoLog: @unchecked Sendable {
 
   /// A log that begins at `start` under an incarnation that no file bears yet. Writes nothing.
   ///
-  /// - Parameter segments: the redo files found, as `RedoScan` returns them; they are kept until
-  ///   `release(below:)` says that they are not needed.
+  /// - Parameters:
+  ///   - next: where it goes on; what lies between `start` and this, `carryOver` has to write before
+  ///     anything else is called.
+  ///   - segments: the redo files found, as `RedoScan` returns them; those of `eras` are kept until
+  ///     `release(below:)` says that they are not needed.
   init(
     platform: PlatformServices, directory: String, settings: RedoSettings, incarnation: UInt64,
-    start: UInt64, superblockSequence: UInt64 = 0, segments: [RedoSegmentInfo] = [],
+    start: UInt64, next: UInt64? = nil, superblockSequence: UInt64 = 0,
+    segments: [RedoSegmentInfo] = [], eras: [RedoEra] = [],
     prerequisite: (any RedoPrerequisite)? = nil
   ) throws(LugeError) {
     try settings.validate()
     self.prerequisite = prerequisite
-    let headerEnd = start + UInt64(RedoFormat.groupBytes)
-    precondition(start > 0 && start % UInt64(RedoFormat.blockBytes) == 0, "a log begins at a block")
+    let next = next ?? start
+    let headerEnd = next + UInt64(RedoFormat.groupBytes)
+    let block = UInt64(RedoFormat.blockBytes)
+    precondition(start > 0 && start % block == 0 && next % block == 0, "a log begins at a block")
     self.settings = settings
     self.incarnation = incarnation
     self.start = start
-    ring = RedoRing(bytes: settings.ringBytes, start: start, incarnation: incarnation)
+    ring = RedoRing(bytes: settings.ringBytes, start: next, incarnation: incarnation)
     store = RedoSegmentStore(
       platform: platform, directory: directory, settings: settings, incarnation: incarnation,
-      start: start, adopting: segments)
+      start: start, adopting: segments, eras: eras)
     threads = platform.threads
     flushLock = Lock(threads: platform.threads)
+    flushes = FlushQueue(threads: platform.threads)
     largeLock = Lock(threads: platform.threads)
     spareLock = Lock(threads: platform.threads)
-    groupStart = start
-    sealedEnd = start
+    groupStart = next
+    sealedEnd = next
     unsafe isWriter = .allocate(capacity: ThreadSlot.limit)
     unsafe isWriter.initialize(repeating: false, count: ThreadSlot.limit)
     unsafe words = .allocate(capacity: Self.wordCount)
@@ -87,7 +103,7 @@ final class RedoLog: @unchecked Sendable {
       index += 1
     }
     unsafe words[Self.tailIndex].storeRelaxed(headerEnd)
-    unsafe words[Self.durableIndex].storeRelaxed(start)
+    unsafe words[Self.durableIndex].storeRelaxed(next)
     unsafe words[Self.superblockIndex].storeRelaxed(superblockSequence)
   }
 
@@ -97,7 +113,18 @@ final class RedoLog: @unchecked Sendable {
     unsafe isWriter.deallocate()
   }
 
+  /// Makes the end of an earlier era the beginning of this one, durably. At opening, before anything is
+  /// reserved.
+  func carryOver(_ tail: RedoTail, _ segments: [RedoSegmentInfo]) throws(LugeError) {
+    try locking(flushLock)
+    defer { flushLock.unlock() }
+    try tail.copy(segments, to: store, superblockSequence: superblockSequence)
+  }
+
   // MARK: State
+
+  /// See `sleep`.
+  var sleepers: UnsafeMutablePointer<AtomicWord> { unsafe words + Self.sleepersIndex }
 
   /// The LSN of the next reservation.
   var tail: UInt64 {
@@ -115,6 +142,9 @@ final class RedoLog: @unchecked Sendable {
     // Between the last group and this there is only the reserved header of the next one.
     lsn <= durable + UInt64(RedoFormat.groupBytes)
   }
+
+  /// Whether nothing was reserved since the last group.
+  var hasFlushedAll: Bool { isDurable(sequentialTail) }
 
   /// The sequence of the newest superblock known durable; every group tells it.
   var superblockSequence: UInt64 {
@@ -231,6 +261,7 @@ final class RedoLog: @unchecked Sendable {
 
   private func waitForRoom() throws(LugeError) {
     try checkUsable()
+    wakeFlusher()
     if hasRoom() { return }
     var attempt = 0
     while true {
@@ -248,6 +279,28 @@ final class RedoLog: @unchecked Sendable {
       try checkUsable()
       if hasRoom() { return }
     }
+  }
+
+  /// Has the background thread flush before writers run out of room, and must do it themselves.
+  private func wakeFlusher() {
+    let start = durable
+    if tail &- start < settings.flushedAhead { return }
+    let flusher = unsafe words[Self.flusherIndex].load()
+    if unsafe flusher == 0 || words[Self.flushWishIndex].loadRelaxed() != 0 { return }
+    if unsafe words[Self.flushWishIndex].exchange(1) != 0 { return }
+    probe("log.flusherWoken")
+    threads.unpark(ThreadID(rawValue: flusher - 1))
+  }
+
+  /// From here on the calling thread is the one that flushes in the background.
+  func becomeFlusher() {
+    unsafe words[Self.flusherIndex].store(threads.current.rawValue + 1)
+  }
+
+  /// Whether that thread is asked to flush; asking is over when it begins.
+  func takeFlushWish() -> Bool {
+    if unsafe words[Self.flushWishIndex].load() == 0 { return false }
+    return unsafe words[Self.flushWishIndex].exchange(0) != 0
   }
 
   private func hasRoom() -> Bool {
@@ -270,7 +323,9 @@ final class RedoLog: @unchecked Sendable {
   @inline(__always)
   func reserve(_ bytes: Int) -> UInt64? {
     if !isUsable { return nil }
-    return unsafe words[Self.tailIndex].fetchAdd(UInt64(bytes))
+    let lsn = unsafe words[Self.tailIndex].fetchAdd(UInt64(bytes))
+    if unsafe words[Self.sleepersIndex].loadSequential() != 0 { wakeSleepers() }
+    return lsn
   }
 
   /// Fills a reserved piece of `RedoFormat.pieceBytes(payload: payload.count)` bytes.
@@ -282,14 +337,13 @@ final class RedoLog: @unchecked Sendable {
 
   /// Fills a reserved piece with a commit of one operation; `value` nil is a delete. The piece has
   /// `RedoLog.operationPieceBytes` bytes. `isApart`: the value is a reference.
-  @inline(never)
+  @inline(__always)
   func fillOperation(
-    _ lsn: UInt64, bytes: Int, tree: UInt64, key: UnsafeRawBufferPointer,
-    value: UnsafeRawBufferPointer?, isApart: Bool = false
+    _ lsn: UInt64, bytes: Int, tree: UInt64, key: ByteView, value: ByteView?,
+    isApart: Bool = false
   ) {
     checkInRing(lsn, bytes)
-    unsafe ring.fillOperation(
-      lsn, length: bytes, tree: tree, key: key, value: value, isApart: isApart)
+    ring.fillOperation(lsn, length: bytes, tree: tree, key: key, value: value, isApart: isApart)
   }
 
   /// The bytes to reserve for a commit of one operation; `value` nil is a delete.
@@ -308,8 +362,10 @@ final class RedoLog: @unchecked Sendable {
   /// Whoever passed admission has room; what fails here is a caller that did not.
   @inline(__always)
   private func checkInRing(_ lsn: UInt64, _ bytes: Int) {
+    // LSNs and sizes are far from overflow.
     precondition(
-      lsn + UInt64(bytes) <= durable + UInt64(settings.ringBytes),
+      lsn &+ UInt64(truncatingIfNeeded: bytes)
+        <= durable &+ UInt64(truncatingIfNeeded: settings.ringBytes),
       "a piece was reserved without admission")
   }
 
@@ -327,19 +383,35 @@ final class RedoLog: @unchecked Sendable {
   ) throws(LugeError) {
     let now = tail
     let goal = min(target ?? now, now)
-    if isDurable(goal) { return }
+    var hasWaited = false
+    while !isDurable(goal) {
+      if hasWaited { try checkUsable() }
+      let role: FlushQueue.Role
+      do { role = try flushes.enter(goal: goal) } catch { throw waitError(error) }
+      if case .leads = role { return try lead(goal, forCheckpoint) }
+      hasWaited = true
+    }
+    if hasWaited { probe("log.flushWaited") }
+  }
+
+  /// Flushes for all that wait.
+  private func lead(_ goal: UInt64, _ forCheckpoint: Bool) throws(LugeError) {
+    var isDone = false
+    defer { flushes.leave({ lsn in isDurable(lsn) }, failed: !isDone) }
+    do { try flushes.gather() } catch { throw waitError(error) }
     try locking(flushLock)
     defer { flushLock.unlock() }
-    if isDurable(goal) {
-      probe("log.flushWaited")
-      return
-    }
-    try checkUsable()
+    if !isDurable(goal) { try checkUsable() }
     store.mayUseLastSpare = forCheckpoint
     while !isDurable(goal) {
       if sealedEnd == groupStart { try seal() }
       try writeGroup()
     }
+    isDone = true
+  }
+
+  private func waitError(_ error: PlatformError) -> LugeError {
+    LugeError(error, doing: "waiting for the redo log")
   }
 
   /// Ends the group: reserves a pad up to a block and the next header, fills this group's header.
@@ -391,6 +463,7 @@ final class RedoLog: @unchecked Sendable {
       }
       throw error
     }
+    store.note(groupOf: sealedEnd - groupStart)
     groupStart = sealedEnd
     unsafe words[Self.durableIndex].store(groupStart)
   }
@@ -433,16 +506,18 @@ final class RedoLog: @unchecked Sendable {
   }
 
   private func locking(_ lock: Lock) throws(LugeError) {
-    do { try lock.lock() } catch {
-      throw LugeError(error, doing: "waiting for the redo log")
-    }
+    do { try lock.lock() } catch { throw waitError(error) }
   }
 
   // MARK: Segments
 
   /// Frees the segments that hold nothing at or above `lsn`. Call it after a superblock with
   /// `R >= lsn` is durable, never before. Throws only `.killed`; a file that cannot be removed now is tried again.
-  func release(below lsn: UInt64) throws(LugeError) { try store.release(below: lsn) }
+  ///
+  /// - Parameter eraIsNamed: that superblock names this log's era, so earlier ones end where it begins.
+  func release(below lsn: UInt64, eraIsNamed: Bool = true) throws(LugeError) {
+    try store.release(below: lsn, eraIsNamed: eraIsNamed)
+  }
 
   /// Makes one spare segment ready if there are fewer than `wanted`: background work, so that a flush
   /// need not. Two while much is written: the second shows in time that space runs out, while the

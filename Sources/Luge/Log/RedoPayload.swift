@@ -24,13 +24,16 @@ enum RedoPayload {
     var value: UnsafeRawBufferPointer?
     /// Of a value that lies apart.
     var reference: ValueReference?
+    /// All of it, as it is encoded.
+    var bytes: UnsafeRawBufferPointer
   }
 
   /// The bytes that one operation takes. `value` nil: a delete.
   @inline(__always)
   static func operationBytes(tree: UInt64, key: Int, value: Int?) -> Int {
-    var bytes = varintSize(tree) + 1 + varintSize(UInt64(key)) + key
-    if let value { bytes += varintSize(UInt64(value)) + value }
+    // Lengths of runs in memory: their sum is no overflow.
+    var bytes = varintSize(tree) &+ 1 &+ varintSize(UInt64(bitPattern: Int64(key))) &+ key
+    if let value { bytes &+= varintSize(UInt64(bitPattern: Int64(value))) &+ value }
     return bytes
   }
 
@@ -52,19 +55,47 @@ enum RedoPayload {
     unsafe writer.writeCounted(key)
   }
 
-  /// One operation straight into memory of `operationBytes`. `isApart`: the value is a reference.
-  @inline(__always)
-  static func encode(
-    tree: UInt64, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?,
-    isApart: Bool = false, into writer: inout RawWriter
+  /// One operation straight into memory of `operationBytes` bytes, not one more. `isApart`: the value
+  /// is a reference.
+  @unsafe @inline(__always)
+  static func store(
+    tree: UInt64, key: ByteView, value: ByteView?, isApart: Bool = false,
+    at start: UnsafeMutableRawPointer
   ) {
-    unsafe encodePrefix(
-      tree: tree, key: key.count, isDelete: value == nil, isApart: isApart, into: &writer)
-    unsafe writer.write(key)
-    if let value = unsafe value {
-      unsafe writer.writeVarint(UInt64(value.count))
-      unsafe writer.write(value)
+    var place = unsafe storeVarint(tree, at: start)
+    unsafe place.storeBytes(of: isApart ? putApart : value == nil ? delete : put, as: UInt8.self)
+    unsafe place = storeVarint(UInt64(bitPattern: Int64(key.count)), at: place + 1)
+    unsafe place.copyMemory(from: key.base, byteCount: key.count)
+    guard let value else { return }
+    unsafe place = storeVarint(UInt64(bitPattern: Int64(value.count)), at: place + key.count)
+    unsafe place.copyMemory(from: value.base, byteCount: value.count)
+  }
+
+  /// The place after it.
+  @unsafe @inline(__always)
+  private static func storeVarint(
+    _ value: UInt64, at place: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    if value < 0x80 {
+      unsafe place.storeBytes(of: UInt8(truncatingIfNeeded: value), as: UInt8.self)
+      return unsafe place + 1
     }
+    return unsafe storeLongVarint(value, at: place)
+  }
+
+  @unsafe @inline(never)
+  private static func storeLongVarint(
+    _ value: UInt64, at start: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    var place = unsafe start
+    var rest = value
+    while rest >= 0x80 {
+      unsafe place.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
+      unsafe place += 1
+      rest >>= 7
+    }
+    unsafe place.storeBytes(of: UInt8(truncatingIfNeeded: rest), as: UInt8.self)
+    return unsafe place + 1
   }
 
   /// What stands before the key: at most 21 bytes.
@@ -97,13 +128,22 @@ enum RedoPayload {
   }
 
   private static func next(_ reader: inout ByteReader) -> Operation? {
+    let start = unsafe reader.position
     guard let tree = unsafe reader.readVarint(), let kind = unsafe reader.readUInt8(),
       kind >= put && kind <= putApart, let key = unsafe reader.readCounted()
     else { return nil }
-    if kind == delete { return unsafe Operation(tree: tree, key: key) }
-    guard let value = unsafe reader.readCounted() else { return nil }
-    if kind == put { return unsafe Operation(tree: tree, key: key, value: value) }
-    guard let reference = unsafe ValueReference(value) else { return nil }
-    return unsafe Operation(tree: tree, key: key, reference: reference)
+    var value: UnsafeRawBufferPointer?
+    var reference: ValueReference?
+    if kind != delete {
+      unsafe value = reader.readCounted()
+      guard let found = unsafe value else { return nil }
+      if kind == putApart {
+        unsafe reference = ValueReference(found)
+        if reference == nil { return nil }
+        unsafe value = nil
+      }
+    }
+    return unsafe Operation(
+      tree: tree, key: key, value: value, reference: reference, bytes: reader.slice(from: start))
   }
 }

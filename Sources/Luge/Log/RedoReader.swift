@@ -100,16 +100,14 @@ final class RedoReader {
   private func read(_ index: Int, at lsn: UInt64, count: Int) throws(LugeError) -> Bool {
     let offset = Int64(RedoSegmentHeader.blockBytes) + Int64(lsn - parts[index].base)
     let file = try opened(index).file
-    var bytes = [UInt8](repeating: 0, count: count)
-    do {
-      guard try file.readAvailable(at: offset, into: &bytes) == count else { return false }
+    let target = Int(lsn - windowStart)
+    // Within the window, which is large enough for all that is loaded.
+    let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: window[target..<target + count])
+    do throws(PlatformError) {
+      return unsafe try file.readAvailable(at: offset, into: rest) == count
     } catch {
       throw LugeError(error, doing: "reading the redo log")
     }
-    let target = Int(lsn - windowStart)
-    unsafe UnsafeMutableRawBufferPointer(rebasing: window[target..<target + count])
-      .copyBytes(from: bytes)
-    return true
   }
 
   private func opened(_ index: Int) throws(LugeError) -> (file: any File, size: Int64) {

@@ -70,40 +70,38 @@ final class RedoRing: @unchecked Sendable {
 
   /// Stores a commit of one operation. Never waits. `value` nil: a delete. `isApart`: the value is
   /// a reference.
+  @inline(__always)
   func fillOperation(
-    _ lsn: UInt64, length: Int, tree: UInt64, key: UnsafeRawBufferPointer,
-    value: UnsafeRawBufferPointer?, isApart: Bool = false
+    _ lsn: UInt64, length: Int, tree: UInt64, key: ByteView, value: ByteView?, isApart: Bool
   ) {
-    let offset = Int(lsn & mask)
-    if offset + length <= bytes {
+    let offset = Int(truncatingIfNeeded: lsn & mask)
+    if offset &+ length <= bytes {
       unsafe fillAt(
         memory + offset, lsn, length: length, tree: tree, key: key, value: value, isApart)
     } else {
-      unsafe wrapOperation(lsn, length: length, tree: tree, key: key, value: value, isApart)
+      wrapOperation(lsn, length: length, tree: tree, key: key, value: value, isApart)
     }
     countFilled(lsn, length: length)
   }
 
   /// Stores a commit of one operation where it does not wrap.
+  @inline(__always)
   private func fillAt(
     _ start: UnsafeMutableRawPointer, _ lsn: UInt64, length: Int, tree: UInt64,
-    key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?, _ isApart: Bool
+    key: ByteView, value: ByteView?, _ isApart: Bool
   ) {
+    let payload = RedoPayload.operationBytes(tree: tree, key: key.count, value: value?.count)
+    // So all that is stored here lies within the piece.
+    precondition(length == RedoFormat.pieceBytes(payload: payload), "the piece has another size")
     // The last word first: it holds the padding.
     unsafe start.storeBytes(of: 0, toByteOffset: length &- 8, as: UInt64.self)
-    var writer = unsafe RawWriter(
-      start + RedoFormat.headerBytes, limit: length - RedoFormat.headerBytes)
-    unsafe RedoPayload.encode(
-      tree: tree, key: key, value: value, isApart: isApart, into: &writer)
-    let payload = unsafe writer.count
-    precondition(length == RedoFormat.pieceBytes(payload: payload), "the piece has another size")
     let words = RedoRing.headerWords(lsn, length, .commit, payload)
     unsafe start.storeBytes(of: words.0, as: UInt64.self)
     unsafe start.storeBytes(of: words.1, toByteOffset: 8, as: UInt64.self)
     unsafe start.storeBytes(of: words.2, toByteOffset: 16, as: UInt64.self)
-    let sum = unsafe crc32c(
-      UnsafeRawBufferPointer(start: start + 8, count: length - 8),
-      seed: crc32c(UnsafeRawBufferPointer(start: start, count: 4), seed: seed))
+    unsafe RedoPayload.store(
+      tree: tree, key: key, value: value, isApart: isApart, at: start + RedoFormat.headerBytes)
+    let sum = unsafe crc32cAroundItself(start, count: length, seed: seed)
     unsafe start.storeBytes(of: sum.littleEndian, toByteOffset: 4, as: UInt32.self)
   }
 
@@ -113,9 +111,11 @@ final class RedoRing: @unchecked Sendable {
     _ lsn: UInt64, _ length: Int, _ kind: RedoKind, _ payloadLength: Int
   ) -> (UInt64, UInt64, UInt64) {
     let kindAndLength =
-      UInt64(kind.rawValue) | UInt64(RedoFormat.version) << 8 | UInt64(UInt32(payloadLength)) << 32
+      UInt64(kind.rawValue) | UInt64(RedoFormat.version) << 8
+      | UInt64(UInt32(truncatingIfNeeded: payloadLength)) << 32
     return (
-      UInt64(UInt32(length)).littleEndian, lsn.littleEndian, kindAndLength.littleEndian
+      UInt64(UInt32(truncatingIfNeeded: length)).littleEndian, lsn.littleEndian,
+      kindAndLength.littleEndian
     )
   }
 
@@ -181,41 +181,42 @@ final class RedoRing: @unchecked Sendable {
     }
   }
 
-  /// A commit of one operation around the end of the ring, part by part.
+  /// A commit of one operation around the end of the ring: made elsewhere, then copied in.
   @inline(never)
   private func wrapOperation(
-    _ lsn: UInt64, length: Int, tree: UInt64, key: UnsafeRawBufferPointer,
-    value: UnsafeRawBufferPointer?, _ isApart: Bool
+    _ lsn: UInt64, length: Int, tree: UInt64, key: ByteView, value: ByteView?, _ isApart: Bool
   ) {
-    let valueCount = unsafe value?.count
-    let payload = RedoPayload.operationBytes(tree: tree, key: key.count, value: valueCount)
+    let payload = RedoPayload.operationBytes(tree: tree, key: key.count, value: value?.count)
     precondition(length == RedoFormat.pieceBytes(payload: payload), "the piece has another size")
     storeHeader(lsn, length: length, kind: .commit, payloadLength: payload)
-    defer { storeChecksum(lsn, covered: length) }
-    var at = lsn + UInt64(RedoFormat.headerBytes)
-    // 32 bytes on the stack: a tree id, a kind and a length are 21 at most.
-    unsafe withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { scratch in
-      var writer = unsafe RawWriter(scratch)
-      unsafe RedoPayload.encodePrefix(
-        tree: tree, key: key.count, isDelete: value == nil, isApart: isApart, into: &writer)
-      unsafe copyIn(at, UnsafeRawBufferPointer(start: scratch.baseAddress, count: writer.count))
-      unsafe at += UInt64(writer.count)
-      unsafe copyIn(at, key)
-      at += UInt64(key.count)
-      guard let value = unsafe value else { return }
-      unsafe writer = RawWriter(scratch)
-      unsafe writer.writeVarint(UInt64(value.count))
-      unsafe copyIn(at, UnsafeRawBufferPointer(start: scratch.baseAddress, count: writer.count))
-      unsafe at += UInt64(writer.count)
-      unsafe copyIn(at, value)
-    }
+    let scratch = UnsafeMutableRawPointer.allocate(byteCount: payload, alignment: 8)
+    defer { unsafe scratch.deallocate() }
+    unsafe RedoPayload.store(
+      tree: tree, key: key, value: value, isApart: isApart, at: scratch)
+    unsafe copyIn(
+      lsn + UInt64(RedoFormat.headerBytes), UnsafeRawBufferPointer(start: scratch, count: payload))
+    storeChecksum(lsn, covered: length)
   }
 
   /// Tells the flush which bytes are there.
+  @inline(__always)
   private func countFilled(_ lsn: UInt64, length: Int) {
+    let count = UInt64(truncatingIfNeeded: length)
+    let block = lsn / Self.block
+    if (lsn &+ count &- 1) / Self.block == block {
+      // A slot of the array, by the mask.
+      _ = unsafe filled[Int(truncatingIfNeeded: block & blockMask)].fetchAdd(count)
+    } else {
+      countFilledBlocks(lsn, length: length)
+    }
+  }
+
+  /// The same for a piece that spans blocks.
+  @inline(never)
+  private func countFilledBlocks(_ lsn: UInt64, length: Int) {
     var position = lsn
     let end = lsn + UInt64(length)
-    if position / Self.block != (end - 1) / Self.block { probe("log.pieceSpansBlocks") }
+    probe("log.pieceSpansBlocks")
     if lsn & mask > (end - 1) & mask { probe("log.ringWrapped") }
     while position < end {
       let block = position / Self.block

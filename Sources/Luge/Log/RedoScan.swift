@@ -1,11 +1,19 @@
 import Platform
 
-/// Reads the redo stream of one incarnation from an LSN to its end, and tells an end from damage.
+/// A part of the redo stream that one incarnation wrote: from `start` to the start of the next era.
+struct RedoEra: Equatable, Sendable {
+  var incarnation: UInt64
+  /// A multiple of 4096.
+  var start: UInt64
+}
+
+/// Reads the redo stream from an LSN to its end, era after era, and tells an end from damage.
 ///
-/// The first place that is no piece (length, LSN = position, checksum under the incarnation) ends the log,
-/// because a crash may leave anything there. It is damage, and reported, where something says that more was
-/// durable: the superblock, a group further on (written only when all before it was durable), or
-/// a segment further on. Damage in the last group cannot be told from a torn tail.
+/// All eras but the last were durable to the end when the next one began: less than that is damage. In
+/// the last one the first place that is no piece (length, LSN = position, checksum under the
+/// incarnation) ends the log, because a crash may leave anything there. It is damage, and reported, where
+/// something says that more was durable: the superblock, a group further on (written only when all before it was
+/// durable), or a segment further on. Damage in the last group cannot be told from a torn tail.
 ///
 /// Never traps, whatever the files hold.
 struct RedoScan {
@@ -15,6 +23,10 @@ struct RedoScan {
     var end: UInt64
     var commits = 0
     var groups = 0
+    /// Pieces of commits and identifiers: without any there is nothing to replay.
+    var records = 0
+    /// Where the last group begins, 0 without any: all before it is durable.
+    var lastGroup: UInt64 = 0
     /// The highest incarnation that any segment bears: a new one must be above it.
     var highestIncarnation: UInt64
     /// Every redo file, for `RedoLog`'s initialiser.
@@ -22,133 +34,141 @@ struct RedoScan {
   }
 
   private let files: any FileSystem
-  private let incarnation: UInt64
+  private let directory: String
+  private let eras: [RedoEra]
   private let from: UInt64
   private let durable: UInt64
+  private let segmentPayload: UInt64
   private let sequence: UInt64
-  private let seed: UInt32
   private let segments: [RedoSegmentInfo]
 
   /// Called with each commit, in place or apart, and identifiers piece in LSN order. The payload is good until it returns.
   typealias Visitor = (UInt64, RedoKind, UnsafeRawBufferPointer) throws(LugeError) -> Void
+  /// The same; false: it does not take this piece, and the scan ends before it.
+  typealias Taker = (UInt64, RedoKind, UnsafeRawBufferPointer) throws(LugeError) -> Bool
 
   /// - Parameters:
+  ///   - eras: of the superblock, at least one.
   ///   - from: R of the superblock: a position where a piece begins or began to be reserved.
   ///   - durable: the LSN that the superblock says was durable.
+  ///   - segmentPayload: bytes of the stream in one segment of the last era.
   ///   - superblockSequence: of the superblock that was loaded; a log that knows a newer one is damage.
   static func run(
-    files: any FileSystem, directory: String, incarnation: UInt64, from: UInt64, durable: UInt64,
-    superblockSequence: UInt64, _ visit: Visitor
+    files: any FileSystem, directory: String, eras: [RedoEra], from: UInt64, durable: UInt64,
+    segmentPayload: UInt64, superblockSequence: UInt64, _ visit: Visitor
+  ) throws(LugeError) -> Result {
+    try unsafe some(
+      files: files, directory: directory, eras: eras, from: from, durable: durable,
+      segmentPayload: segmentPayload, superblockSequence: superblockSequence
+    ) { (lsn, kind, payload) throws(LugeError) in
+      try unsafe visit(lsn, kind, payload)
+      return true
+    }
+  }
+
+  /// As much as is taken; `from` may be where that ended before.
+  static func some(
+    files: any FileSystem, directory: String, eras: [RedoEra], from: UInt64, durable: UInt64,
+    segmentPayload: UInt64, superblockSequence: UInt64, _ take: Taker
   ) throws(LugeError) -> Result {
     let segments = try RedoSegmentFiles.load(files, directory: directory)
     let scan = RedoScan(
-      files: files, incarnation: incarnation, from: from, durable: durable,
-      sequence: superblockSequence,
-      seed: RedoFormat.checksumSeed(incarnation: incarnation), segments: segments)
-    return unsafe try scan.run(visit)
+      files: files, directory: directory, eras: eras, from: from, durable: durable,
+      segmentPayload: segmentPayload, sequence: superblockSequence, segments: segments)
+    return unsafe try scan.run(take)
   }
 
-  private func run(_ visit: Visitor) throws(LugeError) -> Result {
-    var result = Result(end: from, highestIncarnation: incarnation, segments: segments)
-    var parts: [RedoReader.Part] = []
+  private func run(_ take: Taker) throws(LugeError) -> Result {
+    guard let last = eras.last else { preconditionFailure("a log has an era") }
+    var result = Result(end: from, highestIncarnation: last.incarnation, segments: segments)
     for info in segments {
       guard let header = info.header else { continue }
       result.highestIncarnation = max(result.highestIncarnation, header.incarnation)
       try checkSequence(header.superblockSequence, path: info.path, offset: 0)
-      guard header.incarnation == incarnation, header.payloadBytes <= 1 << 40,
-        header.base <= UInt64.max - (1 << 41)
-      else { continue }
-      let inFile = info.size - Int64(RedoSegmentHeader.blockBytes)
-      parts.append(
-        RedoReader.Part(
-          base: header.base, end: header.base + header.payloadBytes,
-          filledEnd: header.base + UInt64(max(0, min(inFile, Int64(header.payloadBytes)))),
-          path: info.path))
     }
-    parts.sort { $0.base < $1.base }
-    try checkOverlap(parts)
-    let reader = RedoReader(files: files, parts: parts)
-    defer { reader.close() }
-    unsafe try scanPieces(reader, &result, visit)
-    try checkEnd(reader, result.end)
+    var index = 0
+    while index < eras.count {
+      let next = index + 1 < eras.count ? eras[index + 1].start : nil
+      if next.map({ $0 > from }) ?? true {
+        if unsafe try !read(eras[index], until: next, &result, take) { return result }
+      }
+      index += 1
+    }
+    try checkLater(than: last.incarnation, result.highestIncarnation)
     return result
   }
 
+  /// False: not all was taken.
+  private func read(
+    _ era: RedoEra, until next: UInt64?, _ result: inout Result, _ take: Taker
+  ) throws(LugeError) -> Bool {
+    let reader = try EraReader(files, segments, era, until: next ?? .max, from: result.end)
+    defer { reader.close() }
+    if unsafe try !scanPieces(reader, &result, take) { return false }
+    guard let next else {
+      try checkEnd(reader, result.end)
+      return true
+    }
+    if result.end != next {
+      throw damage(result.end, reader, "a later part of it says that LSN \(next) was durable")
+    }
+    return true
+  }
+
   private func scanPieces(
-    _ reader: RedoReader, _ result: inout Result, _ visit: Visitor
-  ) throws(LugeError) {
+    _ reader: EraReader, _ result: inout Result, _ take: Taker
+  ) throws(LugeError) -> Bool {
     while true {
       let position = result.end
-      guard let piece = unsafe try piece(at: position, reader) else { return }
+      guard let piece = unsafe try reader.piece(at: position) else { return true }
       let header = unsafe piece.header
-      let payload = unsafe UnsafeRawBufferPointer(
-        rebasing: piece.bytes[
-          RedoFormat.headerBytes..<RedoFormat.headerBytes + Int(header.payloadLength)])
+      let payload = unsafe piece.payload
       switch RedoKind(rawValue: header.kind) {
       case .pad: break
       case .group:
         result.groups += 1
-        guard let group = unsafe RedoGroup(payload: payload), group.incarnation == incarnation
+        result.lastGroup = position
+        guard let group = unsafe RedoGroup(payload: payload),
+          group.incarnation == reader.era.incarnation
         else { throw undecodable(position, reader) }
         try checkSequence(group.superblockSequence, at: position, reader)
       case .commit:
+        if unsafe try !take(position, .commit, payload) { return false }
         result.commits += 1
-        unsafe try visit(position, .commit, payload)
+        result.records += 1
       case .commitApart:
+        if unsafe try !take(position, .commitApart, payload) { return false }
         result.commits += 1
-        unsafe try visit(position, .commitApart, payload)
-      case .identifiers: unsafe try visit(position, .identifiers, payload)
+        result.records += 1
+      case .identifiers:
+        if unsafe try !take(position, .identifiers, payload) { return false }
+        result.records += 1
       case nil: throw undecodable(position, reader)
       }
       result.end = position + UInt64(header.length)
     }
   }
 
-  @unsafe
-  private struct Piece {
-    var header: RedoHeader
-    var bytes: UnsafeRawBufferPointer
-  }
-
-  /// The piece at a position; nil where there is none. The bytes are good until the next read.
-  private func piece(at position: UInt64, _ reader: RedoReader) throws(LugeError) -> Piece? {
-    let head = unsafe try reader.bytes(at: position, count: RedoFormat.headerBytes)
-    guard let head = unsafe head, let header = unsafe RedoHeader(head), header.isWellFormed,
-      header.lsn == position
-    else { return nil }
-    let bytes = unsafe try reader.bytes(at: position, count: Int(header.length))
-    guard let bytes = unsafe bytes,
-      unsafe header.computedChecksum(bytes, seed: seed) == header.checksum
-    else { return nil }
-    guard header.version <= RedoFormat.version else {
-      throw LugeError(
-        .unsupportedVersion, "the redo log was written by a newer version",
-        path: reader.path(at: position), expected: "at most \(RedoFormat.version)",
-        found: "\(header.version)")
-    }
-    return unsafe Piece(header: header, bytes: bytes)
-  }
-
   // MARK: The end, or damage
 
   /// Throws `.corruption` where something says that the log was durable beyond `end`.
-  private func checkEnd(_ reader: RedoReader, _ end: UInt64) throws(LugeError) {
+  private func checkEnd(_ reader: EraReader, _ end: UInt64) throws(LugeError) {
     if end < durable {
       throw damage(end, reader, "the superblock says that LSN \(durable) was durable")
+    }
+    if durable > reader.era.start, (durable - reader.era.start) % segmentPayload != 0,
+      reader.path(at: durable) == nil
+    {
+      // Blocks before this one were written into the same file, and what begins here goes there too.
+      throw damage(durable, reader, "the segment is missing that holds LSN \(durable)")
     }
     let block = UInt64(RedoFormat.blockBytes)
     for part in reader.parts where part.end > end {
       // Segments are taken into use in order, each when its file is durable.
-      var position = max(part.base, (end + block - 1) / block * block)
-      // What a header claims and the file does not hold need not be looked at.
-      while position < part.filledEnd {
-        if let group = try group(at: position, reader) {
-          if group.durable > end {
-            throw damage(end, reader, "a group at LSN \(position) says that it was durable")
-          }
-          try checkSequence(group.superblockSequence, at: position, reader)
-        }
-        position += block
+      let position = max(part.base, (end + block - 1) / block * block)
+      try checkGroups(of: part, from: position, reader) { group in
+        group.durable > end
+          ? damage(end, reader, "a group says that LSN \(group.durable) was durable") : nil
       }
     }
     if reader.path(at: end) == nil, let later = reader.parts.last, later.base > end {
@@ -156,35 +176,37 @@ struct RedoScan {
     }
   }
 
-  private func group(at position: UInt64, _ reader: RedoReader) throws(LugeError) -> RedoGroup? {
-    guard let piece = unsafe try piece(at: position, reader),
-      unsafe piece.header.kind == RedoKind.group.rawValue
-    else { return nil }
-    let start = RedoFormat.headerBytes
-    let end = unsafe start + Int(piece.header.payloadLength)
-    // Well-formed: the payload lies within the piece.
-    guard
-      let group = unsafe RedoGroup(
-        payload: UnsafeRawBufferPointer(rebasing: piece.bytes[start..<end])),
-      group.incarnation == incarnation
-    else { return nil }
-    return group
+  /// Groups of an incarnation that the superblock does not name yet were left by an opening that did not
+  /// end, and know no newer superblock; else the newest one is lost, with what was flushed under it.
+  private func checkLater(than named: UInt64, _ highest: UInt64) throws(LugeError) {
+    if highest <= named { return }
+    for info in segments {
+      guard let header = info.header, header.incarnation > named else { continue }
+      let era = RedoEra(incarnation: header.incarnation, start: 0)
+      let reader = try EraReader(files, [info], era, until: .max, from: 0)
+      defer { reader.close() }
+      for part in reader.parts { try checkGroups(of: part, from: part.base, reader) { _ in nil } }
+    }
   }
 
-  private func checkOverlap(_ parts: [RedoReader.Part]) throws(LugeError) {
-    var index = 1
-    while index < parts.count {
-      if parts[index].base < parts[index - 1].end, parts[index].end > from {
-        throw LugeError(
-          .corruption, "two redo segments claim the same part of the log", path: parts[index].path,
-          offset: 0, found: "\(parts[index - 1].path)")
+  /// Looks at every group of a segment from a position on.
+  private func checkGroups(
+    of part: RedoReader.Part, from start: UInt64, _ reader: EraReader,
+    _ complaint: (RedoGroup) -> LugeError?
+  ) throws(LugeError) {
+    // What a header claims and the file does not hold need not be looked at.
+    var position = start
+    while position < part.filledEnd {
+      if let group = try reader.group(at: position) {
+        if let error = complaint(group) { throw error }
+        try checkSequence(group.superblockSequence, at: position, reader)
       }
-      index += 1
+      position += UInt64(RedoFormat.blockBytes)
     }
   }
 
   private func checkSequence(
-    _ known: UInt64, at position: UInt64, _ reader: RedoReader
+    _ known: UInt64, at position: UInt64, _ reader: EraReader
   ) throws(LugeError) {
     try checkSequence(
       known, path: reader.path(at: position), offset: reader.offset(at: position))
@@ -199,13 +221,13 @@ struct RedoScan {
       path: path, offset: offset, expected: "superblock \(known)", found: "\(sequence)")
   }
 
-  private func damage(_ end: UInt64, _ reader: RedoReader, _ why: String) -> LugeError {
+  private func damage(_ end: UInt64, _ reader: EraReader, _ why: String) -> LugeError {
     LugeError(
       .corruption, "the redo log is damaged: \(why)", path: reader.path(at: end),
       offset: reader.offset(at: end), expected: "a piece with LSN \(end)", found: "none")
   }
 
-  private func undecodable(_ position: UInt64, _ reader: RedoReader) -> LugeError {
+  private func undecodable(_ position: UInt64, _ reader: EraReader) -> LugeError {
     LugeError(
       .corruption, "a piece of the redo log has a good checksum and cannot be decoded",
       path: reader.path(at: position), offset: reader.offset(at: position))

@@ -3,8 +3,9 @@ import Platform
 /// The redo segment files: made, recycled, written, synced, removed.
 ///
 /// Orders, each of which a crash may interrupt anywhere:
-/// - A new file: prewritten with zeros and its header; synced with all metadata; its directory
-///   synced; only then written to. So a group's sync owes nothing but data.
+/// - A new file: prewritten with zeros, or, while much is written at a time, its blocks reserved; its
+///   header; synced with all metadata; its directory synced; only then written to. So a group's sync
+///   owes nothing but data, and that its blocks hold data now.
 /// - A recycled file: one copy of its old header made durable, the new header written over the other copy and synced, and only
 ///   then over the first; all before a block is written into it.
 /// - A file is free, to be recycled or removed, when a durable superblock no longer needs it:
@@ -26,6 +27,8 @@ final class RedoSegmentStore: @unchecked Sendable {
     var end: UInt64
     var isRecyclable: Bool
     var size: Int64
+    /// Of an earlier incarnation.
+    var isEarlier = false
   }
 
   private struct Opened {
@@ -56,6 +59,8 @@ final class RedoSegmentStore: @unchecked Sendable {
   var mayUseLastSpare = false
   private let spaceIsShort = AtomicWord(0)
   private let syncFailure = AtomicWord(0)
+  /// Bytes of a group, about, as the last ones were.
+  private let typicalGroup = AtomicWord(0)
 
   /// A failed sync is never retried, whatever its error.
   var syncFailed: Bool { syncFailure.load() != 0 }
@@ -63,9 +68,11 @@ final class RedoSegmentStore: @unchecked Sendable {
   private var payload: UInt64 { UInt64(settings.segmentPayload) }
   private var fileBytes: Int64 { Int64(settings.segmentPayload + RedoSegmentHeader.blockBytes) }
 
+  /// - Parameter eras: of the superblock. What other incarnations left is free: openings that came to
+  ///   nothing, or eras before.
   init(
     platform: PlatformServices, directory: String, settings: RedoSettings, incarnation: UInt64,
-    start: UInt64, adopting segments: [RedoSegmentInfo]
+    start: UInt64, adopting segments: [RedoSegmentInfo], eras: [RedoEra]
   ) {
     files = platform.files
     self.directory = directory
@@ -76,15 +83,16 @@ final class RedoSegmentStore: @unchecked Sendable {
     for info in segments {
       nextSerial = max(nextSerial, info.serial + 1)
       var end: UInt64 = 0
-      if let header = info.header, header.incarnation != 0 {
+      if let header = info.header,
+        eras.contains(where: { era in era.incarnation == header.incarnation })
+      {
         let (sum, overflow) = header.base.addingReportingOverflow(header.payloadBytes)
-        // An earlier incarnation ended below `start`, whatever its last segment had room for.
-        end = min(overflow ? .max : sum, start)
+        end = overflow ? .max : sum
       }
       held.append(
         Segment(
           serial: info.serial, path: info.path, end: end,
-          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size))
+          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size, isEarlier: true))
     }
   }
 
@@ -130,6 +138,30 @@ final class RedoSegmentStore: @unchecked Sendable {
     }
   }
 
+  /// Writes whole blocks at an LSN whose segments are prepared.
+  func write(_ bytes: [UInt8], at lsn: UInt64) throws(LugeError) {
+    do throws(PlatformError) {
+      try faultPoint("log.write")
+      var done = 0
+      while done < bytes.count {
+        let position = lsn + UInt64(done)
+        let base = segmentBase(of: position)
+        guard let segment = opened.first(where: { $0.base == base }) else {
+          preconditionFailure("the segment was not prepared")
+        }
+        let count = min(bytes.count - done, Int(base + payload - position))
+        if !unsynced.contains(where: { $0 === segment.file }) { unsynced.append(segment.file) }
+        // Within the array, which outlives the call.
+        let span = unsafe bytes.span.bytes
+        try segment.file.writeFully(
+          span.extracting(done..<done + count), at: Self.offset(of: position, base: base))
+        done += count
+      }
+    } catch {
+      throw LugeError(error, doing: "writing the redo log")
+    }
+  }
+
   /// Syncs every file written to, then closes those behind the newest.
   func sync() throws(LugeError) {
     do throws(PlatformError) {
@@ -141,6 +173,18 @@ final class RedoSegmentStore: @unchecked Sendable {
     }
     unsynced.removeAll()
     while opened.count > 1 { opened.removeFirst().file.close() }
+  }
+
+  /// Tells how large the groups are.
+  func note(groupOf bytes: UInt64) {
+    let former = typicalGroup.loadRelaxed()
+    typicalGroup.storeRelaxed(former - former / 4 + bytes / 4)
+  }
+
+  /// Groups are so large that the zeros would cost more than they save: they are there so that the
+  /// sync of a small group is one write.
+  private var reservesOnly: Bool {
+    typicalGroup.loadRelaxed() > max(payload / 16, 2 * UInt64(RedoFormat.blockBytes))
   }
 
   func close() {
@@ -214,6 +258,7 @@ final class RedoSegmentStore: @unchecked Sendable {
       unsynced.append(file)
       var segment = spare
       segment.end = base + payload
+      segment.isEarlier = false
       try lock.lock()
       held.append(segment)
       lock.unlock()
@@ -285,6 +330,7 @@ final class RedoSegmentStore: @unchecked Sendable {
   /// Zeros first: where space runs out no header claims anything.
   private func prewrite(_ file: any File, _ header: RedoSegmentHeader) throws(PlatformError) {
     var offset = Int64(RedoSegmentHeader.blockBytes)
+    if reservesOnly, try reserve(file, from: offset) { offset = fileBytes }
     let zeros = [UInt8](repeating: 0, count: Int(min(fileBytes - offset, 1 << 20)))
     while offset < fileBytes {
       let count = Int(min(Int64(zeros.count), fileBytes - offset))
@@ -299,6 +345,18 @@ final class RedoSegmentStore: @unchecked Sendable {
     }
     first.writeZeros(RedoSegmentHeader.blockBytes - first.count)
     try file.writeFully(first.bytes, at: 0)
+  }
+
+  /// False where the file system cannot.
+  private func reserve(_ file: any File, from offset: Int64) throws(PlatformError) -> Bool {
+    do throws(PlatformError) {
+      try file.allocate(offset: offset, length: fileBytes - offset)
+    } catch {
+      if error.code == .noSpace || error.code == .killed { throw error }
+      return false
+    }
+    probe("log.segmentReserved")
+    return true
   }
 
   /// Removes a file whose making failed; it is never used, whether that works or not.
@@ -346,15 +404,22 @@ final class RedoSegmentStore: @unchecked Sendable {
     return !given.isEmpty
   }
 
+  private var keptSegments: Int {
+    spaceIsShort.load() != 0 ? settings.spareSegments : settings.keptSegments
+  }
+
   /// Frees what lies wholly below `lsn`: keeps some as spares, removes the rest.
-  func release(below lsn: UInt64) throws(LugeError) {
+  ///
+  /// - Parameter eraIsNamed: a durable superblock says that earlier eras end where this log begins.
+  func release(below lsn: UInt64, eraIsNamed: Bool) throws(LugeError) {
     try locking()
     var kept: [Segment] = []
     var surplus: [Segment] = []
     for segment in held {
-      if segment.end > lsn {
+      let end = eraIsNamed && segment.isEarlier ? min(segment.end, start) : segment.end
+      if end > lsn {
         kept.append(segment)
-      } else if segment.isRecyclable && spares.count < settings.spareSegments {
+      } else if segment.isRecyclable && spares.count < keptSegments {
         spares.append(segment)
       } else {
         surplus.append(segment)

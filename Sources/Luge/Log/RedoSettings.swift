@@ -11,6 +11,9 @@ struct RedoSettings: Equatable, Sendable {
   var largestOrdinaryPiece = 8 << 10
   /// Free segments kept for recycling; more are removed.
   var spareSegments = 2
+  /// Free segments kept in all while there is space: what is given back only to be made anew costs
+  /// twice what is logged. They go when nothing is written any more.
+  var keptSegments = 32
 
   init() {}
 
@@ -21,6 +24,10 @@ struct RedoSettings: Equatable, Sendable {
   var slack: UInt64 {
     UInt64(maximumThreads) * UInt64(Self.reservationsAnAdmission) * UInt64(largestOrdinaryPiece)
   }
+
+  /// Bytes not yet durable from which the background thread is asked to flush: a part of what
+  /// writers may fill before they must wait.
+  var flushedAhead: UInt64 { (UInt64(ringBytes) - slack) / 4 }
 
   /// What a flush itself reserves: two blocks of padding at most, and a header; and the one record of
   /// identifiers that a thread may reserve beside what it was admitted for.

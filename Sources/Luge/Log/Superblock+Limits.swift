@@ -3,17 +3,21 @@ extension Superblock {
   /// below it never overflows.
   static let largestCounter: UInt64 = 1 << 62
 
+  /// Of the newest era.
+  var incarnation: UInt64 { eras.last?.incarnation ?? 0 }
+
   /// What no engine would have written, in words; nil when all is in range. A right checksum does
   /// not vouch for that, and sums are made with these numbers.
   var violation: String? {
     let block = UInt64(RedoFormat.blockBytes)
     let counters: [(name: String, value: UInt64)] = [
       ("sequence", sequence), ("recovery LSN", recoveryLSN), ("durable LSN", durableLSN),
-      ("incarnation", incarnation), ("next tree id", nextTreeID), ("ids reserved", idsReserved),
+      ("next tree id", nextTreeID), ("ids reserved", idsReserved),
     ]
     for (name, value) in counters where value > Self.largestCounter {
       return "\(name) \(value)"
     }
+    if let violation = violationOfEras { return violation }
     if redoSegmentPayload < block || redoSegmentPayload > 1 << 36 || redoSegmentPayload % block != 0
     {
       return "redo segments of \(redoSegmentPayload) bytes"
@@ -27,6 +31,25 @@ extension Superblock {
     if nextValueSerial > 1 << 32 { return "next value serial \(nextValueSerial)" }
     if recoveryLSN < block { return "recovery LSN \(recoveryLSN)" }
     if nextPageSerial > 1 << 32 { return "next page serial \(nextPageSerial)" }
+    return nil
+  }
+
+  private var violationOfEras: String? {
+    guard let first = eras.first else { return "no era of the redo log" }
+    if first.start > recoveryLSN { return "an era from LSN \(first.start) on" }
+    var former: RedoEra?
+    for era in eras {
+      if era.incarnation > Self.largestCounter || era.start > Self.largestCounter
+        || era.start % UInt64(RedoFormat.blockBytes) != 0
+      {
+        return "incarnation \(era.incarnation) from LSN \(era.start) on"
+      }
+      if let former, former.incarnation >= era.incarnation || former.start >= era.start {
+        return "incarnation \(era.incarnation) from LSN \(era.start) on, after "
+          + "\(former.incarnation) from \(former.start) on"
+      }
+      former = era
+    }
     return nil
   }
 }

@@ -14,7 +14,7 @@ import Platform
 ///         40    8 page: size in bytes that a leaf's image aims at (fixed at creation)
 ///         48    8 R: recovery replays the redo stream from this LSN
 ///         56    8 all of the redo stream below this LSN was durable
-///         64    8 incarnation of the redo stream
+///         64    8 number of eras of the redo stream that are named below, 1 to 4
 ///         72    8 root of the list of chunks: its address; 0: there is none, the database is empty
 ///         80    8 root of the list of chunks: bytes of its payload
 ///         88    8 segment table: its address; 0: there is none
@@ -27,6 +27,7 @@ import Platform
 ///        144    8 value segments from this serial on may be made
 ///        152    8 table of live bytes of value segments: its address; 0: there is none
 ///        160    8 table of live bytes of value segments: bytes of its payload
+///        168   16 for each era, in order: its incarnation, and the LSN where it begins
 ///
 /// The layout of bytes 0 to 15 and what the checksum covers hold for every version, so that an older
 /// engine knows a newer database when it sees one.
@@ -43,7 +44,9 @@ struct Superblock: Equatable, Sendable {
   var recoveryLSN: UInt64 = 0
   /// All of the redo stream below this LSN was durable.
   var durableLSN: UInt64 = 0
-  var incarnation: UInt64 = 0
+  /// Where which incarnation of the redo stream is to be read, in order: each era up to where the
+  /// next one begins, the last one to its end. All that lies before the last one is durable.
+  var eras: [RedoEra] = []
   /// Address of the root of the list of chunks; 0: none.
   var directoryAddress: UInt64 = 0
   var directoryBytes: UInt64 = 0
@@ -59,6 +62,9 @@ struct Superblock: Equatable, Sendable {
   var nextValueSerial: UInt64 = 1
   var valueTableAddress: UInt64 = 0
   var valueTableBytes: UInt64 = 0
+
+  /// More than that, and an opening joins them by a checkpoint.
+  static let mostEras = 4
 
   init() {}
 
@@ -84,7 +90,7 @@ struct Superblock: Equatable, Sendable {
     writer.write(pageTargetBytes)
     writer.write(recoveryLSN)
     writer.write(durableLSN)
-    writer.write(incarnation)
+    writer.write(UInt64(eras.count))
     writer.write(directoryAddress)
     writer.write(directoryBytes)
     writer.write(tableAddress)
@@ -97,6 +103,10 @@ struct Superblock: Equatable, Sendable {
     writer.write(nextValueSerial)
     writer.write(valueTableAddress)
     writer.write(valueTableBytes)
+    for era in eras {
+      writer.write(era.incarnation)
+      writer.write(era.start)
+    }
     writer.writeZeros(Self.copyBytes - writer.count)
     writer.patch(Self.checksum(writer.bytes), at: 8)
     return writer.bytes
@@ -123,7 +133,7 @@ struct Superblock: Equatable, Sendable {
     guard let sequence = unsafe reader.readUInt64(), let redo = unsafe reader.readUInt64(),
       let page = unsafe reader.readUInt64(), let target = unsafe reader.readUInt64(),
       let recovery = unsafe reader.readUInt64(), let durable = unsafe reader.readUInt64(),
-      let incarnation = unsafe reader.readUInt64(), let address = unsafe reader.readUInt64(),
+      let eras = unsafe reader.readUInt64(), let address = unsafe reader.readUInt64(),
       let directoryBytes = unsafe reader.readUInt64(), let table = unsafe reader.readUInt64(),
       let tableBytes = unsafe reader.readUInt64(),
       let serial = unsafe reader.readUInt64(), let ids = unsafe reader.readUInt64(),
@@ -137,7 +147,6 @@ struct Superblock: Equatable, Sendable {
     block.pageTargetBytes = target
     block.recoveryLSN = recovery
     block.durableLSN = durable
-    block.incarnation = incarnation
     block.directoryAddress = address
     block.directoryBytes = directoryBytes
     block.tableAddress = table
@@ -150,6 +159,12 @@ struct Superblock: Equatable, Sendable {
     block.nextValueSerial = valueSerial
     block.valueTableAddress = valueTable
     block.valueTableBytes = valueTableBytes
+    guard eras <= mostEras else { return nil }
+    while block.eras.count < Int(eras) {
+      guard let incarnation = unsafe reader.readUInt64(), let start = unsafe reader.readUInt64()
+      else { return nil }
+      block.eras.append(RedoEra(incarnation: incarnation, start: start))
+    }
     return block
   }
 

@@ -9,8 +9,9 @@ import Platform
 /// - A superblock goes to the slot that does not hold the newest one. Until it is synced the newest one
 ///   is untouched, so a crash at any moment leaves a valid one.
 /// - What `load` finds may be in the system's cache alone: the process that wrote it was killed before
-///   its sync, or its sync failed. So the name is synced by `load`, and the first write after it
-///   writes the newest one once more, in its own slot, and syncs it, before the other slot is touched.
+///   its sync, or its sync failed. So the name is synced by `load`, and `secure` writes the newest one
+///   once more, in its own slot, and syncs it, before the other slot is touched, and before anything is
+///   overwritten that an older superblock needs.
 /// - Each slot holds two copies, in different sectors: rot of one is survived.
 /// - After a failed sync nobody knows what the slot holds, and nothing is written any more.
 ///
@@ -140,17 +141,7 @@ final class SuperblockStore {
   /// one counts; the call may be made again unless it was the sync that failed: then `.failed` from here on.
   @discardableResult
   func write(_ next: Superblock) throws(LugeError) -> Superblock {
-    if let failure {
-      if failure.code == .killed { throw failure }
-      throw LugeError(
-        .failed, "an earlier failure is final: \(failure.message)", path: path,
-        underlying: failure.underlying)
-    }
-    guard let newest else { preconditionFailure("no superblock was loaded or created") }
-    if !newestIsSynced {
-      try put(newest, slot: newestSlot)
-      newestIsSynced = true
-    }
+    try secure()
     var block = next
     lastSequence += 1
     block.sequence = lastSequence
@@ -159,6 +150,20 @@ final class SuperblockStore {
     self.newest = block
     newestSlot = slot
     return block
+  }
+
+  /// Makes durable what `load` found.
+  func secure() throws(LugeError) {
+    if let failure {
+      if failure.code == .killed { throw failure }
+      throw LugeError(
+        .failed, "an earlier failure is final: \(failure.message)", path: path,
+        underlying: failure.underlying)
+    }
+    guard let newest else { preconditionFailure("no superblock was loaded or created") }
+    if newestIsSynced { return }
+    try put(newest, slot: newestSlot)
+    newestIsSynced = true
   }
 
   /// Writes both copies of a slot and syncs them.

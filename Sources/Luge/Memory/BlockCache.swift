@@ -13,7 +13,7 @@ internal import Platform
 /// ```
 /// Invariant: a block is in use, or in one cache, or in one batch of a shared stack, or beyond the
 /// mark of one slab.
-private enum BlockCache {
+enum BlockCache {
   static let first = 0
   static let count = 8
   static let next = 16
@@ -94,12 +94,15 @@ extension Pin {
   @unsafe @inline(never)
   private func allocateLarge(_ bytes: Int) -> UnsafeMutableRawPointer {
     count(SizeClass.accounted(bytes))
+    _ = unsafe WordRef(table, EpochTable.largeBytes).fetchAdd(UInt64(SizeClass.accounted(bytes)))
     return UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
   }
 
   @unsafe @inline(never)
   private func freeLarge(_ pointer: UnsafeMutableRawPointer, _ bytes: Int, isKept: Bool) {
     count(0 &- SizeClass.accounted(bytes))
+    _ = unsafe WordRef(table, EpochTable.largeBytes)
+      .fetchAdd(0 &- UInt64(SizeClass.accounted(bytes)))
     if !isKept { unsafe pointer.deallocate() }
   }
 
@@ -137,8 +140,12 @@ extension Pin {
   /// A slab for any class: one that became empty, or the next of this thread's chunk.
   @unsafe
   private func takeSlab() -> UnsafeMutableRawPointer {
+    if unsafe WordRef(table, EpochTable.systemLimit).loadRelaxed() != 0 { noteNewSlab() }
     let empty = unsafe WordRef(table, EpochTable.emptySlabs)
-    if let slab = unsafe Slab.pop(empty, link: Slab.nextEmpty) { return unsafe slab }
+    if let slab = unsafe Slab.pop(empty, link: Slab.nextEmpty) {
+      _ = unsafe WordRef(table, EpochTable.slabBytes).fetchAdd(UInt64(Slab.returned))
+      return unsafe slab
+    }
     if field(PinLayout.nextSlab) == field(PinLayout.chunkEnd) {
       let (base, bytes) = unsafe Slab.makeChunk(table)
       setField(PinLayout.nextSlab, UInt64(UInt(bitPattern: base)))
@@ -146,6 +153,7 @@ extension Pin {
     }
     let slab = field(PinLayout.nextSlab)
     setField(PinLayout.nextSlab, slab &+ UInt64(Slab.size))
+    _ = unsafe WordRef(table, EpochTable.slabBytes).fetchAdd(UInt64(Slab.size))
     let base = unsafe Slab.pointer(slab).unsafelyUnwrapped
     unsafe base.storeBytes(of: 0, toByteOffset: Slab.freeBlocks, as: UInt64.self)
     return unsafe base
@@ -184,7 +192,7 @@ extension Pin {
 
   /// Nobody has written to a block while it was free. (Its first 16 bytes may hold links.)
   @unsafe @inline(__always)
-  private func checkPoison(_ block: UnsafeMutableRawPointer, _ kind: Int) {
+  func checkPoison(_ block: UnsafeMutableRawPointer, _ kind: Int) {
     #if DEBUG || SchedulePoints
       var offset = 16
       while offset < SizeClass.size(kind) {

@@ -88,6 +88,12 @@ internal import Platform
   }
 
   private func shortHead(at offset: Int, _ rest: Int) -> UInt64 {
+    if rest <= 0 { return 0 }
+    if count >= 8 {
+      // The last eight bytes, those before `offset` shifted out.
+      let last = unsafe base.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+      return UInt64(bigEndian: last) &<< UInt64(64 &- 8 &* rest)
+    }
     var value: UInt64 = 0
     var index = 0
     while index < rest {
@@ -96,6 +102,14 @@ internal import Platform
       index &+= 1
     }
     return value
+  }
+
+  /// True when the run begins with the `length` bytes, 1 or more, whose first eight are `head`. False
+  /// may mean that this does not tell: of a longer one.
+  @inline(__always)
+  func hasPrefix(_ head: UInt64, _ length: Int) -> Bool {
+    length <= 8 && count >= length
+      && (self.head(at: 0) ^ head) &>> UInt64(64 &- 8 &* length) == 0
   }
 
   /// Sixteen bits that differ for most pairs of keys.

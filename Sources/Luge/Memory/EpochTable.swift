@@ -10,10 +10,15 @@ internal import Platform
 ///    192    8 grain: bytes that a place may gain or lose before it publishes them
 ///    200    8 flags: see `relaxedPins`, `noSlabs`
 ///    208    8 bytes charged by hand, for what is not allocated here
+///    216    8 bytes of slabs, large blocks and charges above which slabs are given back; 0: never
+///    224    8 waste: bytes of slabs that nothing uses, as far as they count against the budget
+///    232    8 1 while some thread looks for empty slabs
+///    240    8 bytes taken at the last such look
 ///    256    8 stack of bags: retired blocks that their threads gave away (`RetiredBag`)
 ///    320    8 stack of chunks: every run of slabs got from the system (`Slab`)
 ///    384    8 stack of slabs without a block in use
-///    448    8 bytes got from the system for slabs
+///    448    8 bytes of slabs in use, at least one block of each of them was
+///    456    8 bytes of large blocks
 ///    512  744 stacks of batches of free blocks, by size class (`Slab`)
 ///   1280  128 the readers (`ReaderList`)
 ///   1408 8192 addresses of the places, by thread slot; 0 until first used
@@ -25,10 +30,15 @@ enum EpochTable {
   static let grain = 192
   static let flags = 200
   static let charged = 208
+  static let systemLimit = 216
+  static let waste = 224
+  static let trimming = 232
+  static let trimmed = 240
   static let bags = 256
   static let chunks = 320
   static let emptySlabs = 384
   static let slabBytes = 448
+  static let largeBytes = 456
   static let batches = 512
   static let readers = 1280
   static let places = 1408

@@ -11,7 +11,7 @@ internal import Platform
   private let word: WordRef
 
   @inline(__always)
-  fileprivate init(_ word: WordRef) { self.word = word }
+  init(_ word: WordRef) { self.word = word }
 
   @inline(__always)
   deinit { word.store(0) }
@@ -37,30 +37,35 @@ extension Pin {
   /// The hazard is stored before the pin ends. Whoever finds the pin ended finds the hazard, and
   /// whoever does not leaves the block alone.
   @inline(__always)
-  func protect(_ address: UInt64) -> HazardGuard {
+  func protect(_ address: UInt64) -> HazardGuard { HazardGuard(hazard(on: address)) }
+
+  /// The same for a caller that clears the word by itself.
+  @inline(__always)
+  func hazard(on address: UInt64) -> WordRef {
     var index = 0
     while index < PinLayout.hazardCount {
       let word = unsafe WordRef(place, PinLayout.hazards &+ 8 &* index)
-      // Only this thread makes hazards here; others at most clear them.
-      if word.loadRelaxed() == 0 {
+      // Only this thread makes hazards here; others at most clear them, and what they looked at before
+      // must be over when the word says something else.
+      if word.load() == 0 {
         word.store(address)
-        return HazardGuard(word)
+        return word
       }
       index &+= 1
     }
-    return protectMore(address)
+    return hazardFurther(on: address)
   }
 
   @inline(never)
-  private func protectMore(_ address: UInt64) -> HazardGuard {
+  private func hazardFurther(on address: UInt64) -> WordRef {
     var link = unsafe WordRef(place, PinLayout.moreHazards)
     while let block = unsafe Slab.pointer(link.load()) {
       var index = 0
       while index < HazardBlock.count {
         let word = unsafe WordRef(block, 8 &* index)
-        if word.loadRelaxed() == 0 {
+        if word.load() == 0 {
           word.store(address)
-          return HazardGuard(word)
+          return word
         }
         index &+= 1
       }
@@ -71,10 +76,10 @@ extension Pin {
     let word = unsafe WordRef(block, 0)
     word.store(address)
     link.store(UInt64(UInt(bitPattern: block)))
-    return HazardGuard(word)
+    return word
   }
 
-  /// Frees the blocks of `protectMore`, with the place.
+  /// Frees the blocks of `hazardFurther`, with the place.
   func freeHazardBlocks() {
     var rest = unsafe Slab.pointer(field(PinLayout.moreHazards))
     while let block = unsafe rest {
@@ -84,7 +89,7 @@ extension Pin {
   }
 }
 
-/// All hazards at one moment, what readers hold, and the oldest pin: what a reclaim goes by.
+/// All hazards at one moment, what readers hold, and a bound by the oldest pin: what a reclaim goes by.
 ///
 /// Of each place the pin is read before the hazards, because a hazard is stored before the pin that
 /// covers it ends; and all pins before what readers hold, because a reader goes from thread to
@@ -93,17 +98,19 @@ extension Pin {
 /// Safe because the addresses lie in memory of the place that it was made for, and it is used up
 /// before the next is made there.
 @safe struct HazardSet {
-  let oldestPin: UInt64
+  /// What was retired in this epoch or later stays: that of the oldest pin, or the one given.
+  let bound: UInt64
   private let addresses: UnsafeMutablePointer<UInt64>
   private let count: Int
   private let held: HeldFilter
 
-  /// Looks at all places, and keeps what it sees in memory of `pin`'s.
-  init(seenBy pin: Pin) {
+  /// Looks at all places, and keeps what it sees in memory of `pin`'s. `before`: the epoch of now, unless
+  /// nobody retires anything meanwhile.
+  init(seenBy pin: Pin, before now: UInt64 = .max) {
     let table = unsafe pin.table
     unsafe EpochTable.barrier(table)
     let used = unsafe Int(WordRef(table, EpochTable.used).loadSequential())
-    var oldest = UInt64.max
+    var oldest = now
     var found = 0
     var index = 0
     while index < used {
@@ -120,7 +127,7 @@ extension Pin {
       }
       index &+= 1
     }
-    oldestPin = oldest
+    bound = oldest
     count = found
     unsafe addresses = HazardSet.room(pin)
     held = HeldFilter(unsafe ReaderList(table + EpochTable.readers), seenBy: pin)
@@ -166,14 +173,17 @@ extension Pin {
     pin.setField(PinLayout.seenCapacity, UInt64(capacity))
   }
 
+  /// No hazard names anything, and no reader holds anything.
+  var isEmpty: Bool { count == 0 && !held.holdsAny }
+
   /// Calls `body` with every address, in no order.
-  func forEach(_ body: (UInt64) -> Void) {
+  func visit(_ body: (UInt64) -> Void) {
     var index = 0
     while index < count {
       body(unsafe addresses[index])
       index += 1
     }
-    held.forEach(body)
+    held.visit(body)
   }
 
   @inline(__always)

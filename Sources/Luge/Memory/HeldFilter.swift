@@ -8,7 +8,7 @@ internal import Platform
 @safe struct HeldFilter {
   private let bits: UnsafeMutablePointer<UInt64>
   private let readers: ReaderList
-  private let holdsAny: Bool
+  let holdsAny: Bool
 
   private static let words = 64
 
@@ -51,7 +51,7 @@ internal import Platform
   }
 
   /// Calls `body` with every address held now.
-  func forEach(_ body: (UInt64) -> Void) {
+  func visit(_ body: (UInt64) -> Void) {
     if !holdsAny { return }
     HeldFilter.forEach(readers) { address in
       body(address)
@@ -76,7 +76,7 @@ internal import Platform
         var index = Int(part >> 32)
         let end = Int(part & 0xFFFF_FFFF)
         while index < end {
-          if !body(reader.record(run, index).loadRelaxed()) { return }
+          if !body(reader.record(run, index).load()) { return }
           index &+= 1
         }
         run &+= 1
@@ -92,7 +92,7 @@ struct ProtectedBlocks: Sendable {
 
   init(_ hazards: HazardSet) {
     var addresses: [UInt64] = []
-    hazards.forEach { address in addresses.append(address) }
+    hazards.visit { address in addresses.append(address) }
     addresses.sort()
     self.addresses = addresses
   }

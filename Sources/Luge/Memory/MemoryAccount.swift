@@ -21,11 +21,13 @@ internal import Platform
     max(0, Int(truncatingIfNeeded: allocatedBytes &+ charged.load()))
   }
 
-  /// The same, behind by less than the grain for each thread: two loads, for every write.
+  /// The same, behind by less than the grain for each thread, and with the waste of slabs where that
+  /// counts: three loads, for every write.
   @inline(__always)
   var estimate: Int {
     let published = unsafe WordRef(table, EpochTable.published).load()
-    return max(0, Int(truncatingIfNeeded: published &+ charged.load()))
+    let waste = unsafe WordRef(table, EpochTable.waste).load()
+    return max(0, Int(truncatingIfNeeded: published &+ charged.load() &+ waste))
   }
 
   /// Bytes allocated and not yet freed, without what is charged.
@@ -42,8 +44,25 @@ internal import Platform
     return sum
   }
 
-  /// Bytes got from the system for slabs: above what their blocks use by what is free in them.
+  /// Bytes of slabs in use: above what their blocks use by what is free in them.
   var slabBytes: Int { unsafe Int(WordRef(table, EpochTable.slabBytes).load()) }
+
+  /// What is taken of the system's memory: slabs, large blocks, and what is charged.
+  var taken: Int { unsafe MemoryAccount.taken(table) }
+
+  @unsafe
+  static func taken(_ table: UnsafeMutableRawPointer) -> Int {
+    let slabs = unsafe WordRef(table, EpochTable.slabBytes).load()
+    let large = unsafe WordRef(table, EpochTable.largeBytes).load()
+    let charged = unsafe WordRef(table, EpochTable.charged).load()
+    return Int(truncatingIfNeeded: slabs &+ large &+ charged)
+  }
+
+  /// From here on slabs that would take more than so many bytes of the system's, with all the rest, are
+  /// counted as in use whatever is free in them, and empty ones are given back.
+  func setSystemLimit(_ bytes: Int) {
+    unsafe WordRef(table, EpochTable.systemLimit).storeRelaxed(UInt64(bytes))
+  }
 
   /// Counts memory that lies elsewhere: a buffer, a table. Negative gives it back.
   func charge(_ bytes: Int) { _ = charged.fetchAdd(UInt64(bitPattern: Int64(bytes))) }

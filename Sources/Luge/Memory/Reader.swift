@@ -23,6 +23,8 @@ internal import Platform
 /// - Only the one who took it writes runs and held parts, and writes addresses only while pinned
 ///   by a pin that began before their records could be unlinked. An address stays in its place: who
 ///   looks at a run meanwhile might miss one that moves.
+/// - Addresses and held parts are stored with release and loaded with acquire: whoever no longer finds an
+///   address there frees its record after the last look that the reader took at it.
 /// - What a held part names is not freed. So whoever frees looks at the pins first, and at the held
 ///   parts afterwards: an address that is entered later is one that its pin protected then.
 ///
@@ -63,6 +65,13 @@ internal import Platform
   @unsafe @inline(__always)
   func window(_ number: Int) -> UnsafeMutablePointer<UInt64> {
     let offset = Reader.windows &+ 8 &* number &* Reader.windowCapacity
+    return unsafe (base + offset).assumingMemoryBound(to: UInt64.self)
+  }
+
+  /// Word `index` of a run, for the reader alone: others only read it.
+  @unsafe @inline(__always)
+  func slot(_ run: Int, _ index: Int) -> UnsafeMutablePointer<UInt64> {
+    let offset = 64 &+ 8 &* (run &* Reader.runCapacity &+ index)
     return unsafe (base + offset).assumingMemoryBound(to: UInt64.self)
   }
 
@@ -133,8 +142,8 @@ internal import Platform
 
   /// Gives a reader back: it holds nothing any more.
   func giveBack(_ reader: Reader) {
-    reader.heldPart(0).storeRelaxed(0)
-    reader.heldPart(1).storeRelaxed(0)
+    reader.heldPart(0).store(0)
+    reader.heldPart(1).store(0)
     reader.snapshot.store(Reader.free)
   }
 

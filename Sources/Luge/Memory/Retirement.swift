@@ -107,21 +107,31 @@ extension Pin {
 
   /// Frees retired blocks that nothing holds any more: this thread's, and some given away.
   @inline(never)
-  func reclaim() {
-    // Ours included, so a block retired in this pin waits for the next try.
-    _ = unsafe WordRef(table, EpochTable.epoch).fetchAdd(1)
-    let hazards = HazardSet(seenBy: self)
-    freeBlocks(before: hazards.oldestPin, hazards)
+  func reclaim() { reclaim(as: lookAround()) }
+
+  /// Looks at all pins and hazards, for `reclaim`. What is retired after this is not freed by it, though no
+  /// pin was seen: others may give away, between look and reclaim, what somebody has reached, and
+  /// holds, since the look.
+  func lookAround() -> HazardSet {
+    // Our pins included, so a block retired in this pin waits for the next try.
+    let now = unsafe WordRef(table, EpochTable.epoch).fetchAdd(1) &+ 1
+    return HazardSet(seenBy: self, before: now)
+  }
+
+  /// The same, by a look of this place's.
+  func reclaim(as hazards: HazardSet) {
+    freeBlocks(before: hazards.bound, hazards)
     if field(PinLayout.end) &- field(PinLayout.first) >= RetiredBlock.many || holdsTooMuch {
       giveBlocks()
     }
-    freeBags(before: hazards.oldestPin, hazards)
+    freeBags(before: hazards.bound, hazards)
     setField(PinLayout.nextReclaim, field(PinLayout.end) &+ RetiredBlock.batch)
   }
 
   /// Frees this place's blocks retired in an epoch before `epoch`; one that a hazard names goes to
   /// the end of the line.
   func freeBlocks(before epoch: UInt64, _ hazards: HazardSet) {
+    if hazards.isEmpty { return freeUnheld(before: epoch) }
     var first = field(PinLayout.first)
     var end = field(PinLayout.end)
     while first < end {
@@ -145,6 +155,24 @@ extension Pin {
     }
   }
 
+  /// The same where no hazard names anything and no reader holds anything.
+  private func freeUnheld(before epoch: UInt64) {
+    var first = field(PinLayout.first)
+    let end = field(PinLayout.end)
+    var bytes: UInt64 = 0
+    while first < end {
+      let block = unsafe blocks + Int(truncatingIfNeeded: first) &* RetiredBlock.bytes
+      if unsafe block.load(fromByteOffset: 16, as: UInt64.self) >= epoch { break }
+      let size = unsafe block.load(fromByteOffset: 8, as: UInt64.self)
+      let address = unsafe block.load(as: UInt64.self)
+      first &+= 1
+      bytes &+= size
+      unsafe free(Slab.pointer(address).unsafelyUnwrapped, Int(truncatingIfNeeded: size))
+    }
+    setField(PinLayout.first, first)
+    setField(PinLayout.retiredBytes, field(PinLayout.retiredBytes) &- bytes)
+  }
+
   // MARK: Given away
 
   /// Puts all blocks of this place into a bag that any thread may empty.
@@ -164,7 +192,8 @@ extension Pin {
     unsafe Slab.push(WordRef(table, EpochTable.bags), first: bag, last: bag, link: 0)
   }
 
-  /// Frees what it may of everything given away.
+  /// Frees what it may of everything given away. `epoch` is not above the one of the moment at which
+  /// `hazards` was looked at.
   func freeBags(before epoch: UInt64, _ hazards: HazardSet) {
     let stack = unsafe WordRef(table, EpochTable.bags)
     if stack.load() == 0 { return }

@@ -6,7 +6,7 @@ internal import Platform
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 of the first slab of a chunk: address of the next chunk, or 0
 ///      8    8 of a slab without a block in use: address of the next such slab, or 0
-///     16    8 free blocks counted by a trim; else 0
+///     16    8 free blocks counted by a trim (SlabTrim); else 0
 ///     24    8 bytes of the chunk, in its first slab
 ///     64      the blocks
 /// ```
@@ -28,6 +28,8 @@ enum Slab {
   private static let nextChunk = 0
   static let nextEmpty = 8
   static let freeBlocks = 16
+  /// What giving an empty slab back saves: its first page keeps its place in a stack.
+  static let returned = size - 4096
   private static let chunkBytes = 24
 
   @unsafe @inline(__always)
@@ -85,13 +87,15 @@ enum Slab {
   static func makeChunk(
     _ table: UnsafeMutableRawPointer
   ) -> (base: UnsafeMutableRawPointer, bytes: Int) {
-    let total = unsafe WordRef(table, EpochTable.slabBytes)
-    let bytes = total.load() < 16 << 20 ? firstChunk : largestChunk
+    // With a limit in sight no large pages: they come and go as a whole.
+    let total = unsafe WordRef(table, EpochTable.slabBytes).load()
+    let limit = unsafe WordRef(table, EpochTable.systemLimit).load()
+    let isSmall = total < 16 << 20 || (limit != 0 && (limit < 128 << 20 || total > limit / 4 &* 3))
+    let bytes = isSmall ? firstChunk : largestChunk
     let alignment = bytes == largestChunk ? largestChunk : size
     let base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: alignment)
     if bytes == largestChunk { unsafe PageMemory.preferLarge(base, bytes) }
     unsafe base.storeBytes(of: UInt64(bytes), toByteOffset: chunkBytes, as: UInt64.self)
-    _ = total.fetchAdd(UInt64(bytes))
     unsafe push(WordRef(table, EpochTable.chunks), first: base, last: base, link: nextChunk)
     return unsafe (base, bytes)
   }

@@ -8,6 +8,10 @@ struct MemoryLimits: Equatable, Sendable {
   var hardLimit = Int.max
   /// What a thread may allocate before the others hear of it.
   var grain = 16 << 10
+  /// With more than this taken from the system, empty slabs go back; 0: never.
+  var systemLimit = 0
+  /// Pages that stay in memory whatever comes.
+  var floor = 8
 
   /// No limit.
   init() {}
@@ -20,5 +24,8 @@ struct MemoryLimits: Equatable, Sendable {
     limit = budget - data / 16
     hardLimit = budget + data / 16
     grain = min(16 << 10, max(256, data / 256))
+    // Below that the slabs of a few size classes are more than the budget.
+    if data >= 4 << 20 { systemLimit = limit }
+    floor = min(8, max(2, data >> 14))
   }
 }

@@ -17,7 +17,10 @@ final class PageCache: @unchecked Sendable {
 
   /// Pages that stay whatever comes: fewer, and operations would take away from each other what
   /// they have just read.
-  static let floor = 8
+  let floor: Int
+  /// So many pages must have come after one that nobody has used since it was read, before it goes
+  /// all the same: who read it may have stopped for good.
+  private var unusedWindow: Int { 32 * floor }
 
   /// See `MemoryLimits`.
   let limit: Int
@@ -31,6 +34,7 @@ final class PageCache: @unchecked Sendable {
     lock = Lock(threads: threads)
     limit = memory.limit
     hardLimit = memory.hardLimit
+    floor = memory.floor
   }
 
   /// Enters a page that has become resident. Lock-free; pinned, or while the page is `loading`.
@@ -69,20 +73,26 @@ final class PageCache: @unchecked Sendable {
     case floor
   }
 
-  /// Takes out the page that is to go next and that `claim` says yes to.
+  /// Takes out the page that is to go next and that `claim` says yes to, which hears whether the page
+  /// may go though it was not used yet.
   /// `visits`: see `EvictionQueue`. Unpinned; both are called with the lock held, within a pin.
+  /// `keeping`: how many of the youngest pages stay, if not as many as usual.
   func takeVictim(
-    _ epochs: EpochReclaimer, visits: (CacheLink) -> Int, claim: (CacheLink) -> Bool
+    _ epochs: EpochReclaimer, keeping kept: Int? = nil, visits: (CacheLink) -> Int,
+    claim: (CacheLink, Bool) -> Bool
   ) throws(LugeError) -> Choice {
     try lock.acquire()
     defer { lock.unlock() }
     let pin = try epochs.pin()
     defer { pin.end() }
     drain(visits)
-    if queue.count <= PageCache.floor { return .floor }
+    let floor = kept ?? floor
+    if queue.count <= floor { return .floor }
     var tries = queue.count
     while tries > 0, let victim = queue.next(visits) {
-      if !queue.isFresh(victim, window: PageCache.floor) && claim(victim.page) {
+      if !queue.isFresh(victim, window: floor),
+        claim(victim.page, !queue.isFresh(victim, window: unusedWindow))
+      {
         return .victim(victim)
       }
       queue.putBack(victim)

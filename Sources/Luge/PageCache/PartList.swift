@@ -79,6 +79,16 @@ internal import Platform
   /// The address that names this list in the page's word: no other list has it last.
   var newest: PageAddress { part(count - 1).address }
 
+  /// Whether one of the parts lies at `address`.
+  func names(_ address: PageAddress) -> Bool {
+    var index = 0
+    while index < count {
+      if part(index).address == address { return true }
+      index += 1
+    }
+    return false
+  }
+
   func copy() -> [PagePart] {
     var parts: [PagePart] = []
     parts.reserveCapacity(count)

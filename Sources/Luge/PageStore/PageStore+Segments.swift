@@ -131,11 +131,13 @@ extension PageStore {
     return segments.violations
   }
 
-  /// Every segment, in the order of serials.
+  /// Every segment, in the order of serials. A copy of its own: one that shares its memory would be read
+  /// without the lock while a holder of the lock, finding it shared no longer, changes it in place,
+  /// which only the runtime's reference count keeps apart.
   func segmentList() throws(LugeError) -> [PageSegments.Segment] {
     try lock.acquire()
     defer { lock.unlock() }
-    return segments.all
+    return segments.all.map { segment in segment }
   }
 
   // MARK: Giving back

@@ -150,11 +150,13 @@ extension BLinkTree {
     return .here(copies ? record.value.copy() : [])
   }
 
-  /// A record in memory with a key and a value that lies apart, which nothing else keeps. Unpinned.
-  /// It counts as memory in use for as long as that, and room is made for it.
+  /// A record in memory with a key and a value that lies apart, which nothing but the hazard keeps: the
+  /// caller's to clear. Unpinned. It counts as memory in use for as long as that, and room is made for it. Nil: it
+  /// could not be read, and is to be looked up again.
   func materialize(
-    _ key: ByteView, _ reference: ValueReference
-  ) throws(LugeError) -> RecordHold {
+    _ key: ByteView, _ reference: ValueReference, _ attempt: inout ApartAttempt
+  ) throws(LugeError) -> (Record, WordRef)? {
+    try attempt.check(reference)
     try context.makeRoom(bytes: Int(reference.length))
     let pin = try context.epochs.place()
     let (record, value) = unsafe Record.build(pin, key: key, valueCount: Int(reference.length))
@@ -162,14 +164,15 @@ extension BLinkTree {
       unsafe try readApart(reference, keyCount: key.count, into: value)
     } catch {
       record.free(pin)
-      throw error
+      try attempt.note(error, reference)
+      return nil
     }
     probe("value.viewed")
     pin.begin()
     defer { pin.end() }
-    let hold = RecordHold(self, record, record.protect(pin))
+    let hazard = pin.hazard(on: record.address)
     record.retire(pin)
-    return hold
+    return (record, hazard)
   }
 }
 

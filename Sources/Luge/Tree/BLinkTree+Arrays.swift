@@ -21,31 +21,31 @@ extension BLinkTree {
   func setValue(_ value: [UInt8], forKey key: [UInt8]) throws(LugeError) {
     unsafe try reading(key) { (key) throws(LugeError) in
       unsafe try reading(value) { (value) throws(LugeError) in
-        _ = unsafe try apply(key, .put(ByteView(value)))
+        unsafe try put(key, ByteView(value))
       }
     }
   }
 
   /// Removes a key; whether it had a value, which is not read.
   func takeAway(_ key: [UInt8]) throws(LugeError) -> Bool {
-    unsafe try reading(key) { (key) throws(LugeError) in unsafe try apply(key, .take) }
+    unsafe try reading(key) { (key) throws(LugeError) in unsafe try take(key) }
   }
 
   func discardValue(forKey key: [UInt8]) throws(LugeError) {
-    unsafe try reading(key) { (key) throws(LugeError) in _ = unsafe try apply(key, .remove) }
+    unsafe try reading(key) { (key) throws(LugeError) in unsafe try discard(key) }
   }
 
   func setValue(_ value: RawSpan, forKey key: RawSpan) throws(LugeError) {
     unsafe try key.withUnsafeBytes { (key) throws(LugeError) in
       unsafe try value.withUnsafeBytes { (value) throws(LugeError) in
-        _ = unsafe try apply(key, .put(ByteView(value)))
+        unsafe try put(key, ByteView(value))
       }
     }
   }
 
   func discardValue(forKey key: RawSpan) throws(LugeError) {
     unsafe try key.withUnsafeBytes { (key) throws(LugeError) in
-      _ = unsafe try apply(key, .remove)
+      unsafe try discard(key)
     }
   }
 

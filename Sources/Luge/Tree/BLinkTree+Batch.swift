@@ -33,6 +33,7 @@ extension BLinkTree {
       guard let (page, found) = descend(key, near, &path, pin), let leaf = found else {
         return .missing
       }
+      leaf.noteVisit()
       var slot = leaf.locate(key)
       while true {
         if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {

@@ -42,8 +42,9 @@ extension BLinkTree {
         low: chunk.low.copy(), high: place < root.count ? root.low(place).copy() : nil))
   }
 
-  /// Reads the chunk and publishes it, or puts it back. Unpinned.
-  func finish(_ loading: ChunkLoading) throws(LugeError) {
+  /// Reads the chunk and publishes it, or puts it back. The page of it that covers `key` begins to load
+  /// before anybody sees the chunk; the caller goes on with that. Unpinned.
+  func finish(_ loading: ChunkLoading, _ key: ByteView) throws(LugeError) -> PageLoading {
     defer {
       let stripe = unsafe loading.low.withUnsafeBytes { unsafe PageLoads.stripe(ByteView($0)) }
       context.loads.ended(stripe)
@@ -59,9 +60,13 @@ extension BLinkTree {
       let pin = try context.epochs.pin()
       defer { pin.end() }
       let branch = build(image, pin)
+      let page = Page(address: branch.node(branch.position(key) - 1))
+      let word = page.word.load()
+      page.word.store(PageWord.body(word) | PageWord.loading)
       loading.chunk.stamp.store(loading.stamp)
       loading.chunk.word.store(branch.address)
       probe("cache.chunkPagedIn")
+      return describe(page, word)
     } catch {
       loading.chunk.word.store(loading.image.address.rawValue | ChunkWord.evicted)
       throw error

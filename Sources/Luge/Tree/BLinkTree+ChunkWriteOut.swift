@@ -22,25 +22,22 @@ extension BLinkTree {
     case kept(ChunkState)
     /// To be walked; the stamp is new.
     case changed(low: [UInt8], high: [UInt8]?, stamp: UInt64)
-    /// To be moved elsewhere, and not in memory.
-    case missing
   }
 
   /// Sees to it that the chunk that covers `key` is on disk with all its pages, and an image of it.
-  /// `rewrites` says which records are to be moved elsewhere. Unpinned; for one thread at a time.
+  /// Unpinned; for one thread at a time.
   ///
   /// Small neighbours among the pages it walked are merged, and then it walks again. If `former`, the
   /// number of pages of the chunk before, and its own are few, it unites the two and answers nil.
   func writeOutChunk(
-    covering key: [UInt8], after former: Int = .max, rewrites: (_ part: PageAddress) -> Bool
+    covering key: [UInt8], after former: Int = .max
   ) throws(LugeError) -> ChunkState? {
     var mayMerge = true
     while true {
-      switch try lookAtChunk(key, rewrites) {
+      switch try lookAtChunk(key) {
       case .kept(let state): return state
-      case .missing: try pageIn(key, closedToo: true)
       case .changed(let low, let high, var stamp):
-        let pages = try writeOutPages(low, high, &stamp, rewrites)
+        let pages = try writeOutPages(low, high, &stamp)
         if mayMerge, try mergeSmall(pages) {
           mayMerge = false
           continue
@@ -60,9 +57,7 @@ extension BLinkTree {
     }
   }
 
-  private func lookAtChunk(
-    _ key: [UInt8], _ rewrites: (PageAddress) -> Bool
-  ) throws(LugeError) -> ChunkLook {
+  private func lookAtChunk(_ key: [UInt8]) throws(LugeError) -> ChunkLook {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     let root = Branch(address: root.load())
@@ -77,9 +72,8 @@ extension BLinkTree {
       let state = ChunkState(
         low: chunk.low.copy(), high: high, image: part, entries: image.entries, pages: .max,
         wasWritten: false)
-      if !ChunkWord.hasBranch(word) { return rewrites(part.address) ? .missing : .kept(state) }
-      if image.lsn == stamp && !rewrites(part.address)
-        && !BLinkTree.isChanged(ChunkWord.branch(word), rewrites),
+      if !ChunkWord.hasBranch(word) { return .kept(state) }
+      if image.lsn == stamp && !BLinkTree.isChanged(ChunkWord.branch(word)),
         // Once more: who writes a leaf out changes the stamp, then clears the leaf's flags.
         chunk.stamp.load() == stamp
       {
@@ -93,18 +87,17 @@ extension BLinkTree {
     return .changed(low: chunk.low.copy(), high: high, stamp: new)
   }
 
-  /// Whether a leaf is dirty, or being written out, or lies where it is to be moved away from. The flag is
+  /// Whether a leaf is dirty, or being written out. The flag is
   /// looked at before the claim: an evictor or the cleaner clears it under the claim, long before
   /// the page names what it has written. (Pages that are not posted need no look: the one before was dirty when they came to be, and when it is written out the
   /// chunk's stamp changes.)
-  private static func isChanged(_ branch: Branch, _ rewrites: (PageAddress) -> Bool) -> Bool {
+  private static func isChanged(_ branch: Branch) -> Bool {
     var index = 0
     while index < branch.count {
       let page = Page(address: branch.node(index))
       if let leaf = page.leaf, leaf.flags.load() & Leaf.dirty != 0 { return true }
       if page.isClaimed { return true }
-      guard let parts = page.parts else { return true }
-      if isToMove(parts, rewrites) { return true }
+      if page.parts == nil { return true }
       index += 1
     }
     return false
@@ -113,12 +106,12 @@ extension BLinkTree {
   /// From low key to high key, each page going on where the image of the one before ended: so there
   /// is no gap and no overlap, whatever splits meanwhile.
   private func writeOutPages(
-    _ low: [UInt8], _ high: [UInt8]?, _ stamp: inout UInt64, _ rewrites: (PageAddress) -> Bool
+    _ low: [UInt8], _ high: [UInt8]?, _ stamp: inout UInt64
   ) throws(LugeError) -> [ChunkPage] {
     var pages: [ChunkPage] = []
     var key = low
     while true {
-      let image = try writeOut(covering: key, stamp: stamp, rewrites: rewrites)
+      let image = try writeOut(covering: key, stamp: stamp)
       // Unless others have changed the chunk: then the walk keeps a stamp that is no more.
       if let new = image.stamp { stamp = new }
       pages.append(

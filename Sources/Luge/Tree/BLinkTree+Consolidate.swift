@@ -161,18 +161,27 @@ extension BLinkTree {
 
   /// Publishes one leaf in place of another.
   private func replace(_ page: Page, _ leaf: Leaf, _ rebuild: Rebuild, _ pin: Pin) -> Bool {
+    let ascends = rebuild.ascending && !leaf.hasHigh
     let new = unsafe LeafBuilder.build(
       pin, UnsafePointer(rebuild.records), count: rebuild.kept,
-      appendWords: context.settings.appendWords, high: leaf.hasHigh ? leaf.high : nil,
+      appendWords: appendWords(ascends, rebuild.kept), high: leaf.hasHigh ? leaf.high : nil,
       right: leaf.right, flags: inheritedFlags(leaf, rebuild),
       known: LeafBuilder.Known(
-        heads: rebuild.heads, prefixCount: leaf.prefix.count, weight: max(0, rebuild.weight)))
+        heads: rebuild.heads, prefixCount: leaf.prefix.count, weight: max(0, rebuild.weight)),
+      ascends: ascends)
     if page.word.compareExchange(expected: leaf.address, desired: new.address) {
       probe("tree.consolidated")
       return true
     }
     new.free(pin)
     return false
+  }
+
+  /// Where keys only ever grow a leaf is filled in one go, and split when it has its entries: no
+  /// rebuild comes between.
+  private func appendWords(_ ascends: Bool, _ kept: Int) -> Int {
+    let words = context.settings.appendWords
+    return ascends ? max(words, context.settings.leafEntries + 1 - kept) : words
   }
 
   /// Publishes two leaves in place of one, the right one under a new page, then posts that page.
@@ -183,9 +192,12 @@ extension BLinkTree {
       heads: rebuild.heads + at, prefixCount: leaf.prefix.count, weight: nil)
     let flags = Leaf.dirty | Leaf.baseOnly | (leaf.flags.load() & Leaf.visits)
     let words = context.settings.appendWords
+    let ascends = rebuild.ascending && !leaf.hasHigh
     let rightLeaf = unsafe LeafBuilder.build(
-      pin, UnsafePointer(rebuild.records + at), count: rebuild.kept - at, appendWords: words,
-      high: leaf.hasHigh ? leaf.high : nil, right: leaf.right, flags: flags, known: known)
+      pin, UnsafePointer(rebuild.records + at), count: rebuild.kept - at,
+      appendWords: appendWords(ascends, rebuild.kept - at),
+      high: leaf.hasHigh ? leaf.high : nil, right: leaf.right, flags: flags, known: known,
+      ascends: ascends)
     // Replay skips by the image that the records came from, so the new page inherits its LSN.
     let right = Page.build(
       pin, low: separator, word: rightLeaf.address, imageLSN: page.imageLSN.load())
@@ -216,19 +228,23 @@ extension BLinkTree {
   /// How many records go into the left half: at least one, and not all.
   private func splitPoint(_ leaf: Leaf, _ rebuild: Rebuild) -> Int {
     let kept = rebuild.kept
-    if rebuild.weight > context.settings.leafBytes {
-      var left = 0
-      var index = 0
-      while index < kept - 1 {
-        left += rebuild.record(index).weight
-        index += 1
-        if 2 * left >= rebuild.weight { return index }
-      }
-      return kept - 1
+    let bytes = context.settings.leafBytes
+    if rebuild.ascending && !leaf.hasHigh {
+      // Keys that only ever grow would leave half-full leaves behind. Where some came out of turn, more
+      // may.
+      let isStrict = leaf.isAscending && leaf.ascendingCount.load() == UInt64(leaf.appendCount)
+      if isStrict && rebuild.weight - rebuild.record(kept - 1).weight <= bytes { return kept - 1 }
+      if rebuild.weight <= bytes { return kept - max(1, kept / 8) }
     }
-    // Keys that only ever grow would leave half-full leaves behind.
-    if rebuild.ascending && !leaf.hasHigh { return kept - max(1, kept / 8) }
-    return kept / 2
+    if rebuild.weight <= bytes { return kept / 2 }
+    var left = 0
+    var index = 0
+    while index < kept - 1 {
+      left += rebuild.record(index).weight
+      index += 1
+      if 2 * left >= rebuild.weight { return index }
+    }
+    return kept - 1
   }
 
   /// The shortest key that is above `left` and not above `right`.

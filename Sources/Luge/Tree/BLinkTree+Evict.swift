@@ -22,13 +22,28 @@ extension Leaf {
 
   @inline(never)
   private func noteVisit(_ seen: UInt64) {
-    _ = flags.fetchOr(seen & Leaf.visited == 0 ? Leaf.visited : Leaf.visits)
+    if seen & Leaf.visited == 0 { return noteFirst() }
+    _ = flags.fetchOr(Leaf.visits)
   }
+
+  @inline(never)
+  private func noteFirst() {
+    let former = flags.fetchOr(Leaf.visited)
+    if former & Leaf.unused != 0 { _ = flags.fetchAnd(~Leaf.unused) }
+  }
+
+  /// For whoever read the page from disk, not for an operation.
+  func noteUse() {
+    if isUnused { _ = flags.fetchAnd(~Leaf.unused) }
+  }
+
+  /// Whoever read it from disk has not used it yet.
+  var isUnused: Bool { flags.load() & Leaf.unused != 0 }
 
   /// For scans, which come several times in a row and count once.
   @inline(__always)
   func noteScan() {
-    if flags.loadRelaxed() & Leaf.visited == 0 { _ = flags.fetchOr(Leaf.visited) }
+    if flags.loadRelaxed() & Leaf.visited == 0 { noteFirst() }
   }
 }
 
@@ -51,7 +66,7 @@ extension BLinkTree {
       probe("cache.evictionPutOff")
       return nil
     }
-    if try writeOut(claimed: page, { _ in false }) == nil { return nil }
+    if try writeOut(claimed: page) == nil { return nil }
     return try swingOut(page)
   }
 

@@ -4,8 +4,9 @@ internal import Platform
 // starts again from the root. One thread reads, the others wait for it.
 
 /// A page that this thread made `loading`: it stays where it is until the thread says otherwise.
-private struct Loading {
+struct PageLoading {
   let page: Page
+  let low: [UInt8]
   /// The word before.
   let word: UInt64
   let parts: [PagePart]
@@ -17,7 +18,7 @@ private struct Loading {
 extension BLinkTree {
   private enum Beginning {
     case resident
-    case mine(Loading)
+    case mine(PageLoading)
     case chunk(ChunkLoading)
     /// Its chunk is about to be evicted: look again in a moment.
     case sealed
@@ -27,8 +28,8 @@ extension BLinkTree {
     case others(PageLoads.Ticket)
   }
 
-  /// Brings the leaf that covers `key` into memory, or the chunk above it: one of them, so the caller
-  /// looks again. Unpinned; waits for memory and for one read. Throws `.corruption` where what is on disk is damaged.
+  /// Brings the leaf that covers `key` into memory, and the chunk above it if that is missing. It may
+  /// be gone again: the caller looks from the root. Unpinned; waits for memory and for one read. Throws `.corruption` where what is on disk is damaged.
   ///
   /// - Parameter closedToo: for a walk that no `destroy` can come between.
   func pageIn(_ key: ByteView, closedToo: Bool = false) throws(LugeError) {
@@ -40,16 +41,33 @@ extension BLinkTree {
       try context.loads.wait(ticket)
     case .wanted(let low): try pageIn(low, closedToo: closedToo)
     case .sealed: try context.backOff(0, "waiting for a chunk")
-    case .chunk(let loading): try finish(loading)
-    case .mine(let loading):
-      let stripe = PageLoads.stripe(loading.page.low)
+    // At once, so that nobody takes the chunk away again before one of its pages is there.
+    case .chunk(let loading): try load(try finish(loading, key))
+    case .mine(let loading): try load(loading)
+    }
+  }
+
+  /// Reads a page and publishes its leaf, or puts the page back.
+  private func load(_ loading: PageLoading) throws(LugeError) {
+    let stripe = PageLoads.stripe(loading.page.low)
+    do throws(LugeError) {
       defer { context.loads.ended(stripe) }
       do throws(LugeError) { try finish(loading) } catch {
         loading.page.word.store(loading.word)
         probe("cache.loadFailed")
         throw error
       }
+    } catch {
+      // Nobody else may ever look whether the chunk is empty.
+      if error.code != .killed { try? evictChunkAfterFailure(loading.low) }
+      throw error
     }
+  }
+
+  private func evictChunkAfterFailure(_ low: [UInt8]) throws(LugeError) {
+    guard beginMaintenance() else { return }
+    defer { endMaintenance() }
+    try evictChunkIfEmpty(low)
   }
 
   private func help(_ page: Page, _ pin: Pin) -> Beginning {
@@ -96,35 +114,56 @@ extension BLinkTree {
     }
     let loading = PageWord.body(word) | PageWord.loading
     guard page.word.compareExchange(expected: word, desired: loading) else { return .resident }
-    // From here on the page stands still.
-    guard let parts = page.parts else { preconditionFailure("an evicted page has parts") }
-    return .mine(
-      Loading(
-        page: page, word: word, parts: parts.copy(), lsn: parts.lsn, entries: parts.entries,
-        high: highKey(ofEvicted: page)))
+    return .mine(describe(page, word))
   }
 
-  private func finish(_ loading: Loading) throws(LugeError) {
+  /// What is to be read of a page that this thread has made `loading`. Pinned.
+  func describe(_ page: Page, _ word: UInt64) -> PageLoading {
+    // The page stands still.
+    guard let parts = page.parts else { preconditionFailure("an evicted page has parts") }
+    return PageLoading(
+      page: page, low: page.low.copy(), word: word, parts: parts.copy(), lsn: parts.lsn,
+      entries: parts.entries, high: highKey(ofEvicted: page))
+  }
+
+  private func finish(_ loading: PageLoading) throws(LugeError) {
     try context.interrupt("cache.load")
     let payloads = try context.pages.read(loading.parts, .leaf).map { $0.payload }
+    let held = context.pending.enter()
+    defer { if held != nil { context.pending.leave() } }
+    let changes = try changes(
+      held, low: loading.page.low, high: loading.high, since: loading.lsn)
+    // The redo names them, and by the leaf that comes they are live.
+    let named = try retainValues(of: changes)
+    do throws(LugeError) { try build(loading, payloads, changes) } catch {
+      try? context.values.release(named, at: context.log.tail)
+      throw error
+    }
+  }
+
+  private func build(
+    _ loading: PageLoading, _ payloads: [[UInt8]], _ changes: PendingChanges?
+  ) throws(LugeError) {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     if loading.parts.count > 1 { probe("cache.fragmentsRead") }
-    let leaf: Leaf
+    let (leaf, gain, given): (Leaf, Int, [PagePart])
     do throws(LugeError) {
-      leaf = try LeafDecoder.reading(
+      (leaf, gain, given) = try LeafDecoder.reading(
         loading.parts, payloads, tree: id, low: loading.page.low, contexts: context.codecs
       ) { (decoder) throws(LugeError) in
         try LeafBuilder.build(
           pin, &decoder, lsn: loading.lsn, entries: loading.entries, high: loading.high,
-          context.settings)
+          context.settings, changes: changes, tree: id)
       }
     } catch {
       throw placed(error, loading.parts[0].address)
     }
     // Before it is published: afterwards this thread has no hold of the page.
     context.cache.add(CacheLink(loading.page.address))
+    if gain != 0 { _ = countStripe(pin).fetchAdd(UInt64(bitPattern: Int64(gain))) }
     loading.page.word.store(leaf.address)
+    for part in given { context.releasedValues.push(part, pin) }
     _ = context.cache.pageIns.fetchAdd(1)
     probe("cache.pagedIn")
   }

@@ -16,20 +16,22 @@ extension BLinkTree {
   }
 
   /// Fills a committed record's piece of `bytes` bytes.
+  @inline(__always)
   func fill(_ lsn: UInt64, bytes: Int, _ record: Record) {
     if record.isReference { return fillApart(lsn, bytes: bytes, record) }
     let value: ByteView? = record.isTombstone ? nil : record.value
     unsafe context.unretainedLog._withUnsafeGuaranteedRef { log in
-      unsafe log.fillOperation(
-        lsn, bytes: bytes, tree: id, key: record.key.buffer, value: value?.buffer)
+      log.fillOperation(lsn, bytes: bytes, tree: id, key: record.key, value: value)
     }
   }
 
   @inline(never)
   private func fillApart(_ lsn: UInt64, bytes: Int, _ record: Record) {
+    // The bytes are good within the closure, which copies them into the log.
     unsafe record.reference.withBytes { reference in
-      unsafe context.log.fillOperation(
-        lsn, bytes: bytes, tree: id, key: record.key.buffer, value: reference, isApart: true)
+      context.log.fillOperation(
+        lsn, bytes: bytes, tree: id, key: record.key, value: unsafe ByteView(reference),
+        isApart: true)
     }
   }
 }

@@ -66,14 +66,15 @@ extension BLinkTree {
     guard page.low.copy() == low else { return .dead }
     // The claim before the parts: whoever has it may have appended the record and not named it yet.
     guard page.tryClaim() else { return .busy }
-    let candidate = candidate(page, part)
     // A page that is loading stands still without a claim.
-    if case .claimed = candidate { return candidate }
-    page.releaseClaim()
+    var keepsClaim = false
+    defer { if !keepsClaim { page.releaseClaim() } }
+    let candidate = try candidate(page, part)
+    if case .claimed = candidate { keepsClaim = true }
     return candidate
   }
 
-  private func candidate(_ page: Page, _ part: PagePart) -> Candidate {
+  private func candidate(_ page: Page, _ part: PagePart) throws(LugeError) -> Candidate {
     guard let parts = page.parts, BLinkTree.names(parts, part) else { return .dead }
     // Looked at under the claim: what is resident now stays so. Before it the page may have been
     // evicted, and its chunk too, and then nothing but the pin would hold it.
@@ -82,6 +83,7 @@ extension BLinkTree {
     guard PageWord.tag(word) == PageWord.evicted else { return .busy }
     if parts.count > 1 { return .missing }
     let loading = PageWord.body(word) | PageWord.loading
+    try context.interrupt("cleaner.taking")
     guard page.word.compareExchange(expected: word, desired: loading) else {
       probe("cleaner.outrun")
       return .busy
@@ -103,8 +105,7 @@ extension BLinkTree {
   private func relocate(
     _ record: ScannedRecord, resident page: Page
   ) throws(LugeError) -> Relocation {
-    let address = record.part.address
-    guard let image = try writeOut(claimed: page, { $0 == address }) else {
+    guard let image = try writeOut(claimed: page, moving: record.part.address) else {
       return .busy
     }
     return image.wasWritten

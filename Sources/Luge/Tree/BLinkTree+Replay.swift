@@ -38,6 +38,16 @@ extension BLinkTree {
     return try replay(lsn, unsafe ByteView(key), nil)
   }
 
+  /// Sets a key, or takes it away where there is neither a value nor a reference.
+  func replay(
+    _ lsn: UInt64, _ key: ByteView, _ value: ByteView?, at reference: ValueReference?
+  ) throws(LugeError) -> Bool {
+    guard let reference else { return try replay(lsn, key, value) }
+    // The caller lends the key for the call.
+    return unsafe try replayPut(lsn: lsn, key: key.buffer, reference: reference)
+  }
+
+  /// Neither a value nor a reference: takes the key away.
   private func replay(
     _ lsn: UInt64, _ key: ByteView, _ value: ByteView?, _ reference: ValueReference? = nil
   ) throws(LugeError) -> Bool {

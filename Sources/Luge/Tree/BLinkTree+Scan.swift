@@ -32,14 +32,15 @@ extension BLinkTree {
   private func scanUpResident(
     _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
   ) throws(LugeError) -> ScanStep? {
-    let pin = try context.epochs.pin()
+    let pin = try context.pins.pin()
     defer { pin.end() }
     try checkOpen()
     let start = lower.key ?? []
     // The array outlives the closure; nothing in it is kept.
-    let place = unsafe start.withUnsafeBytes { unsafe descend(ByteView($0), pin) }
-    guard let (page, found) = place else { return nil }
-    guard let leaf = found else { return nil }
+    let place = unsafe start.withUnsafeBytes { unsafe approach(ByteView($0), pin) }
+    guard let place, let leaf = place.leaf else { return nil }
+    let page = place.page
+    if let (branch, index) = place.posted { branch.approachLeaf(after: index) }
     leaf.noteScan()
     // Usually the whole leaf is within.
     let begin = !lower.isExclusive && lower.isAt(page.low) ? .unbounded : lower
@@ -78,7 +79,7 @@ extension BLinkTree {
   private func scanDownResident(
     _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
   ) throws(LugeError) -> StepDown {
-    let pin = try context.epochs.pin()
+    let pin = try context.pins.pin()
     defer { pin.end() }
     try checkOpen()
     let end = upper.key ?? []
@@ -122,14 +123,15 @@ extension BLinkTree {
   private func lookBeneathResident(
     _ held: Record, _ place: WordRef, at snapshot: UInt64
   ) throws(LugeError) -> UInt64? {
-    let pin = try context.epochs.pin()
+    let pin = try context.pins.pin()
     defer { pin.end() }
     try checkOpen()
     guard let leaf = descend(held.key, pin)?.leaf else { return nil }
+    leaf.noteScan()
     let top = Leaf.record(leaf.locate(held.key).word)
     if top == 0 { return 0 }
     let found = visible(top, at: snapshot, leaf, pin).record
-    place.storeRelaxed(found)
+    place.store(found)
     return found
   }
 

@@ -19,7 +19,48 @@ internal import Platform
   }
 }
 
+/// A record that stays as it is until the end of a call into the database, which ends the loan.
+///
+/// Safe because the call keeps the tree, and so the memory that the hazard lies in.
+@usableFromInline
+@safe struct RecordLoan {
+  /// Nil when there is none.
+  @usableFromInline let base: UnsafeRawPointer?
+  private let hazard: WordRef?
+
+  fileprivate init(_ record: Record, _ hazard: WordRef) {
+    unsafe base = UnsafeRawPointer(record.base)
+    self.hazard = hazard
+  }
+
+  fileprivate init() {
+    unsafe base = nil
+    hazard = nil
+  }
+
+  /// Once, where there is a record.
+  @usableFromInline
+  func end() { hazard?.store(0) }
+}
+
 extension BLinkTree {
+  /// The record of the value that a key has now, for the length of a call that holds the tree. Counts
+  /// no reference: threads would take that line from each other at each read.
+  func lend(_ key: ByteView) throws(LugeError) -> RecordLoan {
+    var attempt = ApartAttempt()
+    while true {
+      switch try findResident(key, BLinkTree.latest) {
+      case .found(let record, let hazard): return RecordLoan(record, hazard)
+      case .absent: return RecordLoan()
+      case .missing: try pageIn(key)
+      case .apart(let reference):
+        if let (record, hazard) = try materialize(key, reference, &attempt) {
+          return RecordLoan(record, hazard)
+        }
+      }
+    }
+  }
+
   /// The record of the value that a key has at a snapshot, which is registered, or now; held without
   /// a pin. Nil when there is none.
   func hold(
@@ -27,21 +68,21 @@ extension BLinkTree {
   ) throws(LugeError) -> RecordHold? {
     var attempt = ApartAttempt()
     while true {
-      switch try holdResident(key, snapshot) {
-      case .found(let hold): return hold
+      switch try findResident(key, snapshot) {
+      case .found(let record, let hazard): return RecordHold(self, record, HazardGuard(hazard))
       case .absent: return nil
       case .missing: try pageIn(key)
       case .apart(let reference):
-        try attempt.check(reference)
-        do throws(LugeError) {
-          return try materialize(key, reference)
-        } catch { try attempt.note(error, reference) }
+        if let (record, hazard) = try materialize(key, reference, &attempt) {
+          return RecordHold(self, record, HazardGuard(hazard))
+        }
       }
     }
   }
 
-  private enum Holding: ~Copyable {
-    case found(RecordHold)
+  private enum Finding {
+    /// The hazard that holds the record is the caller's to clear.
+    case found(Record, WordRef)
     case absent
     /// The leaf is not in memory.
     case missing
@@ -50,18 +91,19 @@ extension BLinkTree {
   }
 
   @inline(__always)
-  private func holdResident(_ key: ByteView, _ snapshot: UInt64) throws(LugeError) -> Holding {
-    let pin = try context.epochs.pin()
+  private func findResident(_ key: ByteView, _ snapshot: UInt64) throws(LugeError) -> Finding {
+    let pin = try context.pins.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let leaf = descend(key, pin)?.leaf else { return .missing }
-    let top = Leaf.record(leaf.locate(key).word)
+    guard let place = approach(key, pin), let leaf = place.leaf else { return .missing }
+    leaf.noteVisit()
+    let top = Leaf.record(leaf.locate(key, near: place.near).word)
     if top == 0 { return .absent }
     let address = visible(top, at: snapshot, leaf, pin).record
     if address == 0 { return .absent }
     let record = Record(address: address)
     if record.isTombstone { return .absent }
     if record.isReference { return .apart(record.reference) }
-    return .found(RecordHold(self, record, record.protect(pin)))
+    return .found(record, pin.hazard(on: address))
   }
 }

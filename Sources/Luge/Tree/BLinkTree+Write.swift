@@ -20,35 +20,45 @@ extension BLinkTree {
   /// Writes one key; answers with a copy of the value found.
   func update(_ key: UnsafeRawBufferPointer, _ mode: WriteMode) throws(LugeError) -> WriteResult {
     var old: [UInt8]? = nil
-    let applied = unsafe try write(ByteView(key), mode, &old, returnsOld: true)
+    let applied = unsafe try write(ByteView(key), mode, &old)
     return WriteResult(applied: applied, old: old)
   }
 
-  /// Writes one key, and copies nothing of what was there. False only for an exchange that found
-  /// something else than it expected.
-  @discardableResult
-  func apply(_ key: UnsafeRawBufferPointer, _ mode: WriteMode) throws(LugeError) -> Bool {
+  /// Sets the value of a key, and copies nothing of what was there.
+  func put(_ key: UnsafeRawBufferPointer, _ value: ByteView) throws(LugeError) {
     var old: [UInt8]? = nil
-    return unsafe try write(ByteView(key), mode, &old, returnsOld: false)
+    _ = unsafe try write(ByteView(key), PutWrite(value: value), &old)
   }
 
+  /// Takes a key away, and copies nothing of what was there.
+  func discard(_ key: UnsafeRawBufferPointer) throws(LugeError) {
+    var old: [UInt8]? = nil
+    _ = unsafe try write(ByteView(key), RemoveWrite(), &old)
+  }
+
+  /// The same; whether there was a value.
+  func take(_ key: UnsafeRawBufferPointer) throws(LugeError) -> Bool {
+    var old: [UInt8]? = nil
+    return unsafe try write(ByteView(key), TakeWrite(), &old)
+  }
+
+  /// False only for an exchange that found something else than it expected, and where there was nothing
+  /// to take.
   @inline(__always)
-  private func write(
-    _ key: ByteView, _ mode: WriteMode, _ old: inout [UInt8]?, returnsOld: Bool
+  private func write<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ old: inout [UInt8]?
   ) throws(LugeError) -> Bool {
     try BLinkTree.checkKey(key.count)
-    try BLinkTree.checkValue(mode.valueCount ?? 0)
-    if isLarge(mode.valueCount ?? 0) {
-      return try writeApart(key, mode, &old, returnsOld: returnsOld)
-    }
-    let pieceBytes = redoPieceBytes(key: key.count, value: mode.valueCount)
+    try BLinkTree.checkValue(kind.valueCount ?? 0)
+    if isLarge(kind.valueCount ?? 0) { return try writeApart(key, kind, &old) }
+    let pieceBytes = redoPieceBytes(key: key.count, value: kind.valueCount)
     // Page-in has made room; who did it again would evict what was just read.
     var overdraws = false
     while true {
-      switch try admittedAttempt(key, mode, pieceBytes, &old, returnsOld, overdraws, nil) {
+      switch try admittedAttempt(key, kind, pieceBytes, &old, overdraws, nil) {
       case .done(let applied): return applied
       case .again: continue
-      case .apart: return try writeApart(key, mode, &old, returnsOld: returnsOld)
+      case .apart: return try writeApart(key, kind, &old)
       case .missing:
         try pageIn(key)
         overdraws = true
@@ -57,9 +67,9 @@ extension BLinkTree {
   }
 
   @inline(__always)
-  func admittedAttempt(
-    _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
-    _ returnsOld: Bool, _ overdraws: Bool, _ apart: ApartWrite?
+  func admittedAttempt<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?, _ overdraws: Bool,
+    _ apart: ApartWrite?
   ) throws(LugeError) -> WriteAttempt {
     let pin = try context.epochs.place()
     let admitted = try context.admit(pieceBytes, pin, overdraws: overdraws)
@@ -67,36 +77,35 @@ extension BLinkTree {
     pin.begin()
     defer { pin.end() }
     try checkOpen()
-    return try attempt(key, mode, pieceBytes, &old, returnsOld, apart, pin)
+    return try attempt(key, kind, pieceBytes, &old, apart, pin)
   }
 
-  private func attempt(
-    _ key: ByteView, _ mode: WriteMode, _ pieceBytes: Int, _ old: inout [UInt8]?,
-    _ returnsOld: Bool, _ apart: ApartWrite?, _ pin: Pin
+  private func attempt<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?,
+    _ apart: ApartWrite?, _ pin: Pin
   ) throws(LugeError) -> WriteAttempt {
     while true {
-      guard let (page, found) = descend(key, pin), let leaf = found else { return .missing }
+      guard let place = approach(key, pin), let leaf = place.leaf else { return .missing }
+      let page = place.page
       leaf.noteVisit()
-      var slot = leaf.locate(key)
+      var slot = leaf.locate(key, near: place.near)
       while true {
         if slot.word & Leaf.frozen != 0 {
           probe("tree.helpedFrozen")
           try consolidate(page, leaf, pin)
           break
         }
-        let top = Leaf.record(slot.word)
-        var beneath: UInt64 = 0
-        if top != 0 {
-          guard case .ready(let found) = try resolve(top, leaf, pin) else { return .again }
+        var beneath = Leaf.record(slot.word)
+        if beneath != 0 && !Record(address: beneath).isCommitted {
+          guard case .ready(let found) = try resolve(beneath, leaf, pin) else { return .again }
           beneath = found
         }
-        guard let decision = decide(mode, beneath, apart, needsBytes: returnsOld) else {
-          return .apart
-        }
+        let present = presentValue(beneath)
+        guard let decision = decide(kind, beneath, present, apart) else { return .apart }
         let value: ByteView?
         switch decision {
         case .leave(let applied):
-          if returnsOld { old = oldValue(beneath, apart) }
+          if Kind.wantsFormer { old = formerValue(beneath, present, apart) }
           return .done(applied: applied)
         case .write(let new): value = new
         }
@@ -119,10 +128,10 @@ extension BLinkTree {
           slot = relocate(leaf, key, slot)
           continue
         }
-        guard try commit(record, presentValue(beneath) != nil, pin) else { return .again }
+        guard try commit(record, pieceBytes, present != nil, pin) else { return .again }
         if isApart { apart?.reference = nil }
-        if returnsOld { old = oldValue(beneath, apart) }
-        context.prune(record, pin)
+        if Kind.wantsFormer { old = formerValue(beneath, present, apart) }
+        if beneath != 0 { context.pruneCommitted(record, pin) }
         trim(page, leaf, pin)
         return .done(applied: true)
       }
@@ -132,20 +141,22 @@ extension BLinkTree {
   /// What a write does about the record that it builds on; nil where that hangs on a value that lies
   /// apart and is not here.
   @inline(__always)
-  private func decide(
-    _ mode: WriteMode, _ beneath: UInt64, _ apart: ApartWrite?, needsBytes: Bool
+  private func decide<Kind: KeyWrite>(
+    _ kind: Kind, _ beneath: UInt64, _ present: ByteView?, _ apart: ApartWrite?
   ) -> WriteDecision? {
     if beneath != 0 && Record(address: beneath).isReference {
-      return apart?.decide(mode, on: Record(address: beneath), needsBytes: needsBytes)
+      return apart?.decide(kind, on: Record(address: beneath))
     }
-    return mode.decide(presentValue(beneath))
+    return kind.decide(present)
   }
 
   /// A copy of the value that a write found. The pin holds its record.
   @inline(__always)
-  private func oldValue(_ beneath: UInt64, _ apart: ApartWrite?) -> [UInt8]? {
+  private func formerValue(
+    _ beneath: UInt64, _ present: ByteView?, _ apart: ApartWrite?
+  ) -> [UInt8]? {
     if beneath != 0 && Record(address: beneath).isReference { return apart?.found?.bytes }
-    return presentValue(beneath)?.copy()
+    return present?.copy()
   }
 
   @inline(never)
@@ -157,7 +168,7 @@ extension BLinkTree {
       pin, version: VersionWord.pending, key: key, reference: reference, predecessor: beneath)
   }
 
-  /// Of a record that lies in its leaf as well as of one whose value lies apart: then it is empty.
+  /// Of a record whose value lies apart an empty one.
   @inline(__always)
   func presentValue(_ address: UInt64) -> ByteView? {
     if address == 0 { return nil }
@@ -167,6 +178,7 @@ extension BLinkTree {
 
   /// Puts a record into its word over what was seen there. On success the aborted records between
   /// it and what it builds on are retired, and the leaf is dirty.
+  @inline(__always)
   func install(
     _ record: Record, _ leaf: Leaf, _ slot: LeafSlot, _ beneath: UInt64, _ pin: Pin
   ) -> Bool {
@@ -176,15 +188,22 @@ extension BLinkTree {
     }
     // Before the commit: a write-out that clears the flag later sees the record and sets it again.
     leaf.markDirty()
-    var skipped = Leaf.record(slot.word)
+    if Leaf.record(slot.word) != beneath { retireAborted(Leaf.record(slot.word), beneath, pin) }
+    if leaf.isAscending && Leaf.record(slot.word) == 0 { leaf.noteAppended(slot.index, record.key) }
+    let former = beneath == 0 ? 0 : Record(address: beneath).weight
+    leaf.addWeight(record.weight &- former)
+    return true
+  }
+
+  /// Retires the aborted records from `top` down to what counts.
+  @inline(never)
+  private func retireAborted(_ top: UInt64, _ beneath: UInt64, _ pin: Pin) {
+    var skipped = top
     while skipped != beneath {
       let aborted = Record(address: skipped)
       skipped = aborted.beneath
       aborted.retire(pin)
     }
-    let former = beneath == 0 ? 0 : Record(address: beneath).weight
-    leaf.addWeight(record.weight &- former)
-    return true
   }
 
   /// After a lost install: the word to look at next. A lost append word may now hold the same key.
@@ -197,18 +216,30 @@ extension BLinkTree {
     return leaf.locateAppended(key, from: slot.index)
   }
 
-  /// Stamps one's own record. True when it is committed; false when it was taken back for want of
-  /// log room. Throws when the log takes nothing any more.
-  private func commit(_ record: Record, _ wasPresent: Bool, _ pin: Pin) throws(LugeError) -> Bool {
+  /// Stamps one's own record, whose piece has `pieceBytes` bytes. True when it is committed; false
+  /// when it was taken back for want of log room. Throws when the log takes nothing any more.
+  @inline(__always)
+  private func commit(
+    _ record: Record, _ pieceBytes: Int, _ wasPresent: Bool, _ pin: Pin
+  ) throws(LugeError) -> Bool {
     do { try context.interrupt("tree.stamp") } catch {
       // Unless somebody has given it an LSN, nobody has seen it.
       if abort(record.version) { throw error }
     }
+    if !stampOwn(record, pieceBytes, pin) {
+      guard try commitSlowly(record, pin) else { return false }
+    }
+    adjustCount(from: wasPresent, to: !record.isTombstone, pin)
+    return true
+  }
+
+  /// Once more for a record that others have pushed or decided, or that the log has no room for.
+  @inline(never)
+  private func commitSlowly(_ record: Record, _ pin: Pin) throws(LugeError) -> Bool {
     if !stamp(record, pin) && abort(record.version) { return false }
     if VersionWord.state(record.version.load()) == VersionWord.aborted {
       throw context.refusal()
     }
-    adjustCount(from: wasPresent, to: !record.isTombstone, pin)
     return true
   }
 

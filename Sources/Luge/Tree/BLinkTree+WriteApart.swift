@@ -15,12 +15,12 @@ final class ApartWrite {
   /// What was found before, read, and what that means for the write.
   var found: (reference: ValueReference, bytes: [UInt8], decision: WriteDecision)?
   fileprivate let valueChecksum: UInt32
-  fileprivate let expectedChecksum: UInt32
+  private let comparandChecksum: UInt32
 
-  fileprivate init(_ mode: WriteMode) {
+  fileprivate init<Kind: KeyWrite>(_ kind: Kind) {
     // Before anything is pinned: these may be many bytes.
-    valueChecksum = mode.value.map { value in ApartWrite.checksum(value) } ?? 0
-    expectedChecksum = mode.expected.map { value in ApartWrite.checksum(value) } ?? 0
+    valueChecksum = kind.value.map { value in ApartWrite.checksum(value) } ?? 0
+    comparandChecksum = kind.comparand.map { value in ApartWrite.checksum(value) } ?? 0
   }
 
   static func checksum(_ bytes: ByteView) -> UInt32 {
@@ -29,64 +29,30 @@ final class ApartWrite {
   }
 
   /// What is to be done about a value that lies apart; nil where that hangs on bytes that are not here.
-  func decide(
-    _ mode: WriteMode, on record: Record, needsBytes: Bool
-  ) -> WriteDecision? {
+  func decide<Kind: KeyWrite>(_ kind: Kind, on record: Record) -> WriteDecision? {
     let reference = record.reference
     if let found, found.reference == reference { return found.decision }
-    if !needsBytes && !mayBeEqual(mode, reference) { return mode.decideUnlike() }
+    // The same length and checksum are no proof; others are.
+    let mayBeEqual =
+      kind.comparand.map { bytes in
+        bytes.count == Int(reference.length) && comparandChecksum == reference.checksum
+      } ?? false
+    if !Kind.wantsFormer && !mayBeEqual { return kind.decideUnlike() }
     wanted = reference
     return nil
-  }
-
-  /// Whether the value may be the one that the write compares it with.
-  private func mayBeEqual(_ mode: WriteMode, _ reference: ValueReference) -> Bool {
-    let (bytes, checksum) =
-      switch mode {
-      case .put(let value): (value as ByteView?, valueChecksum)
-      case .remove, .take: (nil as ByteView?, 0 as UInt32)
-      case .exchange(let expected, _): (expected, expectedChecksum)
-      }
-    guard let bytes else { return false }
-    return bytes.count == Int(reference.length) && checksum == reference.checksum
-  }
-}
-
-extension WriteMode {
-  /// The value that may be written.
-  fileprivate var value: ByteView? {
-    switch self {
-    case .put(let value): return value
-    case .remove, .take: return nil
-    case .exchange(_, let desired): return desired
-    }
-  }
-
-  fileprivate var expected: ByteView? {
-    if case .exchange(let expected, _) = self { return expected }
-    return nil
-  }
-
-  /// Decides on a present value that is none of those that the write names.
-  fileprivate func decideUnlike() -> WriteDecision {
-    switch self {
-    case .put(let value): return .write(value)
-    case .remove, .take: return .write(nil)
-    case .exchange: return .leave(applied: false)
-    }
   }
 }
 
 extension BLinkTree {
   /// Writes one key, whatever it or its present value's size.
   @inline(never)
-  func writeApart(
-    _ key: ByteView, _ mode: WriteMode, _ old: inout [UInt8]?, returnsOld: Bool
+  func writeApart<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ old: inout [UInt8]?
   ) throws(LugeError) -> Bool {
-    let state = ApartWrite(mode)
+    let state = ApartWrite(kind)
     let applied: Bool
     do throws(LugeError) {
-      applied = try writeApart(key, mode, &old, returnsOld, state)
+      applied = try writeApart(key, kind, &old, state)
     } catch {
       try? releaseUnused(state, key)
       throw error
@@ -102,16 +68,15 @@ extension BLinkTree {
     try context.values.release([reference.part(key: key.count)], at: context.log.tail)
   }
 
-  private func writeApart(
-    _ key: ByteView, _ mode: WriteMode, _ old: inout [UInt8]?, _ returnsOld: Bool,
-    _ state: ApartWrite
+  private func writeApart<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ old: inout [UInt8]?, _ state: ApartWrite
   ) throws(LugeError) -> Bool {
-    let count = mode.valueCount.map { count in isLarge(count) ? ValueReference.bytes : count }
+    let count = kind.valueCount.map { count in isLarge(count) ? ValueReference.bytes : count }
     let pieceBytes = redoPieceBytes(key: key.count, value: count)
     var attempt = ApartAttempt()
     var overdraws = false
     while true {
-      switch try admittedAttempt(key, mode, pieceBytes, &old, returnsOld, overdraws, state) {
+      switch try admittedAttempt(key, kind, pieceBytes, &old, overdraws, state) {
       case .done(let applied): return applied
       case .again: continue
       case .missing:
@@ -121,10 +86,10 @@ extension BLinkTree {
         if let wanted = state.wanted {
           state.wanted = nil
           try attempt.check(wanted)
-          do throws(LugeError) { try read(wanted, key, mode, state) } catch {
+          do throws(LugeError) { try read(wanted, key, kind, state) } catch {
             try attempt.note(error, wanted)
           }
-        } else if let value = mode.value {
+        } else if let value = kind.value {
           try context.interrupt("value.append")
           state.reference = try keepApart(value, of: key, checksum: state.valueChecksum)
         }
@@ -136,13 +101,13 @@ extension BLinkTree {
   @inline(__always)
   func isLarge(_ count: Int) -> Bool { count >= context.settings.largeValue }
 
-  private func read(
-    _ wanted: ValueReference, _ key: ByteView, _ mode: WriteMode, _ state: ApartWrite
+  private func read<Kind: KeyWrite>(
+    _ wanted: ValueReference, _ key: ByteView, _ kind: Kind, _ state: ApartWrite
   ) throws(LugeError) {
     probe("value.compared")
     let bytes = try readApart(wanted, keyCount: key.count)
     // The view is good within the closure; the decision has views of the caller's bytes only.
-    let decision = unsafe bytes.withUnsafeBytes { unsafe mode.decide(ByteView($0)) }
+    let decision = unsafe bytes.withUnsafeBytes { unsafe kind.decide(ByteView($0)) }
     state.found = (wanted, bytes, decision)
   }
 }

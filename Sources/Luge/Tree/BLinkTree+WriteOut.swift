@@ -31,22 +31,19 @@ extension BLinkTree {
     case busy
   }
 
-  /// Sees to it that the page that covers `key` is on disk: writes it if it is dirty, or if
-  /// `rewrites` says so of one of its parts (to move it elsewhere). Unpinned; waits for who has the
-  /// page's claim.
+  /// Sees to it that the page that covers `key` is on disk: writes it if it is dirty. Unpinned; waits
+  /// for who has the page's claim.
   ///
   /// - Parameter stamp: of the chunk that a checkpoint walks along. Then it may name the page's
   ///   former parts no more.
-  func writeOut(
-    covering key: [UInt8], stamp: UInt64 = 0, rewrites: (_ part: PageAddress) -> Bool
-  ) throws(LugeError) -> PageImage {
+  func writeOut(covering key: [UInt8], stamp: UInt64 = 0) throws(LugeError) -> PageImage {
     var attempt = 0
     while true {
-      switch try look(key, rewrites) {
+      switch try look(key) {
       case .kept(let image): return image
       case .claimed(let page):
         defer { page.releaseClaim() }
-        if let image = try writeOut(claimed: page, walk: stamp, rewrites) { return image }
+        if let image = try writeOut(claimed: page, walk: stamp) { return image }
       case .missing: try pageIn(key, closedToo: true)
       case .busy:
         try context.backOff(attempt, "waiting for a page")
@@ -55,7 +52,7 @@ extension BLinkTree {
     }
   }
 
-  private func look(_ key: [UInt8], _ rewrites: (PageAddress) -> Bool) throws(LugeError) -> Look {
+  private func look(_ key: [UInt8]) throws(LugeError) -> Look {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     // The array outlives the closure; nothing in it is kept.
@@ -65,7 +62,6 @@ extension BLinkTree {
     let word = page.word.load()
     // Not loading: that thread may publish the leaf at any time.
     guard PageWord.tag(word) == PageWord.evicted, let parts = page.parts else { return .missing }
-    if BLinkTree.isToMove(parts, rewrites) { return .missing }
     let image = PageImage(
       low: page.low.copy(), high: highKey(ofEvicted: page), lsn: parts.lsn, entries: parts.entries,
       parts: parts.copy(), values: parts.values, wasWritten: false)
@@ -77,27 +73,22 @@ extension BLinkTree {
   /// Takes the claim of a page if that is free and the page resident: then it stays so. Pinned.
   static func claimResident(_ page: Page) -> Bool {
     if !page.tryClaim() { return false }
-    if page.leaf != nil { return true }
-    page.releaseClaim()
-    return false
-  }
-
-  static func isToMove(_ parts: PartList, _ rewrites: (PageAddress) -> Bool) -> Bool {
-    var index = 0
-    while index < parts.count {
-      if rewrites(parts.part(index).address) { return true }
-      index += 1
+    if let leaf = page.leaf {
+      leaf.noteUse()
+      return true
     }
+    page.releaseClaim()
     return false
   }
 
   /// The same for a page whose claim the caller has. Nil: the page is not resident. `walk`: the
   /// stamp of a checkpoint's walk; without it the checkpoint that is under way may name the former parts.
+  /// `moving`: a part to be written elsewhere, dirty or not; nothing where the page has no such part.
   func writeOut(
-    claimed page: Page, walk: UInt64? = nil, _ rewrites: (_ part: PageAddress) -> Bool
+    claimed page: Page, walk: UInt64? = nil, moving part: PageAddress? = nil
   ) throws(LugeError) -> PageImage? {
     let image: PendingImage
-    switch try makeImage(page, walk, rewrites) {
+    switch try makeImage(page, walk, part) {
     case .none: return nil
     case .kept(let kept): return kept
     case .written(let new): image = new
@@ -158,16 +149,17 @@ extension BLinkTree {
   /// was installed before, so it is in the leaf that is taken afterwards, while the leaf may lack
   /// what is committed later.
   private func makeImage(
-    _ page: Page, _ walk: UInt64?, _ rewrites: (PageAddress) -> Bool
+    _ page: Page, _ walk: UInt64?, _ moving: PageAddress?
   ) throws(LugeError) -> Making {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    let lsn = context.imageBound
+    // While the redo is replayed the bound may be behind what the page's parts have.
+    let lsn = max(context.imageBound, page.imageLSN.load())
     guard let leaf = page.leaf else { return .none }
     try context.interrupt("tree.leafTaken")
     let high = leaf.hasHigh ? leaf.high.copy() : nil
     let isDirty = leaf.flags.load() & Leaf.dirty != 0
-    let isToMove = page.parts.map { BLinkTree.isToMove($0, rewrites) } ?? false
+    let isToMove = moving.map { part in page.parts?.names(part) ?? false } ?? false
     if !isDirty, !isToMove, let parts = page.parts {
       return .kept(
         PageImage(

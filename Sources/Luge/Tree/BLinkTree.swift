@@ -34,7 +34,7 @@ internal import Platform
 
   /// An empty tree: one page, never written.
   convenience init(id: UInt64, context: TreeContext) throws(LugeError) {
-    let pin = try context.epochs.pin()
+    let pin = try context.pins.pin()
     defer { pin.end() }
     let leaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(UnsafeMutablePointer<UInt64>(bitPattern: 16).unsafelyUnwrapped), count: 0,
@@ -58,7 +58,7 @@ internal import Platform
   convenience init(
     id: UInt64, context: TreeContext, chunks: [(low: [UInt8], image: PagePart, entries: Int)]
   ) throws(LugeError) {
-    let pin = try context.epochs.pin()
+    let pin = try context.pins.pin()
     defer { pin.end() }
     var nodes: [UInt64] = []
     nodes.reserveCapacity(chunks.count)
@@ -174,30 +174,54 @@ internal import Platform
 
   // MARK: Descending
 
+  /// Where a key is looked for.
+  struct Place {
+    var page: Page
+    /// Nil when it is not in memory.
+    var leaf: Leaf?
+    /// About where the key is among the leaf's entries in key order; negative when that is not known.
+    var near = -1
+    /// Where the page is in the index, unless it is not there yet.
+    var posted: (branch: Branch, index: Int)?
+  }
+
   /// The page that covers `key`, and its leaf; nil what of that is not in memory: unpin, `pageIn`,
   /// start again. Pinned.
   @inline(__always)
   func descend(_ key: ByteView, _ pin: Pin) -> (page: Page, leaf: Leaf?)? {
-    guard let page = findPage(key) else { return nil }
-    guard let leaf = page.leaf else { return (page, nil) }
-    leaf.prefetchHeads()
-    if !leaf.isBelow(key) { return (page, leaf) }
+    guard let place = approach(key, pin) else { return nil }
+    return (place.page, place.leaf)
+  }
+
+  /// The same, and where the key is within the leaf, about.
+  @inline(__always)
+  func approach(_ key: ByteView, _ pin: Pin) -> Place? {
+    let word = findChunk(key).word.load()
+    if !ChunkWord.hasBranch(word) { return nil }
+    let branch = ChunkWord.branch(word)
+    let index = branch.position(key) &- 1
+    // Before the page is looked at, which lies in a cache line of its own.
+    let near = branch.approachLeaf(index, key)
+    let page = Page(address: branch.node(index))
+    guard let leaf = page.leaf else { return Place(page: page, leaf: nil) }
+    branch.note(leaf, at: index)
+    if !leaf.isBelow(key) {
+      return Place(page: page, leaf: leaf, near: near, posted: (branch, index))
+    }
     return moveRight(page, leaf, key, pin)
   }
 
   /// Goes on to the right from a leaf that ends at or below `key`, and posts what the index lacks.
   @inline(never)
-  private func moveRight(
-    _ page: Page, _ leaf: Leaf, _ key: ByteView, _ pin: Pin
-  ) -> (page: Page, leaf: Leaf?)? {
+  private func moveRight(_ page: Page, _ leaf: Leaf, _ key: ByteView, _ pin: Pin) -> Place? {
     probe("tree.movedRight")
     var (page, leaf) = (page, leaf)
     while true {
       guard let right = step(from: page, leaf, found: findPage(key), pin) else { return nil }
       page = right
-      guard let next = page.leaf else { return (page, nil) }
+      guard let next = page.leaf else { return Place(page: page, leaf: nil) }
       leaf = next
-      if !leaf.isBelow(key) { return (page, leaf) }
+      if !leaf.isBelow(key) { return Place(page: page, leaf: leaf) }
     }
   }
 
@@ -220,12 +244,12 @@ internal import Platform
   /// The value, or nil in it; nil when the leaf is not in memory, or the value apart.
   @inline(__always)
   private func getResident(_ key: ByteView) throws(LugeError) -> [UInt8]?? {
-    let pin = try context.epochs.pin()
+    let pin = try context.pins.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let leaf = descend(key, pin)?.leaf else { return .none }
+    guard let place = approach(key, pin), let leaf = place.leaf else { return .none }
     leaf.noteVisit()
-    guard let record = visible(key, leaf, pin) else { return .some(nil) }
+    guard let record = visible(key, leaf, place.near, pin) else { return .some(nil) }
     return record.isReference ? .none : .some(record.value.copy())
   }
 
@@ -239,18 +263,18 @@ internal import Platform
 
   @inline(__always)
   private func containsResident(_ key: ByteView) throws(LugeError) -> Bool? {
-    let pin = try context.epochs.pin()
+    let pin = try context.pins.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let leaf = descend(key, pin)?.leaf else { return nil }
+    guard let place = approach(key, pin), let leaf = place.leaf else { return nil }
     leaf.noteVisit()
-    return visible(key, leaf, pin) != nil
+    return visible(key, leaf, place.near, pin) != nil
   }
 
   /// The record that holds the key's present value. Pinned.
   @inline(__always)
-  private func visible(_ key: ByteView, _ leaf: Leaf, _ pin: Pin) -> Record? {
-    let slot = leaf.locate(key)
+  private func visible(_ key: ByteView, _ leaf: Leaf, _ near: Int, _ pin: Pin) -> Record? {
+    let slot = leaf.locate(key, near: near)
     let top = Leaf.record(slot.word)
     if top == 0 { return nil }
     let address = visible(top, leaf, pin).record

@@ -8,17 +8,19 @@ internal import Platform
 /// OFFSET SIZE DESCRIPTION
 ///      0    4 n, nodes, at least 1
 ///      4    4 p, length of the prefix that the low keys share, the first node's excepted
-///      8  8*n heads: eight bytes of each low key after the prefix; 0 for the first
+///      8    8 the first eight bytes of the prefix, big-endian, zeros for missing ones
+///     16  8*n heads: eight bytes of each low key after the prefix; 0 for the first
 ///       + 8*n addresses of the nodes, by ascending low key
+///       + 8*n over pages: what leaf each was last seen with (`LeafHint`), or 0
 /// ```
 /// Invariants: low keys ascend; the first node stands for all keys below the second, so every key
-/// has a node.
+/// has a node. Only hints ever change.
 ///
 /// Safe for the same reason as a leaf: pinned use of what epochs reclaim.
 @safe struct Branch: Equatable {
-  private let base: UnsafeMutableRawPointer
+  let base: UnsafeMutableRawPointer
 
-  private static let headsOffset = 8
+  private static let headsOffset = 16
 
   @inline(__always)
   init(address: UInt64) {
@@ -33,12 +35,12 @@ internal import Platform
   var count: Int { unsafe Int(base.load(as: UInt32.self)) }
 
   @inline(__always)
-  private var prefixCount: Int { unsafe Int(base.load(fromByteOffset: 4, as: UInt32.self)) }
+  var prefixCount: Int { unsafe Int(base.load(fromByteOffset: 4, as: UInt32.self)) }
 
-  private static func size(_ count: Int) -> Int { headsOffset + 16 * count }
+  private static func size(_ count: Int) -> Int { headsOffset + 24 * count }
 
   @inline(__always)
-  private var heads: UnsafeMutablePointer<UInt64> {
+  var heads: UnsafeMutablePointer<UInt64> {
     unsafe (base + Branch.headsOffset).assumingMemoryBound(to: UInt64.self)
   }
 
@@ -46,6 +48,12 @@ internal import Platform
   @inline(__always)
   func node(_ index: Int) -> UInt64 {
     unsafe heads[count &+ index]
+  }
+
+  /// What is known of the leaf of a page, with index below `count`.
+  @inline(__always)
+  func hint(_ index: Int) -> WordRef {
+    unsafe WordRef(base, Branch.headsOffset &+ 16 &* count &+ 8 &* index)
   }
 
   @inline(__always)
@@ -59,9 +67,12 @@ internal import Platform
     if count == 1 { return 1 }
     let length = prefixCount
     if length > 0 {
-      let order = comparePrefix(key, unsafe ByteView(low(1).base, count: length))
-      if order < 0 { return 1 }
-      if order > 0 { return count }
+      let start = unsafe base.load(fromByteOffset: 8, as: UInt64.self)
+      if !key.hasPrefix(start, length) {
+        let order = comparePrefix(key, unsafe ByteView(low(1).base, count: length))
+        if order < 0 { return 1 }
+        if order > 0 { return count }
+      }
     }
     let head = key.head(at: length)
     let first = unsafe 1 &+ lowerBound(heads + 1, count &- 1, head)
@@ -69,6 +80,7 @@ internal import Platform
     return positionAmongEqual(key, head, first, strictly)
   }
 
+  @inline(never)
   private func positionAmongEqual(
     _ key: ByteView, _ head: UInt64, _ first: Int, _ strictly: Bool
   ) -> Int {
@@ -101,19 +113,28 @@ internal import Platform
   private static func allocate(_ pin: Pin, _ count: Int) -> Branch {
     let base = unsafe pin.allocate(size(count))
     unsafe base.storeBytes(of: UInt32(count), as: UInt32.self)
+    let hints = unsafe base + headsOffset + 16 * count
+    unsafe hints.initializeMemory(as: UInt8.self, repeating: 0, count: 8 * count)
     return Branch(address: UInt64(UInt(bitPattern: base)))
   }
 
   private func makeHeads() {
     let count = count
     let length = count > 1 ? ByteView.commonPrefix(low(1), low(count - 1)) : 0
-    unsafe base.storeBytes(of: UInt32(length), toByteOffset: 4, as: UInt32.self)
+    setPrefix(length)
     unsafe heads[0] = 0
     var index = 1
     while index < count {
       unsafe heads[index] = low(index).head(at: length)
       index += 1
     }
+  }
+
+  /// Says what the low keys share, the first one's excepted. The nodes are there.
+  private func setPrefix(_ length: Int) {
+    unsafe base.storeBytes(of: UInt32(length), toByteOffset: 4, as: UInt32.self)
+    let start = length == 0 ? 0 : unsafe ByteView(low(1).base, count: length).head(at: 0)
+    unsafe base.storeBytes(of: start, toByteOffset: 8, as: UInt64.self)
   }
 
   /// A branch over some of the nodes: those from `first` to before `end`.
@@ -131,6 +152,11 @@ internal import Platform
     unsafe new[place - 1] = former
     unsafe new[place] = node
     unsafe (new + place + 1).update(from: old + place, count: count - place)
+    var index = 0
+    while index < count {
+      grown.hint(index < place ? index : index + 1).storeRelaxed(hint(index).loadRelaxed())
+      index += 1
+    }
     let length = prefixCount
     let key = IndexNode.low(address: node)
     let fits =
@@ -141,7 +167,7 @@ internal import Platform
       grown.makeHeads()
       return grown
     }
-    unsafe grown.base.storeBytes(of: UInt32(length), toByteOffset: 4, as: UInt32.self)
+    grown.setPrefix(length)
     unsafe grown.heads.update(from: heads, count: place)
     unsafe grown.heads[place] = key.head(at: length)
     unsafe (grown.heads + place + 1).update(from: heads + place, count: count - place)

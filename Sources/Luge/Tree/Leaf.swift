@@ -4,18 +4,22 @@ internal import Platform
 ///
 /// ```
 /// OFFSET SIZE DESCRIPTION
-///      0    8 flags word: dirty, base-only, visits (both bits are set while nobody counts)
+///      0    8 flags word: dirty, base-only, visits (both bits are set while nobody counts), unused
 ///      8    8 weight word: keys, values and 8 an entry, in bytes, about; a hint for splitting
 ///     16    8 right page, or 0 in the last leaf
 ///     24    4 n, entries in key order
 ///     28    4 a, append words
 ///     32    4 p, length of the prefix that the n keys share
 ///     36    4 h, length of the high key
-///     40    4 1 when there is a high key, else 0: no key is too high
+///     40    4 bit 0: there is a high key, else no key is too high; bit 1: keys are expected to ascend
 ///     44    4 bytes of the allocation
-///     48  8*n heads: eight bytes of each key after the prefix, big-endian
+///     48    8 the first eight bytes of the prefix, big-endian, zeros for missing ones
+///     56    8 the same of the high key; the greatest number when there is none
+///     64  8*n heads: eight bytes of each key after the prefix, big-endian
 ///       + 8*n words of the entries, in the same order
 ///       + 8*a append words, for keys that are not among the n
+///       +   8 number of append words, from the first on, that are known to ascend by key; 0 unless
+///             that is expected
 ///       +   p the prefix
 ///       +   h the high key
 /// ```
@@ -31,6 +35,8 @@ internal import Platform
 ///   and frozen; records in a word are replaced by records of the same key.
 /// - Append words fill in order: one is taken only by a thread that has seen those before it taken.
 ///   So freezing the first empty one freezes all that follow.
+/// - The number of append words known to ascend grows by one only, and only by the thread that took the
+///   word that comes next and compared its key with the one before.
 /// - No key is in two words: whoever adds one has seen all words before the one it takes.
 /// - A frozen word never changes again. A leaf whose words are all frozen, or whose first empty
 ///   append word is, is replaced by whoever meets it.
@@ -47,7 +53,10 @@ internal import Platform
   /// The page was visited since the cache asked last; both: more than once.
   static let visited: UInt64 = 4
   static let visits: UInt64 = 12
-  static let headsOffset = 48
+  /// Read from disk, and not used since: it stays until whoever read it has used it. Only while the
+  /// page was not visited, so that uses need not look for it.
+  static let unused: UInt64 = 16
+  static let headsOffset = 64
 
   static let frozen: UInt64 = 1
   static let settled: UInt64 = 2
@@ -77,13 +86,17 @@ internal import Platform
   var right: UInt64 { unsafe base.load(fromByteOffset: 16, as: UInt64.self) }
   @inline(__always) var sortedCount: Int { field(24) }
   @inline(__always) var appendCount: Int { field(28) }
-  @inline(__always) var hasHigh: Bool { field(40) != 0 }
+  static let hasHighBit = 1
+  static let ascendsBit = 2
+  @inline(__always) var hasHigh: Bool { field(40) & Leaf.hasHighBit != 0 }
+  /// New keys are expected above all others, as the last ones were.
+  @inline(__always) var isAscending: Bool { field(40) & Leaf.ascendsBit != 0 }
   @inline(__always) var size: Int { field(44) }
   /// All words, those in key order first.
   @inline(__always) var wordCount: Int { sortedCount &+ appendCount }
 
   @inline(__always)
-  private var keysOffset: Int { Leaf.headsOffset &+ 16 &* sortedCount &+ 8 &* appendCount }
+  private var keysOffset: Int { Leaf.headsOffset &+ 16 &* sortedCount &+ 8 &* appendCount &+ 8 }
 
   @inline(__always)
   var prefix: ByteView { unsafe ByteView(base + keysOffset, count: field(32)) }
@@ -97,6 +110,10 @@ internal import Platform
     unsafe WordRef(base, Leaf.headsOffset &+ 8 &* (sortedCount &+ index))
   }
 
+  /// How many append words are known to ascend.
+  @inline(__always)
+  var ascendingCount: WordRef { word(wordCount) }
+
   /// Where the words begin, for loops over many.
   @inline(__always)
   var words: UnsafeMutableRawPointer { unsafe base + (Leaf.headsOffset &+ 8 &* sortedCount) }
@@ -108,7 +125,27 @@ internal import Platform
 
   /// True when `key` belongs to a leaf further right.
   @inline(__always)
-  func isBelow(_ key: ByteView) -> Bool { hasHigh && ByteView.compare(key, high) >= 0 }
+  func isBelow(_ key: ByteView) -> Bool {
+    // The header tells for most keys: the high key lies behind the words, in a line of its own.
+    if unsafe key.head(at: 0) < base.load(fromByteOffset: 56, as: UInt64.self) { return false }
+    return isFarBelow(key)
+  }
+
+  @inline(never)
+  private func isFarBelow(_ key: ByteView) -> Bool {
+    hasHigh && ByteView.compare(key, high) >= 0
+  }
+
+  /// Negative when `key` is below all keys that share the leaf's prefix, positive when above; else 0.
+  @inline(__always)
+  func orderAgainstPrefix(_ key: ByteView) -> Int {
+    let length = field(32)
+    if length == 0 { return 0 }
+    let head = unsafe base.load(fromByteOffset: 48, as: UInt64.self)
+    return key.hasPrefix(head, length) ? 0 : comparePrefix(key, prefix)
+  }
+
+  @inline(__always) var prefixCount: Int { field(32) }
 
   @inline(__always)
   static func record(_ word: UInt64) -> UInt64 { word & addressMask }
@@ -133,15 +170,19 @@ internal import Platform
   /// Asks for the heads, before the length of the leaf is known: a search that halves would wait for
   /// one line after another.
   @inline(__always)
-  func prefetchHeads() {
+  func prefetchHeads() { unsafe Leaf.prefetchHeads(UnsafeRawPointer(base)) }
+
+  /// The same for what may be a leaf no more.
+  @unsafe @inline(__always)
+  static func prefetchHeads(_ base: UnsafeRawPointer) {
     var line = 0
     while line < Leaf.prefetched {
-      unsafe Platform.prefetch(UnsafeRawPointer(base + 64 &* line))
+      unsafe Platform.prefetch(base + 64 &* line)
       line &+= 1
     }
   }
 
-  /// Lines from the start of a leaf: its header and 90 heads.
+  /// Lines from the start of a leaf: its header and 88 heads.
   private static let prefetched = 12
 
   /// True when it is to be split, if it can be.

@@ -12,15 +12,16 @@ enum LeafBuilder {
   }
 
   /// A leaf that nobody else knows yet, over `count` records whose addresses ascend by key; those of
-  /// settled ones have that bit. A nil high key makes the last leaf.
+  /// settled ones have that bit. A nil high key makes the last leaf. `ascends`: new keys are expected
+  /// above all others.
   @unsafe
   static func build(
     _ pin: Pin, _ records: UnsafePointer<UInt64>, count: Int, appendWords: Int, high: ByteView?,
-    right: UInt64, flags: UInt64, known: Known? = nil
+    right: UInt64, flags: UInt64, known: Known? = nil, ascends: Bool = false
   ) -> Leaf {
     let prefix = unsafe sharedPrefix(records, count)
     let highCount = high?.count ?? 0
-    let keysOffset = Leaf.headsOffset + 16 * count + 8 * appendWords
+    let keysOffset = Leaf.headsOffset + 16 * count + 8 * appendWords + 8
     let size = (keysOffset + prefix.count + highCount + 15) & ~15
     let base = unsafe pin.allocate(size)
     unsafe WordRef.initialize(base, 0, flags)
@@ -29,8 +30,11 @@ enum LeafBuilder {
     unsafe store(base, 28, appendWords)
     unsafe store(base, 32, prefix.count)
     unsafe store(base, 36, highCount)
-    unsafe store(base, 40, high == nil ? 0 : 1)
+    unsafe store(
+      base, 40, (high == nil ? 0 : Leaf.hasHighBit) | (ascends ? Leaf.ascendsBit : 0))
     unsafe store(base, 44, size)
+    unsafe base.storeBytes(of: prefix.head(at: 0), toByteOffset: 48, as: UInt64.self)
+    unsafe base.storeBytes(of: high?.head(at: 0) ?? .max, toByteOffset: 56, as: UInt64.self)
     let weight: Int
     if let known = unsafe known, unsafe known.prefixCount == prefix.count {
       unsafe copy(base, records, count, known.heads)
@@ -40,7 +44,7 @@ enum LeafBuilder {
     }
     unsafe WordRef.initialize(base, 8, UInt64(weight))
     let appended = unsafe base + Leaf.headsOffset + 16 * count
-    unsafe appended.initializeMemory(as: UInt8.self, repeating: 0, count: 8 * appendWords)
+    unsafe appended.initializeMemory(as: UInt8.self, repeating: 0, count: 8 * appendWords + 8)
     unsafe (base + keysOffset).copyMemory(from: prefix.base, byteCount: prefix.count)
     if let high {
       unsafe (base + keysOffset + prefix.count).copyMemory(from: high.base, byteCount: highCount)

@@ -22,73 +22,51 @@
 
   init(_ leaf: Leaf) {
     let sorted = leaf.sortedCount
-    let room = leaf.appendCount
-    // Result, then appended records, then how many sorted keys are below each.
-    unsafe records = UnsafeMutablePointer<UInt64>.allocate(capacity: sorted + 3 * room + 1)
-    let words = unsafe leaf.words
-    let appended = unsafe records + (sorted + room)
-    let places = unsafe appended + room
-    var used = 0
-    // The greatest key so far: keys that only grow are compared with it alone.
-    var greatest = unsafe sorted > 0 ? Leaf.record(WordRef(words, 8 &* (sorted &- 1)).load()) : 0
-    while used < room {
-      let address = unsafe Leaf.record(WordRef(words, 8 &* (sorted &+ used)).load())
-      if address == 0 { break }
-      let key = Record(address: address).key
-      if greatest == 0 || ByteView.compare(Record(address: greatest).key, key) < 0 {
-        unsafe appended[used] = address
-        unsafe places[used] = UInt64(sorted)
-        greatest = address
-      } else {
-        unsafe LeafOrder.insert(address, -1 &- leaf.sortedIndex(key), appended, places, used)
-      }
-      used &+= 1
-    }
+    let used = LeafSlice.prefetchAppended(leaf)
+    let records = UnsafeMutablePointer<UInt64>.allocate(capacity: sorted + used + 1)
+    unsafe self.records = records
     count = sorted &+ used
-    unsafe ascending = used > 0 && places[0] == UInt64(sorted)
-    var index = 0
-    var next = 0
-    var end = 0
-    while index < sorted {
-      while unsafe next < used && places[next] <= UInt64(index) {
-        unsafe records[end] = appended[next] | LeafOrder.appended
-        next &+= 1
-        end &+= 1
-      }
-      let word = unsafe WordRef(words, 8 &* index).load()
-      unsafe records[end] = word & (Leaf.addressMask | Leaf.settled)
-      index &+= 1
-      end &+= 1
-    }
-    while next < used {
-      unsafe records[end] = appended[next] | LeafOrder.appended
-      next &+= 1
-      end &+= 1
+    unsafe withUnsafeTemporaryAllocation(of: LeafSlice.Appended.self, capacity: used + 1) {
+      let appended = unsafe $0.baseAddress.unsafelyUnwrapped
+      _ = unsafe LeafSlice.sortAppended(leaf, used, appended, from: .unbounded, to: .unbounded)
+      ascending = unsafe LeafOrder.merge(leaf, appended, used, into: records)
     }
   }
 
-  /// Puts one more appended record among `used` that are in key order.
+  /// Puts the sorted records of a leaf and appended ones, which are in order, in one order. Whether all
+  /// appended ones come after all sorted ones, and there are some.
   @unsafe
-  private static func insert(
-    _ address: UInt64, _ place: Int, _ appended: UnsafeMutablePointer<UInt64>,
-    _ places: UnsafeMutablePointer<UInt64>, _ used: Int
-  ) {
-    let key = Record(address: address).key
-    var index = used
-    while index > 0 {
-      let before = unsafe places[index &- 1]
-      if before < UInt64(place) { break }
-      if before == UInt64(place),
-        unsafe ByteView.compare(Record(address: appended[index &- 1]).key, key) < 0
-      {
-        break
+  private static func merge(
+    _ leaf: Leaf, _ appended: UnsafePointer<LeafSlice.Appended>, _ used: Int,
+    into records: UnsafeMutablePointer<UInt64>
+  ) -> Bool {
+    let sorted = leaf.sortedCount
+    let words = unsafe leaf.words
+    let heads = unsafe leaf.heads
+    var ascending = false
+    var index = 0
+    var next = 0
+    while next < used {
+      let (record, head) = unsafe (appended[next].record, appended[next].head)
+      while index < sorted {
+        let other = unsafe heads[index]
+        let word = unsafe WordRef(words, 8 &* index).load()
+        if other >= head {
+          if other > head || !LeafSlice.isBelow(Leaf.record(word), record) { break }
+        }
+        unsafe records[index &+ next] = word & (Leaf.addressMask | Leaf.settled)
+        index &+= 1
       }
-      unsafe appended[index] = appended[index &- 1]
-      unsafe places[index] = before
-      index &-= 1
+      if next == 0 { ascending = index == sorted }
+      unsafe records[index &+ next] = record | LeafOrder.appended
+      next &+= 1
     }
-    unsafe appended[index] = address
-    unsafe places[index] = UInt64(place)
+    while index < sorted {
+      let word = unsafe WordRef(words, 8 &* index).load()
+      unsafe records[index &+ next] = word & (Leaf.addressMask | Leaf.settled)
+      index &+= 1
+    }
+    return ascending
   }
 
   /// The first index whose key is at or above `key` (above it, when `after`).

@@ -19,7 +19,7 @@ internal import Platform
   ///
   /// A key without the leaf's prefix is below or above all sorted ones; it gets the least or the
   /// greatest head, and where that is a sorted key's head too, the keys are compared.
-  private struct Appended {
+  struct Appended {
     var record: UInt64
     var head: UInt64
   }
@@ -51,7 +51,7 @@ internal import Platform
   }
 
   /// The number of append words taken; their records are asked for.
-  private static func prefetchAppended(_ leaf: Leaf) -> Int {
+  static func prefetchAppended(_ leaf: Leaf) -> Int {
     let sorted = leaf.sortedCount
     let room = leaf.appendCount
     var used = 0
@@ -67,28 +67,22 @@ internal import Platform
   /// Puts those of `used` appended records that lie between the bounds into key order. Answers how
   /// many they are.
   @unsafe
-  private static func sortAppended(
+  static func sortAppended(
     _ leaf: Leaf, _ used: Int, _ appended: UnsafeMutablePointer<Appended>, from lower: ScanBound,
     to upper: ScanBound
   ) -> Int {
     let sorted = leaf.sortedCount
-    let prefix = leaf.prefix
-    // A prefix of up to eight bytes is compared as a number.
-    let isLong = prefix.count > 8
-    let prefixHead = prefix.head(at: 0)
-    let prefixMask = prefix.count == 0 ? 0 : UInt64.max << UInt64(max(0, 64 &- 8 &* prefix.count))
-    let isBounded = lower != .unbounded || upper != .unbounded
+    let least = lower.key.map { head($0, in: leaf) } ?? 0
+    let greatest = upper.key.map { head($0, in: leaf) } ?? .max
     var found = 0
     var index = 0
     while index < used {
       let record = Leaf.record(leaf.word(sorted &+ index).load())
       index &+= 1
       let key = Record(address: record).key
-      if isBounded && !(lower.admitsAbove(key) && upper.admitsBelow(key)) { continue }
-      var head = key.head(at: prefix.count)
-      if key.count < prefix.count || (key.head(at: 0) ^ prefixHead) & prefixMask != 0 || isLong {
-        let order = comparePrefix(key, prefix)
-        if order != 0 { head = order < 0 ? 0 : .max }
+      let head = head(key, in: leaf)
+      if head <= least || head >= greatest {
+        if !(lower.admitsAbove(key) && upper.admitsBelow(key)) { continue }
       }
       let new = Appended(record: record, head: head)
       var place = found
@@ -105,8 +99,20 @@ internal import Platform
     return found
   }
 
+  /// The head of a key as it would be among the sorted ones: see `Appended`.
+  @inline(__always)
+  private static func head(_ key: ByteView, in leaf: Leaf) -> UInt64 {
+    let order = leaf.orderAgainstPrefix(key)
+    return order == 0 ? key.head(at: leaf.prefixCount) : order < 0 ? 0 : .max
+  }
+
+  private static func head(_ key: [UInt8], in leaf: Leaf) -> UInt64 {
+    // The array outlives the closure.
+    unsafe key.withUnsafeBytes { head(unsafe ByteView($0), in: leaf) }
+  }
+
   @inline(never)
-  private static func isBelow(_ left: UInt64, _ right: UInt64) -> Bool {
+  static func isBelow(_ left: UInt64, _ right: UInt64) -> Bool {
     ByteView.compare(Record(address: left).key, Record(address: right).key) < 0
   }
 
@@ -114,39 +120,48 @@ internal import Platform
 
   /// Writes the first addresses into a run, as many as it takes. Answers how many.
   func fillUp(_ reader: Reader, _ run: Int) -> Int {
+    let words = unsafe leaf.words
     let heads = unsafe leaf.heads
+    let slots = unsafe reader.base + (64 &+ 8 &* run &* Reader.runCapacity)
     var index = first
     var next = 0
     var filled = 0
-    while true {
-      // Up to the next appended one, or as far as there is room.
-      let hasNext = next < appendedCount
-      let candidate = hasNext ? unsafe appended[next] : Appended(record: 0, head: .max)
+    while next < appendedCount {
+      let candidate = unsafe appended[next]
       let stop = min(end, index &+ (Reader.runCapacity &- filled))
       while unsafe index < stop && heads[index] < candidate.head {
-        reader.record(run, filled).storeRelaxed(Leaf.record(leaf.word(index).load()))
+        unsafe LeafSlice.copy(words, index, slots, filled)
+        filled &+= 1
+        index &+= 1
+      }
+      while unsafe index < stop && heads[index] == candidate.head
+        && LeafSlice.isBelow(Leaf.record(leaf.word(index).load()), candidate.record)
+      {
+        unsafe LeafSlice.copy(words, index, slots, filled)
         filled &+= 1
         index &+= 1
       }
       if filled == Reader.runCapacity { return filled }
-      if index < end {
-        // Equal heads; without a next one, the greatest head of all.
-        let word = Leaf.record(leaf.word(index).load())
-        if unsafe !hasNext
-          || (heads[index] == candidate.head && LeafSlice.isBelow(word, candidate.record))
-        {
-          reader.record(run, filled).storeRelaxed(word)
-          filled &+= 1
-          index &+= 1
-          continue
-        }
-      } else if !hasNext {
-        return filled
-      }
-      reader.record(run, filled).storeRelaxed(candidate.record)
+      unsafe WordRef(slots, 8 &* filled).store(candidate.record)
       filled &+= 1
       next &+= 1
     }
+    let stop = min(end, index &+ (Reader.runCapacity &- filled))
+    while index < stop {
+      unsafe LeafSlice.copy(words, index, slots, filled)
+      filled &+= 1
+      index &+= 1
+    }
+    return filled
+  }
+
+  /// Writes the address of the sorted entry at `index` into a slot.
+  @unsafe @inline(__always)
+  private static func copy(
+    _ words: UnsafeMutableRawPointer, _ index: Int, _ slots: UnsafeMutableRawPointer, _ slot: Int
+  ) {
+    let word = unsafe WordRef(words, 8 &* index).load()
+    unsafe WordRef(slots, 8 &* slot).store(Leaf.record(word))
   }
 
   /// Writes the last addresses into the end of a run, as many as it takes. Answers how many.
@@ -164,18 +179,18 @@ internal import Platform
         if candidate.head > head
           || (candidate.head == head && !LeafSlice.isBelow(candidate.record, word))
         {
-          reader.record(run, place).storeRelaxed(candidate.record)
+          reader.record(run, place).store(candidate.record)
           next &-= 1
           continue
         }
       }
-      reader.record(run, place).storeRelaxed(word)
+      reader.record(run, place).store(word)
       index &-= 1
     }
     while next > 0 && place > 0 {
       next &-= 1
       place &-= 1
-      reader.record(run, place).storeRelaxed(unsafe appended[next].record)
+      reader.record(run, place).store(unsafe appended[next].record)
     }
     return Reader.runCapacity &- place
   }

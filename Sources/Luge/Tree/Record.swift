@@ -48,6 +48,10 @@ internal import Platform
   @inline(__always)
   static func == (left: Record, right: Record) -> Bool { unsafe left.base == right.base }
 
+  /// Whether its own word says so: a batch may be committed whose records do not tell yet.
+  @inline(__always)
+  var isCommitted: Bool { VersionWord.state(version.load()) == VersionWord.committed }
+
   @inline(__always) var version: WordRef { unsafe WordRef(base, 0) }
   @inline(__always) var predecessor: WordRef { unsafe WordRef(base, 8) }
   /// Set in the predecessor word of a record that is being taken out of its chain.
@@ -65,6 +69,8 @@ internal import Platform
   /// 0 where the value lies apart.
   @inline(__always)
   var valueCount: Int { Int(valueField & ~(Record.tombstoneBit | Record.referenceBit)) }
+  /// Neither a tombstone nor one whose value lies apart.
+  @inline(__always) var hasValueInPlace: Bool { valueField < Record.referenceBit }
   /// The value lies apart.
   @inline(__always) var isReference: Bool { valueField & Record.referenceBit != 0 }
 

@@ -53,6 +53,8 @@ extension TreeContext {
   private func makeRoom(waits: Bool) throws(LugeError) {
     let began = epochs.epoch
     var attempt = 0
+    // Longer and longer, so that who holds up what was retired gets its turn.
+    var pauses = 0
     while true {
       let round = try evictSome()
       // Its own pins have ended, so what it retired goes unless others hold it.
@@ -71,7 +73,8 @@ extension TreeContext {
         // What was retired goes when that thread goes on, however long it takes.
         attempt = TreeContext.patience
       }
-      try backOff(attempt, "waiting for memory")
+      try backOff(pauses, "waiting for memory")
+      pauses += 1
     }
   }
 
@@ -117,13 +120,17 @@ extension TreeContext {
     case floor
   }
 
-  /// Evicts the page that is to go next. Unpinned.
-  func evictOne() throws(LugeError) -> Eviction {
+  /// Evicts the page that is to go next, beside `floor` that stay. Unpinned.
+  func evictOne(keeping floor: Int? = nil) throws(LugeError) -> Eviction {
     var tree: BLinkTree?
-    let choice = try cache.takeVictim(epochs) { link in
+    let choice = try cache.takeVictim(epochs, keeping: floor) { link in
       Page(address: link.address).leaf?.takeVisits() ?? 0
-    } claim: { link in
+    } claim: { link, mayBeUnused in
       let page = Page(address: link.address)
+      if !mayBeUnused, let leaf = page.leaf, leaf.isUnused {
+        probe("cache.unusedStays")
+        return false
+      }
       let owner = BLinkTree.owner(of: page)
       if !owner.beginMaintenance() { return false }
       if BLinkTree.claimResident(page) {

@@ -8,6 +8,8 @@ internal import Platform
   /// The same, for calls that should not count references: `log` keeps it alive.
   let unretainedLog: Unmanaged<RedoLog>
   let epochs: EpochReclaimer
+  /// The same, for pins.
+  let pins: PinTable
   let platform: PlatformServices
   let settings: TreeSettings
   let pages: PageStore
@@ -29,6 +31,8 @@ internal import Platform
   let gate = CommitGate()
   private let batches = AtomicWord(0)
   let codecs = CodecContexts()
+  /// What the redo has for pages on disk.
+  let pending = PendingCell()
 
   init(
     log: RedoLog, epochs: EpochReclaimer, pages: PageStore, values: PageStore,
@@ -39,11 +43,13 @@ internal import Platform
     unsafe unretainedLog = Unmanaged.passUnretained(log)
     cache = PageCache(memory, threads: platform.threads)
     epochs.account.setGrain(memory.grain)
+    epochs.account.setSystemLimit(memory.systemLimit)
     epochs.account.charge(memory.fixed)
     self.pages = pages
     self.values = values
     loads = PageLoads(platform)
     self.epochs = epochs
+    pins = epochs.pins
     self.platform = platform
     self.settings = settings
   }

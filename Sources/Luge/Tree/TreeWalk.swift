@@ -6,9 +6,10 @@ internal import Platform
 /// Between calls it keeps its snapshot registered and holds the records of at most two leaves; no
 /// pin, so a slow caller holds back these records and the versions of its snapshot, and nothing else.
 ///
-/// Addresses go from a leaf into a run, where they are held; from a run, a few at a time, into its
-/// window, if the snapshot shows anything there; from a window to the caller. Run and window 0 are
-/// the front's, 1 the back's.
+/// Addresses go from a leaf into a run, where they are held. The front's window lies over that part of
+/// its run which was looked at and shown as it is; where something else is shown in a record's place, or
+/// nothing, and for the back, addresses are copied into the window's own memory, a few at a time. From a
+/// window they go to the caller. Run and window 0 are the front's, 1 the back's.
 ///
 /// Invariants:
 /// - `lower` and `upper` bound what no run holds yet; what is left of the runs lies outside them,
@@ -18,7 +19,7 @@ internal import Platform
 ///   record of its own, which is held until the next such entry. (Unless only keys are wanted.)
 struct TreeWalk: ~Copyable, Sendable {
   /// Keeps the record of the last entry whose value lies apart. Goes before what keeps its memory.
-  private var held: RecordHold?
+  private var held: HazardGuard?
   private let tree: BLinkTree
   let reader: Reader
   /// What was committed below this LSN is seen.
@@ -30,16 +31,15 @@ struct TreeWalk: ~Copyable, Sendable {
   private var front = 0..<0
   private var back = 0..<0
   private let keysOnly: Bool
-
   /// - Parameter shared: a snapshot that somebody keeps registered for as long as the cursor is;
   ///   nil: one of the cursor's own, of now.
   init(
     _ tree: BLinkTree, from lower: ScanBound = .unbounded, to upper: ScanBound = .unbounded,
     at shared: UInt64? = nil, keysOnly: Bool = false
   ) {
+    held = nil
     self.tree = tree
     self.keysOnly = keysOnly
-    held = nil
     if let shared {
       reader = tree.context.beginSnapshot(sharing: shared)
       snapshot = shared
@@ -128,14 +128,10 @@ struct TreeWalk: ~Copyable, Sendable {
     var address = address
     while true {
       let record = Record(address: address)
-      let reference = record.reference
-      try attempt.check(reference)
-      do throws(LugeError) {
-        let hold = try tree.materialize(record.key, reference)
-        let found = hold.record.address
-        held = consume hold
-        return found
-      } catch { try attempt.note(error, reference) }
+      if let (found, hazard) = try tree.materialize(record.key, record.reference, &attempt) {
+        held = HazardGuard(hazard)
+        return found.address
+      }
       // It was moved; and if the page was evicted meanwhile, this record does not know.
       address = try tree.lookBeneath(record, place, at: snapshot)
       if address == 0 { throw attempt.failed }
@@ -145,6 +141,39 @@ struct TreeWalk: ~Copyable, Sendable {
   /// Looks at the next few of run 0. Throws only when the first of them cannot be looked at. True when
   /// the first is one whose value lies apart: the window is at it.
   private mutating func fillFront(_ window: inout CursorWindow) throws(LugeError) -> Bool {
+    let first = front.lowerBound
+    let end = front.upperBound
+    let stop = min(end, first &+ TreeWalk.portion)
+    let askable = min(stop, end &- TreeWalk.ahead)
+    let run = unsafe reader.slot(0, 0)
+    let snapshot = self.snapshot
+    var index = first
+    while index < stop {
+      if index < askable { unsafe TreeWalk.askFar(run[index &+ TreeWalk.ahead]) }
+      let record = unsafe Record(address: run[index])
+      let word = record.version.load()
+      // Committed L is L and 1, with L below the snapshot.
+      if VersionWord.state(word) != VersionWord.committed || word &- 1 >= snapshot
+        || !record.hasValueInPlace
+      {
+        break
+      }
+      index &+= 1
+    }
+    if index == first { return try fillFrontSlowly(&window) }
+    front = index..<end
+    unsafe (window.frontNext, window.frontEnd) = (run + first, run + index)
+    return false
+  }
+
+  /// Addresses of the front that are looked at in one go, and how far ahead of that records are asked
+  /// for: a load from memory takes as long as some ten entries.
+  private static let portion = 32
+  private static let ahead = 32
+
+  /// The same where something is to be left out, or to be looked for beneath.
+  @inline(never)
+  private mutating func fillFrontSlowly(_ window: inout CursorWindow) throws(LugeError) -> Bool {
     let start = unsafe reader.window(0)
     var place = unsafe start
     var index = front.lowerBound
@@ -155,8 +184,6 @@ struct TreeWalk: ~Copyable, Sendable {
       unsafe (window.frontNext, window.frontEnd) = (start, place)
     }
     while index < stop {
-      let ahead = index &+ Reader.windowCapacity
-      if ahead < front.upperBound { ask(reader.record(0, ahead)) }
       let address: UInt64
       do throws(LugeError) { address = try shown(reader.record(0, index)) } catch {
         if index > first { return false }
@@ -217,6 +244,15 @@ struct TreeWalk: ~Copyable, Sendable {
     unsafe prefetch(base + 128)
   }
 
+  /// The same, well before it is needed. The line between comes with one of the two: processors fetch
+  /// pairs of lines into the second-level cache.
+  @inline(__always)
+  private static func askFar(_ address: UInt64) {
+    let base = unsafe Record(address: address).base
+    unsafe prefetchFar(base)
+    unsafe prefetchFar(base + 128)
+  }
+
   // MARK: Reading leaves
 
   private mutating func finish() {
@@ -233,9 +269,10 @@ struct TreeWalk: ~Copyable, Sendable {
     lower = step.next
     if step.next.map({ next in ScanBound.isEmpty(next, to) }) ?? true { finish() }
     var index = front.lowerBound
-    while index < min(front.upperBound, front.lowerBound + Reader.windowCapacity) {
-      ask(reader.record(0, index))
-      index += 1
+    let end = min(front.upperBound, index &+ TreeWalk.ahead)
+    while index < end {
+      TreeWalk.askFar(unsafe reader.slot(0, index).pointee)
+      index &+= 1
     }
     return true
   }

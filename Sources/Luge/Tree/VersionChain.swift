@@ -21,6 +21,17 @@ extension TreeContext {
     pruneChain(record, pin)
   }
 
+  /// The same for a record that the caller has just committed over another.
+  @inline(__always)
+  func pruneCommitted(_ record: Record, _ pin: Pin) {
+    // Whoever registers after this load reads at a tail above all versions of this chain.
+    if epochs.readers.snapshots.loadSequential() == 0 {
+      dropPredecessors(of: record, pin)
+    } else {
+      prune(record, pin)
+    }
+  }
+
   @inline(never)
   private func pruneChain(_ top: Record, _ pin: Pin) {
     guard var newerLSN = commitLSN(top) else { return }
@@ -126,6 +137,7 @@ extension TreeContext {
 extension TreeContext {
   /// Cuts off and retires all versions beneath a committed record. Whoever exchanges an address out
   /// is the one who retires it, so several threads may do this at once.
+  @inline(__always)
   func dropPredecessors(of record: Record, _ pin: Pin) {
     var link = record.predecessor.load()
     while true {
@@ -134,9 +146,20 @@ extension TreeContext {
       if record.predecessor.compareExchange(expected: link, desired: 0) { break }
       link = record.predecessor.load()
     }
+    let dropped = Record(address: link)
+    // Nearly always the last: nothing comes beneath a record later, so no exchange is needed.
+    let beneath = dropped.predecessor.load()
+    if beneath != 0 { dropChain(dropped.predecessor.exchange(0), pin) }
+    retireVersion(dropped, pin)
+  }
+
+  /// Retires what an exchanged predecessor word leads to.
+  @inline(never)
+  private func dropChain(_ first: UInt64, _ pin: Pin) {
+    // Bits of a thread that wanted to take it out, and can no longer.
+    var link = first & ~Record.leaving
     while link != 0 {
       let record = Record(address: link)
-      // Bits of a thread that wanted to take it out, and can no longer.
       link = record.predecessor.exchange(0) & ~Record.leaving
       retireVersion(record, pin)
     }

@@ -1,21 +1,23 @@
-/// What a single-key write does to the present value.
-enum WriteMode {
-  /// Sets the value.
-  case put(ByteView)
-  /// Takes the value away.
-  case remove
-  /// Takes the value away; applied only if there is one.
-  case take
-  /// Sets the value to `desired` (nil: takes it away) if it is `expected` (nil: absent).
-  case exchange(expected: ByteView?, desired: ByteView?)
-}
+/// What a single-key write does to the present value. Each kind has its own copy of the path that all
+/// writes take, compiled for it.
+protocol KeyWrite {
+  /// Whether a copy of what was found is asked for.
+  static var wantsFormer: Bool { get }
 
-/// What came of a single-key write.
-struct WriteResult {
-  /// False only for an exchange that found something else than it expected, or nothing to take.
-  var applied: Bool
-  /// The value found; nil when absent, or not asked for.
-  var old: [UInt8]?
+  /// Bytes of the value that may be written; nil for a removal.
+  var valueCount: Int? { get }
+
+  /// Decides on the present value. What would change nothing is not written.
+  func decide(_ present: ByteView?) -> WriteDecision
+
+  /// The value that may be written.
+  var value: ByteView? { get }
+
+  /// The value that the present one is compared with.
+  var comparand: ByteView? { get }
+
+  /// Decides on a present value that is not the one it is compared with.
+  func decideUnlike() -> WriteDecision
 }
 
 /// What a write does about the record that it found.
@@ -26,31 +28,113 @@ enum WriteDecision {
   case write(ByteView?)
 }
 
-extension WriteMode {
-  /// Bytes of the value that may be written; nil for a removal.
+/// What came of a single-key write.
+struct WriteResult {
+  /// False only for an exchange that found something else than it expected.
+  var applied: Bool
+  /// The value found; nil when absent, or not asked for.
+  var old: [UInt8]?
+}
+
+/// Sets the value, and asks for no former one.
+struct PutWrite: KeyWrite {
+  let new: ByteView
+  var value: ByteView? { @inline(__always) get { new } }
+  var comparand: ByteView? { new }
+  func decideUnlike() -> WriteDecision { .write(new) }
+
   @inline(__always)
+  init(value: ByteView) { new = value }
+
+  static var wantsFormer: Bool { @inline(__always) get { false } }
+
+  var valueCount: Int? { @inline(__always) get { new.count } }
+
+  @inline(__always)
+  func decide(_ present: ByteView?) -> WriteDecision {
+    if let present, present == new { return .leave(applied: true) }
+    return .write(new)
+  }
+}
+
+/// Takes the value away, and asks for no former one.
+struct RemoveWrite: KeyWrite {
+  static var wantsFormer: Bool { @inline(__always) get { false } }
+
+  var valueCount: Int? { @inline(__always) get { nil } }
+  var value: ByteView? { nil }
+  var comparand: ByteView? { nil }
+  func decideUnlike() -> WriteDecision { .write(nil) }
+
+  @inline(__always)
+  func decide(_ present: ByteView?) -> WriteDecision {
+    present == nil ? .leave(applied: true) : .write(nil)
+  }
+}
+
+/// Takes the value away, if there is one; says whether there was, and asks for no former one.
+struct TakeWrite: KeyWrite {
+  static var wantsFormer: Bool { false }
+  var valueCount: Int? { nil }
+  var value: ByteView? { nil }
+  var comparand: ByteView? { nil }
+  func decideUnlike() -> WriteDecision { .write(nil) }
+
+  func decide(_ present: ByteView?) -> WriteDecision {
+    present == nil ? .leave(applied: false) : .write(nil)
+  }
+}
+
+/// Any write, with a copy of what was found.
+enum WriteMode: KeyWrite {
+  /// Sets the value.
+  case put(ByteView)
+  /// Takes the value away.
+  case remove
+  /// Sets the value to `desired` (nil: takes it away) if it is `expected` (nil: absent).
+  case exchange(expected: ByteView?, desired: ByteView?)
+
+  static var wantsFormer: Bool { true }
+
   var valueCount: Int? {
     switch self {
     case .put(let value): return value.count
-    case .remove, .take: return nil
+    case .remove: return nil
     case .exchange(_, let desired): return desired?.count
     }
   }
 
-  /// Decides on the present value. What would change nothing is not written.
-  @inline(__always)
   func decide(_ present: ByteView?) -> WriteDecision {
     switch self {
-    case .put(let value):
-      if let present, present == value { return .leave(applied: true) }
-      return .write(value)
-    case .remove:
-      return present == nil ? .leave(applied: true) : .write(nil)
-    case .take:
-      return present == nil ? .leave(applied: false) : .write(nil)
+    case .put(let value): return PutWrite(value: value).decide(present)
+    case .remove: return RemoveWrite().decide(present)
     case .exchange(let expected, let desired):
       guard WriteMode.same(present, expected) else { return .leave(applied: false) }
       return WriteMode.same(present, desired) ? .leave(applied: true) : .write(desired)
+    }
+  }
+
+  var value: ByteView? {
+    switch self {
+    case .put(let value): return value
+    case .remove: return nil
+    case .exchange(_, let desired): return desired
+    }
+  }
+
+  var comparand: ByteView? {
+    switch self {
+    case .put(let value): return value
+    case .remove: return nil
+    case .exchange(let expected, _): return expected
+    }
+  }
+
+  func decideUnlike() -> WriteDecision {
+    switch self {
+    case .put(let value): return .write(value)
+    case .remove: return .write(nil)
+    case .exchange: return .leave(applied: false)
     }
   }
 

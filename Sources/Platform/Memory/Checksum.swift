@@ -16,3 +16,14 @@ public func crc32c(_ bytes: RawSpan, seed: UInt32 = 0) -> UInt32 {
 public func crc32c(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {
   unsafe platform_crc32c(seed, bytes.baseAddress, bytes.count)
 }
+
+/// The sum of a run without its bytes 4 to 7: where a record keeps its own sum.
+///
+/// - Precondition: at least 8 bytes.
+@inlinable @inline(__always)
+@unsafe
+public func crc32cAroundItself(
+  _ base: UnsafeRawPointer, count: Int, seed: UInt32
+) -> UInt32 {
+  unsafe platform_crc32c_around(seed, base, count)
+}

@@ -27,3 +27,16 @@ public func compareBytes(_ left: RawSpan, _ right: RawSpan) -> Int {
 @inlinable @inline(__always)
 @unsafe
 public func prefetch(_ address: UnsafeRawPointer) { unsafe platform_prefetch(address) }
+
+/// The same for one that is needed later: into the second-level cache, which takes more at once.
+@inlinable @inline(__always)
+@unsafe
+public func prefetchFar(_ address: UnsafeRawPointer) { unsafe platform_prefetch_far(address) }
+
+/// The number of words below `bound`, of `count`, at least 1, that ascend. O(log n), without branches
+/// that depend on the words.
+@inlinable @inline(__always)
+@unsafe
+public func lowerBound(_ words: UnsafePointer<UInt64>, _ count: Int, _ bound: UInt64) -> Int {
+  unsafe Int(bitPattern: UInt(platform_lower_bound(words, count, bound)))
+}

@@ -1,5 +1,4 @@
 internal import CPlatform
-internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -72,8 +71,24 @@ public struct RealThreads: Threads {
     }
   }
 
-  /// Name -> those who wait for the end. Looked up only, never listed.
-  fileprivate static let running = Mutex<[UInt64: [UInt64]]>([:])
+  fileprivate static let running = RunningThreads()
+}
+
+/// Name -> those who wait for the end. Looked up only, never listed.
+///
+/// Guarded by the house's own lock: ThreadSanitizer sees its words, and not the standard library's `Mutex`.
+private final class RunningThreads: @unchecked Sendable {
+  // Unchecked: `waiting` is touched with `lock` held only.
+  private let lock = Lock(threads: RealThreads())
+  private var waiting: [UInt64: [UInt64]] = [:]
+
+  func withLock<Result>(_ body: (inout [UInt64: [UInt64]]) -> Result) -> Result {
+    do { try lock.lock() } catch {
+      preconditionFailure("a wait for a lock fails only where a simulated process is killed")
+    }
+    defer { lock.unlock() }
+    return body(&waiting)
+  }
 }
 
 /// What a new thread is told.

@@ -36,20 +36,22 @@ public func noteTouch(_ address: UInt) {
   #endif
 }
 
-extension SeamDispatch {
-  @inline(never)
-  public static func allocated(_ address: UInt, _ bytes: Int) {
-    current?.allocated(address, bytes)
+#if SchedulePoints
+  extension SeamDispatch {
+    @inline(never)
+    public static func allocated(_ address: UInt, _ bytes: Int) {
+      current?.allocated(address, bytes)
+    }
+
+    @inline(never)
+    public static func freed(_ address: UInt, _ bytes: Int, _ isOwn: Bool) -> Bool {
+      current?.freed(address, bytes, isOwn: isOwn) ?? false
+    }
+
+    @inline(never)
+    public static func returned(_ address: UInt, _ bytes: Int) { current?.returned(address, bytes) }
+
+    @inline(never)
+    public static func touched(_ address: UInt) { current?.touched(address) }
   }
-
-  @inline(never)
-  public static func freed(_ address: UInt, _ bytes: Int, _ isOwn: Bool) -> Bool {
-    current?.freed(address, bytes, isOwn: isOwn) ?? false
-  }
-
-  @inline(never)
-  public static func returned(_ address: UInt, _ bytes: Int) { current?.returned(address, bytes) }
-
-  @inline(never)
-  public static func touched(_ address: UInt) { current?.touched(address) }
-}
+#endif

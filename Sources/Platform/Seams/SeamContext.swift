@@ -14,8 +14,10 @@ open class SeamContext {
   /// A place whose being reached is counted.
   open func probe(_ name: StaticString) {}
 
-  /// An access at which the scheduler may switch threads.
-  open func schedulePoint() {}
+  #if SchedulePoints
+    /// An access at which the scheduler may switch threads.
+    open func schedulePoint() {}
+  #endif
 
   // MARK: Shared memory, see MemorySeam.swift
 
@@ -43,29 +45,39 @@ open class SeamContext {
   }
 }
 
-/// Names a place where a failure may be injected, as "log.seal".
+/// Names a place where a failure may be injected, as "log.seal". Nothing in a build with the package
+/// trait `NoSeams`.
 @inlinable @inline(__always)
 public func faultPoint(_ name: StaticString) throws(PlatformError) {
-  if platform_seam_armed() { try SeamDispatch.faultPoint(name) }
+  #if !NoSeams
+    if platform_seam_armed() { try SeamDispatch.faultPoint(name) }
+  #endif
 }
 
-/// Names a place that some run must reach, as "tree.leafSplit".
+/// Names a place that some run must reach, as "tree.leafSplit". Nothing in a build with the package
+/// trait `NoSeams`.
 @inlinable @inline(__always)
 public func probe(_ name: StaticString) {
-  if platform_seam_armed() { SeamDispatch.probe(name) }
+  #if !NoSeams
+    if platform_seam_armed() { SeamDispatch.probe(name) }
+  #endif
 }
 
 /// Whether a context was ever installed in this process: a simulation may be going on.
 public var seamIsArmed: Bool { platform_seam_armed() }
 
 /// Marks an access at which a simulated scheduler may switch threads. Nothing but in a build with
-/// the package trait `SchedulePoints`.
-@inlinable @inline(__always)
+/// the package trait `SchedulePoints`: not even a symbol, because it has none of its own.
+@_alwaysEmitIntoClient @inline(__always)
 public func schedulePoint() {
   #if SchedulePoints
     SeamDispatch.schedulePoint()
   #endif
 }
+
+#if NoSeams && SchedulePoints
+  #error("a build has schedule points or no seams at all: give one of the traits")
+#endif
 
 /// The unlikely side of the branches above, kept out of line so that they stay small.
 public enum SeamDispatch {
@@ -75,14 +87,18 @@ public enum SeamDispatch {
     return unsafe Unmanaged<SeamContext>.fromOpaque(context).takeUnretainedValue()
   }
 
-  @inline(never)
-  public static func faultPoint(_ name: StaticString) throws(PlatformError) {
-    try current?.faultPoint(name)
-  }
+  #if !NoSeams
+    @inline(never)
+    public static func faultPoint(_ name: StaticString) throws(PlatformError) {
+      try current?.faultPoint(name)
+    }
 
-  @inline(never)
-  public static func probe(_ name: StaticString) { current?.probe(name) }
+    @inline(never)
+    public static func probe(_ name: StaticString) { current?.probe(name) }
+  #endif
 
-  @inline(never)
-  public static func schedulePoint() { current?.schedulePoint() }
+  #if SchedulePoints
+    @inline(never)
+    public static func schedulePoint() { current?.schedulePoint() }
+  #endif
 }

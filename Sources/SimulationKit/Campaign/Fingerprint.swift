@@ -75,6 +75,8 @@ struct Fingerprint {
     case .flush: add(8)
     case .checkpoint: add(9)
     case .backgroundWork: add(10)
+    case .evict: add(14)
+    case .clean: add(15)
     case .nextID: add(11)
     case .count(let tree):
       add(12)

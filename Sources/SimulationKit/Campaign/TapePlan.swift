@@ -15,7 +15,7 @@ struct TapePlan {
   var crashesAtMost = 0
   var allowsKill = false
   var allowsPowerLoss = false
-  /// Bytes that the disk holds; nil: no limit.
+  /// Bytes that the disk holds while clients work; nil: no limit.
   var capacity: Int?
 
   init(
@@ -23,6 +23,7 @@ struct TapePlan {
   ) {
     let contract = factory.faultContract
     drawEngine(scenario, factory, tape.lane("plan"))
+    drawShape(scenario.workload.largestWrite, tape.lane("shape"))
     let swarm = tape.lane("swarm")
     var never: [FaultClass] = []
     for rule in scenario.faults {
@@ -38,6 +39,7 @@ struct TapePlan {
         allowsKill = allows(.processKill)
         allowsPowerLoss = allows(.powerLoss)
       case .swarm:
+        if allows(.noSpace) { drawCapacity(tape.lane("capacity")) }
         for fault in FaultClass.allCases where allows(fault) {
           drawClass(fault, swarm, operations)
         }
@@ -69,6 +71,21 @@ struct TapePlan {
     // In most tapes less than a run writes.
     let shortage = lane.draw("memoryBudget", below: 8)
     settings.memoryBudget = shortage == 0 ? 64 << 20 : (256 << 10) >> Int(shortage)
+  }
+
+  /// Segments of pages from those that hold a few of the largest writes up, or as the engine likes.
+  private mutating func drawShape(_ largestWrite: Int, _ lane: ChoiceLane) {
+    let size = lane.draw("pageSegment", below: 4)
+    if size == 0 { return }
+    let least = max(16 << 10, (8 * largestWrite + 4095) / 4096 * 4096)
+    settings.pageSegmentSize = least << Int(size - 1)
+  }
+
+  /// In one tape of six the disk is small: it runs full, unless the engine gives back what it can.
+  private mutating func drawCapacity(_ lane: ChoiceLane) {
+    if lane.draw("small", below: 6) != 5 { return }
+    let segments = settings.segmentSize + (settings.pageSegmentSize ?? 64 << 10)
+    capacity = (4 + Int(lane.draw("segments", below: 12))) * segments
   }
 
   /// On in one tape of three, with a rarity between often and once in a tape.

@@ -71,8 +71,12 @@ public struct TapeCounters: Equatable, Sendable {
   public var threadSwitches = 0
   /// Rounds of small concurrent programs: each is one schedule of one program.
   public var schedules = 0
+  /// Schedules that an exhaustive search would have gone through, but for its bound.
+  public var schedulesCut = 0
   /// Calls at which threads could have been switched.
   public var schedulePoints = 0
+  /// Those of the longest call of a pair that is explored; of several tapes, the most.
+  public var longestCall = 0
   /// By place in `FaultClass.allCases`: those that met an engine call.
   public var faults = [Int](repeating: 0, count: FaultClass.allCases.count)
   /// In ascending order of names; every declared name has an entry.
@@ -97,7 +101,9 @@ public struct TapeCounters: Equatable, Sendable {
     reportedDamage += other.reportedDamage
     threadSwitches += other.threadSwitches
     schedules += other.schedules
+    schedulesCut += other.schedulesCut
     schedulePoints += other.schedulePoints
+    longestCall = max(longestCall, other.longestCall)
     TapeCounters.add(other.faults, to: &faults)
     faultPoints = NamedCount.merge(faultPoints, other.faultPoints)
     probes = NamedCount.merge(probes, other.probes)

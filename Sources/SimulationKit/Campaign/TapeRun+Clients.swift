@@ -12,7 +12,8 @@ extension TapeRun {
       clients.append(
         Client(
           index: index, count: plan.clients, round: crash?.round ?? 0, sequence: sequences[index],
-          tape: tape, execute: { self.perform($0, index, engine) }))
+          tape: tape, execute: { self.perform($0, index, engine) },
+          begin: { self.beginScan($0, index, engine) }))
     }
     if crash?.afterOperations == 0 { arm() }
     var spawned: [ThreadID] = []
@@ -37,23 +38,39 @@ extension TapeRun {
 
   private func serve(_ client: Client) {
     while !isLifeOver && workload.step(client) {}
+    for scan in client.slowScans where simulation.isAlive { scan.finish() }
   }
 
-  /// One operation of one client: counted, traced, judged.
-  private func perform(
+  /// An operation that is read bit by bit; nil when it could not begin.
+  private func beginScan(
     _ operation: Operation, _ client: Int, _ engine: any KeyValueEngine
-  ) -> Outcome {
-    if isLifeOver { return TapeRun.tooLate }
+  ) -> SlowScan? {
+    guard case .scan(let range, let direction, _, let tree) = operation,
+      let call = begin(operation, client)
+    else { return nil }
+    do throws(EngineError) {
+      let cursor = try engine.cursor(range, in: tree)
+      if !simulation.isAlive { return nil }
+      if factory.capabilities.contains(.snapshotScans) { judge.tookSnapshot(call) }
+      return SlowScan(self, call, cursor, direction)
+    } catch {
+      ended(call, .failure(error.code, message: error.message, refused: error.isRefused))
+      return nil
+    }
+  }
+
+  /// The head of every operation: counted, traced, told to the judge. Nil when it is too late for one.
+  private func begin(_ operation: Operation, _ client: Int) -> Call? {
     do throws(PlatformError) {
       // Clients, too, are ended and interleaved between operations.
       try simulation.enter("operation")
     } catch {
       isLifeOver = true
-      return TapeRun.tooLate
+      return nil
     }
     if operationsLeft == 0 || isLifeOver {
       isLifeOver = true
-      return TapeRun.tooLate
+      return nil
     }
     operationsLeft -= 1
     operationsInLife += 1
@@ -61,23 +78,40 @@ extension TapeRun {
     var print = Fingerprint()
     print.add(operation)
     simulation.record("operation", UInt64(client), print.value, 0)
-    let call = judge.invoked(client: client, operation, step: step)
-    let outcome = engine.perform(operation)
+    return judge.invoked(client: client, operation, step: step)
+  }
+
+  /// The tail of every operation.
+  func ended(_ call: Call, _ outcome: Outcome) {
     if case .failure(.killed, _, _) = outcome {
       isLifeOver = true
-      return outcome
+      return
     }
     if !simulation.isAlive {
       isLifeOver = true
-      return TapeRun.tooLate
+      return
     }
+    var print = Fingerprint()
+    print.add(call.operation)
     print.add(outcome)
-    simulation.record("answer", UInt64(client), print.value, 0)
+    simulation.record("answer", UInt64(call.client), print.value, 0)
     tellFaults()
     judge.returned(call, outcome, step: step)
     if case .failure(let code, _, _) = outcome { failed(code) }
     takeViolations()
     if operationsLeft == 0 || !result.failures.isEmpty { isLifeOver = true }
+  }
+
+  /// One operation of one client: counted, traced, judged.
+  private func perform(
+    _ operation: Operation, _ client: Int, _ engine: any KeyValueEngine
+  ) -> Outcome {
+    if isLifeOver { return TapeRun.tooLate }
+    guard let call = begin(operation, client) else { return TapeRun.tooLate }
+    let outcome = engine.perform(operation)
+    ended(call, outcome)
+    if !simulation.isAlive { return TapeRun.tooLate }
+    if case .failure(.killed, _, _) = outcome { return outcome }
     if let crash, operationsInLife == crash.afterOperations { arm() }
     if isFlushDue && !isLifeOver {
       isFlushDue = false
@@ -118,6 +152,8 @@ extension TapeRun {
   private func failed(_ code: EngineError.Code) {
     switch code {
     case .treeNotFound, .killed: return
+    // Those who hold something go on, and let go of it.
+    case .exhausted: return
     case .unsupported, .invalidArgument, .locked, .other, .inputOutput, .noSpace:
       excusedErrors += 1
       if excusedErrors >= 4 { isLifeOver = true }
@@ -141,6 +177,8 @@ extension Operation {
     case .flush: "flush"
     case .checkpoint: "checkpoint"
     case .backgroundWork: "background work"
+    case .evict: "evict"
+    case .clean: "clean"
     case .nextID: "next id"
     case .count: "count"
     case .dropTree: "drop tree"

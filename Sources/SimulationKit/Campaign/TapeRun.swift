@@ -57,6 +57,8 @@ final class TapeRun: @unchecked Sendable {
   var violationsTaken = 0
   /// This life only looks at what a clean end has left.
   var isEpilogue = false
+  /// Bytes on disk of the new database, before clients wrote to it.
+  var emptyBytes: Int?
   /// The tape has legally ended before its time.
   var hasEnded = false
 
@@ -73,12 +75,16 @@ final class TapeRun: @unchecked Sendable {
     self.options = options
     tape = ChoiceTape(driver: driver)
     plan = TapePlan(scenario, factory, operations: options.operations, tape: tape)
-    let world = SimulationOptions(keepsAllEvents: options.keepsEvents)
+    var world = SimulationOptions(keepsAllEvents: options.keepsEvents)
+    #if SchedulePoints
+      // Each access is a call there.
+      world.callLimit *= 8
+    #endif
     simulation = Simulation(
       tape: tape, plan: plan.faults,
       strategy: plan.usesPriorities ? PriorityStrategy(tape: tape) : nil, options: world)
     gate = CrashGate(simulation)
-    disk = SimulatedDisk(capacity: plan.capacity)
+    disk = SimulatedDisk()
     judge = Judge(
       checkers: scenario.checkers.map { $0.make() }, capabilities: factory.capabilities,
       contract: factory.faultContract)
@@ -88,6 +94,12 @@ final class TapeRun: @unchecked Sendable {
         capabilities: factory.capabilities, clients: plan.clients, operations: options.operations))
     operationsLeft = options.operations
     sequences = Array(repeating: 0, count: plan.clients)
+    // Decay, met by the engine or not, and syncs that lie excuse what a rule finds. The disk goes with
+    // this run.
+    disk.watch = StorageWatch(
+      factory.storageRules(for: TapeRun.directory),
+      isBlind: { [unowned self] in disk.hasRotted || judge.context.isBeyondContract },
+      report: { [unowned self] in fail("storage-order", $0) })
   }
 
   func run() -> TapeResult {
@@ -149,6 +161,7 @@ final class TapeRun: @unchecked Sendable {
       hasEnded = true
       return
     }
+    if scenario.endsEmpty && emptyBytes == nil { measureEmpty(engine) }
     let cut = openingCut
     openingCut = nil
     if isRehearsal, let cut {
@@ -160,7 +173,10 @@ final class TapeRun: @unchecked Sendable {
       operations: options.operations)
     if crash != nil { crashesPlanned += 1 }
     phase = .working
+    // A small disk is full only for clients: somebody makes room before the engine is opened or closed.
+    disk.capacity = plan.capacity
     work(engine, platform.threads)
+    disk.capacity = nil
     if !simulation.isAlive { return }
     phase = .ending
     if let crash {
@@ -180,6 +196,8 @@ final class TapeRun: @unchecked Sendable {
   private func end(_ engine: any KeyValueEngine) {
     simulation.faultsAreSuspended = true
     defer { simulation.faultsAreSuspended = false }
+    if scenario.endsEmpty { checkSpace(engine) }
+    if !result.failures.isEmpty || !simulation.isAlive { return }
     checkAtEnd(engine)
     if !result.failures.isEmpty { return }
     do throws(EngineError) {

@@ -46,6 +46,7 @@ extension SimulatedDisk {
       return false
     }
     inode.damage.append(BitDamage(position: position, mask: mask, isMet: isMet))
+    hasRotted = true
     return true
   }
 

@@ -59,6 +59,12 @@ public final class SimulatedDisk {
   /// The most bytes that files may occupy; nil: no limit.
   public var capacity: Int?
 
+  /// A bit has flipped, whether anybody has met it or not.
+  var hasRotted = false
+
+  /// Told of each change before it takes effect. Not of copies.
+  var watch: StorageWatch?
+
   /// The root directory has slot 0.
   var inodes: [Inode?]
   var freeSlots: [Int] = []

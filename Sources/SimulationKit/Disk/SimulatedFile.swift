@@ -109,6 +109,7 @@ public final class SimulatedFile: File, @unchecked Sendable {
     let gate = try enter("truncate")
     try checkWritable("truncate", size, 0)
     try fileSystem.meetWriteError(gate, "truncate", path, size)
+    disk.watch?.meet(StorageChange(path, .truncate(size: size)), on: disk)
     disk.truncate(inode, to: Int(size))
     gate.record("truncate", inode.id, UInt64(size), 0)
   }
@@ -208,6 +209,10 @@ extension SimulatedFile {
     var hash: UInt64 = 0
     unsafe bytes.withUnsafeBytes { source in
       guard count > 0, let base = source.baseAddress else { return }
+      if let watch = disk.watch, watch.concerns(path) {
+        let bytes = unsafe [UInt8](source.prefix(count))
+        watch.meet(StorageChange(path, .write(offset: Int64(start), bytes: bytes)), on: disk)
+      }
       unsafe disk.write(inode, base, at: start, count: count)
       hash = unsafe TraceBytes.hash(base, count)
     }

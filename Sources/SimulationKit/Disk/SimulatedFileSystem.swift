@@ -105,6 +105,7 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
       throw PlatformError(.invalidArgument, operation: "rename", path: newPath)
     }
     try meetWriteError(gate, "rename", path)
+    disk.watch?.meet(StorageChange(path, .rename(to: newPath)), on: disk)
     disk.rename(source, to: target)
     gate.record("rename", moved.id, TraceBytes.hash(path), TraceBytes.hash(newPath))
   }
@@ -117,6 +118,7 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
     }
     if inode.isDirectory { throw PlatformError(.isADirectory, operation: "remove", path: path) }
     try meetWriteError(gate, "remove", path)
+    disk.watch?.meet(StorageChange(path, .remove), on: disk)
     disk.remove(location)
     gate.record("remove", inode.id, 0, TraceBytes.hash(path))
   }

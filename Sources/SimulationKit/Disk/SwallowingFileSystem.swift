@@ -20,14 +20,14 @@ public struct SwallowingFileSystem: FileSystem {
 
   private let base: any FileSystem
   private let swallowed: Calls
-  /// Only where the path of the file or directory ends so; empty: everywhere.
-  private let suffix: String
+  /// Only where this is in the path of the file or directory; empty: everywhere.
+  private let part: String
 
-  /// Swallows calls of these kinds, on paths that end in `suffix` (empty: on all).
-  public init(_ base: any FileSystem, swallowing: Calls, onPathsEndingIn suffix: String = "") {
+  /// Swallows calls of these kinds, on paths that have `part` in them (empty: on all).
+  public init(_ base: any FileSystem, swallowing: Calls, onPathsWith part: String = "") {
     self.base = base
     swallowed = swallowing
-    self.suffix = suffix
+    self.part = part
   }
 
   public func open(_ path: String, _ mode: OpenMode) throws(PlatformError) -> any File {
@@ -65,7 +65,7 @@ public struct SwallowingFileSystem: FileSystem {
   public func lock(_ path: String) throws(PlatformError) -> any FileLock { try base.lock(path) }
 
   private func calls(on path: String) -> Calls {
-    suffix.isEmpty || path.hasSuffix(suffix) ? swallowed : []
+    part.isEmpty || path.contains(part) ? swallowed : []
   }
 }
 

@@ -14,6 +14,16 @@ struct InterleavingPlan {
   var losses: DiskFaults = []
 
   init(_ scenario: InterleavingScenario, _ factory: any EngineFactory, _ lane: ChoiceLane) {
+    if scenario.pair != nil {
+      settings.automaticBackgroundWork = false
+      settings.flushInterval = nil
+      settings.pageSize = 256
+      settings.segmentSize = 4096
+      settings.checkpointInterval = 4096
+      settings.memoryBudget = 1 << 20
+      keepsFreedMemory = true
+      return
+    }
     // First: a driver may have been told what to answer.
     usesPriorities = lane.draw("strategy", below: 2) == 1
     threads =
@@ -27,7 +37,8 @@ struct InterleavingPlan {
     settings.pageSize = 256 << Int(lane.draw("pageSize", below: 2))
     settings.segmentSize = 4096 << Int(lane.draw("segmentSize", below: 3))
     settings.checkpointInterval = 4096
-    settings.memoryBudget = 1 << 20
+    // In most tapes a few pages' worth: then they are evicted between the calls, and within them.
+    settings.memoryBudget = lane.draw("memoryBudget", below: 4) == 0 ? 1 << 20 : 0
     keepsFreedMemory = lane.draw("keepsFreed", below: 2) == 1
     let trees = scenario.possible(for: factory.capabilities).contains(.crossTreeBatch)
     usesSecondTree = trees && lane.draw("secondTree", below: 2) == 1

@@ -101,7 +101,8 @@ extension InterleavingRun {
         lower: range.lower.map { bound($0) } ?? places.lowerBound,
         upper: range.upper.map { bound($0) } ?? places.upperBound,
         backward: direction == .backward, limit: limit, found: found)
-    case .flush, .checkpoint, .backgroundWork, .nextID, .count, .dropTree: return .nothing
+    case .flush, .checkpoint, .backgroundWork, .evict, .clean, .nextID, .count, .dropTree:
+      return .nothing
     }
   }
 

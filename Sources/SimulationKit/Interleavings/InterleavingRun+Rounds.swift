@@ -20,7 +20,15 @@ extension InterleavingRun {
   func playRound(_ engine: any KeyValueEngine, _ threads: any Threads) throws(EngineError) {
     calls = []
     events = 0
-    let programs = draw.round(round, threads: plan.threads, from: state, &world)
+    let programs: [[Operation]]
+    if let pair = scenario.pair {
+      programs = [
+        ProgramPair.program(pair.first, &world), ProgramPair.program(pair.second, &world),
+      ]
+    } else {
+      programs = draw.round(round, threads: plan.threads, from: state, &world)
+    }
+    threadPoints = [Int](repeating: 0, count: programs.count)
     strategy.beginRound(tape.lane("schedule", round + 1))
     try armCrash(engine)
     result.counters.schedules += 1
@@ -60,6 +68,8 @@ extension InterleavingRun {
   }
 
   private func serve(_ thread: Int, _ program: [Operation], _ engine: any KeyValueEngine) {
+    let began = simulation.scheduler.seamCalls
+    defer { threadPoints[thread] = Int(simulation.scheduler.seamCalls &- began) }
     for operation in program {
       do throws(PlatformError) { try simulation.enter("operation") } catch { return }
       let place = calls.count

@@ -36,6 +36,11 @@ final class InterleavingRun: @unchecked Sendable {
   var crashed = false
   var lives = 0
   var isFinished = false
+  /// By thread of the round: the calls at which it could have been preempted, while it ran.
+  var threadPoints: [Int] = []
+
+  /// Preemptions of all rounds.
+  var preemptions: Int { Int(simulation.scheduler.preemptions) }
 
   static let directory = "/database"
 
@@ -50,7 +55,11 @@ final class InterleavingRun: @unchecked Sendable {
     self.tape = tape
     let plan = InterleavingPlan(scenario, factory, tape.lane("plan"))
     self.plan = plan
-    strategy = plan.usesPriorities ? PriorityStrategy(tape: tape) : RandomStrategy(tape: tape)
+    if scenario.pair != nil {
+      strategy = PreemptionStrategy(tape: tape)
+    } else {
+      strategy = plan.usesPriorities ? PriorityStrategy(tape: tape) : RandomStrategy(tape: tape)
+    }
     simulation = Simulation(
       tape: tape, strategy: strategy,
       options: SimulationOptions(callLimit: 400_000, keepsAllEvents: options.keepsEvents))
@@ -59,6 +68,9 @@ final class InterleavingRun: @unchecked Sendable {
     judge = Judge(checkers: [], capabilities: factory.capabilities, contract: factory.faultContract)
     draw = ProgramDraw(scenario, factory.capabilities, tape)
     world = ProgramWorld(usesSecondTree: plan.usesSecondTree)
+    disk.watch = StorageWatch(
+      factory.storageRules(for: InterleavingRun.directory), isBlind: { false },
+      report: { [unowned self] in fail("storage-order", $0) })
   }
 
   func run() -> TapeResult {
@@ -92,6 +104,7 @@ final class InterleavingRun: @unchecked Sendable {
       disk.processKill()
       if isFinished, let leak = simulation.leak { fail("memory", leak) }
     case .brokenMemory(let what): return fail("memory", what)
+    case .killed where isFinished: disk.processKill()
     case .killed(let kind, _):
       crashed = true
       result.counters.notePendingSectors(disk.pendingSectors)
@@ -116,15 +129,18 @@ final class InterleavingRun: @unchecked Sendable {
   /// What the engine's process does.
   private func process(_ platform: PlatformServices) {
     do throws(EngineError) {
-      let engine = try factory.open(
+      var engine = try factory.open(
         InterleavingRun.directory, on: platform, settings: plan.settings)
       judge.opened(nil, step: step)
       if crashed {
         try judgeCrash(engine)
         crashed = false
         round += 1
+      } else if let pair = scenario.pair {
+        engine = try prepare(pair, engine, platform)
       } else {
         try fill(engine)
+        engine = try reopen(engine, platform)
       }
       while round < plan.rounds && result.failures.isEmpty {
         try playRound(engine, platform.threads)
@@ -133,12 +149,56 @@ final class InterleavingRun: @unchecked Sendable {
       }
       if !result.failures.isEmpty { return }
       isFinished = true
+      if scenario.pair != nil && tape.lane("end").draw("isShort", below: 2) == 1 {
+        // The most of a schedule's time. What a later closing shows, those of other schedules do.
+        simulation.killNow(.processKill)
+        return
+      }
       try inspect(engine)
       try engine.close()
       judge.closed(nil, step: step)
     } catch {
       if error.code != .killed { fail("error-contract", "failed without a cause: \(error)") }
     }
+  }
+
+  /// What is there before a pair's round: every second key, and where that is of use, on disk too.
+  private func prepare(
+    _ pair: ProgramPair, _ fresh: any KeyValueEngine, _ platform: PlatformServices
+  ) throws(EngineError) -> any KeyValueEngine {
+    var engine = fresh
+    func write() throws(EngineError) {
+      var place = 0
+      while place <= 10 {
+        let number = world.newValue(length: 8)
+        _ = try engine.insert(
+          world.bytes(number) ?? [], for: ProgramWorld.key(place), in: .default)
+        state[place] = number
+        place += 2
+      }
+    }
+    try write()
+    let actions = [pair.first, pair.second]
+    if actions.contains(.cleanerMove) {
+      // Segments at rest, mostly dead: those of an earlier life.
+      try engine.close()
+      engine = try factory.open(
+        InterleavingRun.directory, on: platform, settings: plan.settings)
+      try write()
+    }
+    if actions.contains(where: { $0.needsStorage }),
+      factory.capabilities.contains(.checkpoints)
+    {
+      try engine.checkpoint()
+    }
+    if actions.contains(.pageIn) {
+      var left = 6
+      while left > 0 {
+        try engine.evict()
+        left -= 1
+      }
+    }
+    return engine
   }
 
   /// What is there before the first round.
@@ -161,6 +221,29 @@ final class InterleavingRun: @unchecked Sendable {
     {
       try engine.checkpoint()
     }
+  }
+
+  /// In some tapes the cleaner is to find something: segments of an earlier life, in which much is dead.
+  private func reopen(
+    _ engine: any KeyValueEngine, _ platform: PlatformServices
+  ) throws(EngineError) -> any KeyValueEngine {
+    let lane = tape.lane("reopen")
+    if !scenario.actions.contains(.clean) || lane.draw("reopens", below: 3) == 0 { return engine }
+    if factory.capabilities.contains(.checkpoints) { try engine.checkpoint() }
+    try engine.close()
+    let again = try factory.open(
+      InterleavingRun.directory, on: platform, settings: plan.settings)
+    var left = lane.draw("writes", below: 8)
+    while left > 0 {
+      left -= 1
+      let place = Int(lane.draw("place", below: UInt64(ProgramWorld.split)))
+      let number = world.newValue(length: 8)
+      _ = try again.insert(
+        world.bytes(number) ?? [], for: ProgramWorld.key(place), in: .default)
+      state[place] = number
+    }
+    if factory.capabilities.contains(.checkpoints) { try again.checkpoint() }
+    return again
   }
 
   func inspect(_ engine: any KeyValueEngine) throws(EngineError) {

@@ -18,6 +18,16 @@ public struct InterleavingScenario: TapeSubject {
   public var rounds: ClosedRange<Int>
   /// Whether the process is killed, or the power lost, in some rounds.
   public var crashes: Bool
+  /// Two threads that each do one thing three times; nil: the tape draws what threads do.
+  public var pair: ProgramPair?
+
+  /// One round of a pair, each on a new database; schedules have few preemptions.
+  public init(_ pair: ProgramPair) {
+    self.init(
+      "pair-\(pair.first)-\(pair.second)",
+      "Three times \(pair.first) beside three times \(pair.second).", actions: [], rounds: 1...1)
+    self.pair = pair
+  }
 
   public init(
     _ name: String, _ summary: String, actions: [ProgramAction], threads: ClosedRange<Int> = 2...4,
@@ -36,6 +46,10 @@ public struct InterleavingScenario: TapeSubject {
     let capabilities = factory.capabilities
     if !capabilities.contains(.simulatable) { return "\(factory.name) cannot be simulated" }
     if !capabilities.contains(.concurrentClients) { return "\(factory.name) takes one client" }
+    if let pair {
+      let needed = pair.first.requiredCapabilities.union(pair.second.requiredCapabilities)
+      return capabilities.isSuperset(of: needed) ? nil : "\(factory.name) lacks what \(name) needs"
+    }
     if possible(for: capabilities).isEmpty { return "\(factory.name) lacks what \(name) needs" }
     return nil
   }
@@ -48,7 +62,7 @@ public struct InterleavingScenario: TapeSubject {
     _ factory: any EngineFactory, driver: any ChoiceDriver, options: TapeOptions
   ) -> TapeResult {
     var driver = driver
-    if let strategy = options.strategy {
+    if let strategy = options.strategy, pair == nil {
       driver = FixedDriver(driver, label: "strategy", value: strategy.number)
     }
     return InterleavingRun(self, factory, driver: driver, options: options).run()
@@ -61,6 +75,8 @@ public enum StrategyName: String, CaseIterable, Sendable, Codable {
   case random
   /// Drawn priorities and a few change points.
   case pct
+  /// Every schedule with few preemptions, of pairs.
+  case exhaustive
 
   var number: UInt64 { self == .random ? 0 : 1 }
 }
@@ -70,12 +86,12 @@ public enum ProgramAction: String, CaseIterable, Sendable {
   case get, insert, remove, exchange, scanForward, scanBackward, batch, crossTreeBatch
   /// An insert large enough that a leaf of a small page splits.
   case largeInsert
-  case flush, checkpoint, backgroundWork
+  case flush, checkpoint, backgroundWork, evict, clean
 
   var requiredCapabilities: EngineCapabilities {
     switch self {
     case .get, .insert, .remove, .scanForward, .scanBackward, .largeInsert, .flush,
-      .backgroundWork:
+      .backgroundWork, .evict, .clean:
       []
     case .exchange: .compareExchange
     case .batch: .batches

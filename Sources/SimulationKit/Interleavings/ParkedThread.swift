@@ -174,6 +174,8 @@ private final class ParkedRun: @unchecked Sendable {
     case .flush: return .flush
     case .checkpoint: return .checkpoint
     case .backgroundWork: return .backgroundWork
+    case .evict: return .evict
+    case .clean: return .clean
     }
   }
 }

@@ -73,6 +73,8 @@ struct ProgramDraw {
     case .flush: return .flush
     case .checkpoint: return .checkpoint
     case .backgroundWork: return .backgroundWork
+    case .evict: return .evict
+    case .clean: return .clean
     }
   }
 

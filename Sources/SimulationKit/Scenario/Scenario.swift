@@ -15,6 +15,8 @@ public struct Scenario: Sendable {
   public var cost: Cost
   /// True for a scenario that must be found invalid; `--all` leaves it out.
   public var mustFail: Bool
+  /// A tape that ends well ends with an empty database, which must have given back its space.
+  public var endsEmpty = false
 
   /// How much of a campaign's time a tape takes.
   public enum Cost: String, Sendable {
@@ -26,8 +28,10 @@ public struct Scenario: Sendable {
 
   public init(
     _ name: String, workload: some Workload, faults: [FaultRule],
-    checkers: [CheckerPlan] = CheckerRegistry.standard, cost: Cost = .smoke, mustFail: Bool = false
+    checkers: [CheckerPlan] = CheckerRegistry.standard, cost: Cost = .smoke, mustFail: Bool = false,
+    endsEmpty: Bool = false
   ) {
+    self.endsEmpty = endsEmpty
     self.name = name
     self.workload = workload
     self.faults = faults

@@ -162,16 +162,19 @@ extension Scheduler {
     while thread(id) != nil { try wait(.joining(id), until: .max, "join") }
   }
 
-  /// Lets others run. Where nobody can, the waiting itself takes time, the longer the more often.
+  /// Lets others run. Where nobody can, or they all do the same, the waiting itself takes time, the
+  /// longer the more often: they may be waiting for one who sleeps.
   func backOff(attempt: Int) throws(PlatformError) {
     try step("backOff")
-    if current == nil { return }
-    if runQueue.isEmpty {
+    guard let thread = current else { return }
+    if runQueue.allSatisfy(\.isBackingOff) {
       now &+= 1000 &<< UInt64(max(0, min(attempt, 10)))
       if now >= earliestDeadline { wakeDue() }
     }
     if runQueue.isEmpty { return }
+    thread.isBackingOff = true
     giveWay(because: .yields)
+    thread.isBackingOff = false
     if isUnwinding { throw Scheduler.killed("backOff") }
   }
 

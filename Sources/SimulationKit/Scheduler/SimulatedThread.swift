@@ -44,6 +44,9 @@ public final class SimulatedThread {
     self.body = body
   }
 
+  /// It has given way in a back-off, and not run since.
+  var isBackingOff = false
+
   var isWaiting: Bool {
     switch state {
     case .parked, .sleeping, .joining, .stopped: true

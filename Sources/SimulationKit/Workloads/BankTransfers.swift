@@ -17,6 +17,7 @@ public struct BankTransfers: Workload {
   }
 
   public var summary: String { "transfers between the accounts of a pair; no money is lost" }
+  public var largestWrite: Int { 1024 }
   public var requiredCapabilities: EngineCapabilities { .batches }
 
   public func prepare(_ lane: ChoiceLane, for world: WorkloadWorld) -> any WorkloadRun {

@@ -9,6 +9,7 @@ public struct Batches: Workload {
   public init(keys: Int = 8) { self.keys = keys }
 
   public var summary: String { "atomic batches of \(keys) keys, in several trees where possible" }
+  public var largestWrite: Int { 8192 }
   public var requiredCapabilities: EngineCapabilities { .batches }
 
   public func prepare(_ lane: ChoiceLane, for world: WorkloadWorld) -> any WorkloadRun {

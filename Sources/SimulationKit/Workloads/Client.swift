@@ -12,6 +12,9 @@ public final class Client {
   private let tape: ChoiceTape
   private let laneIndex: Int
   private let execute: (Operation) -> Outcome
+  private let begin: (Operation) -> SlowScan?
+  /// Scans that it has begun and not ended.
+  public private(set) var slowScans: [SlowScan] = []
   private var names: [StaticString] = []
   private var lanes: [ChoiceLane] = []
   /// Operations done by this client in this tape; makes its values unlike all others.
@@ -22,8 +25,10 @@ public final class Client {
 
   init(
     index: Int, count: Int, round: Int, sequence: Int, tape: ChoiceTape,
-    execute: @escaping (Operation) -> Outcome
+    execute: @escaping (Operation) -> Outcome,
+    begin: @escaping (Operation) -> SlowScan? = { _ in nil }
   ) {
+    self.begin = begin
     self.index = index
     self.count = count
     self.tape = tape
@@ -65,6 +70,16 @@ public final class Client {
   public func perform(_ operation: Operation) -> Outcome {
     sequence += 1
     return execute(operation)
+  }
+
+  /// Begins a scan that is read bit by bit; nil where the engine did not begin it. What is still under
+  /// way when the client stops is read to its end.
+  public func beginScan(_ range: KeyRange, _ direction: Direction, in tree: TreeName) -> SlowScan? {
+    sequence += 1
+    slowScans.removeAll { $0.isOver }
+    guard let scan = begin(.scan(range, direction, limit: .max, in: tree)) else { return nil }
+    slowScans.append(scan)
+    return scan
   }
 
   /// A value that no other operation of this tape writes, where `length` is at least 8. Shorter ones

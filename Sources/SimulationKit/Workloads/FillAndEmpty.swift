@@ -6,6 +6,7 @@ public struct FillAndEmpty: Workload {
   public init() {}
 
   public var summary: String { "fills a tree and removes everything again, in turns" }
+  public var largestWrite: Int { 1024 }
 
   public func prepare(_ lane: ChoiceLane, for world: WorkloadWorld) -> any WorkloadRun {
     FillAndEmptyRun(

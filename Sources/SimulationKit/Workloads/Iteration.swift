@@ -8,6 +8,7 @@ public struct Iteration: Workload {
   public init(keys: Int = 32) { self.keys = keys }
 
   public var summary: String { "scans both ways over \(keys) keys that stay, others come and go" }
+  public var largestWrite: Int { 1024 }
 
   public func prepare(_ lane: ChoiceLane, for world: WorkloadWorld) -> any WorkloadRun {
     IterationRun(

@@ -7,6 +7,7 @@ public struct ManyTrees: Workload {
   public init(trees: Int = 12) { self.trees = trees }
 
   public var summary: String { "\(trees) trees that come and go" }
+  public var largestWrite: Int { 1024 }
   public var requiredCapabilities: EngineCapabilities { .namedTrees }
 
   public func prepare(_ lane: ChoiceLane, for world: WorkloadWorld) -> any WorkloadRun {

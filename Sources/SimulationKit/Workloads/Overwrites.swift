@@ -8,6 +8,7 @@ public struct Overwrites: Workload {
   public init(keys: Int = 48) { self.keys = keys }
 
   public var summary: String { "\(keys) keys written again and again, checkpoints in between" }
+  public var largestWrite: Int { 2048 }
 
   public func prepare(_ lane: ChoiceLane, for world: WorkloadWorld) -> any WorkloadRun {
     OverwritesRun(

@@ -10,6 +10,7 @@ public struct SequentialWrites: Workload {
   public init(keys: Int = 64) { self.keys = keys }
 
   public var summary: String { "one client writes round a ring of \(keys) keys" }
+  public var largestWrite: Int { 1024 }
   public var requiredCapabilities: EngineCapabilities { .prefixDurability }
   public var clients: ClosedRange<Int> { 1...1 }
 

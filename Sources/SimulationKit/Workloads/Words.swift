@@ -19,6 +19,7 @@ public struct Words: Workload {
   }
 
   public var summary: String { "\(run) neighbouring words: load, prefix scans, remove half" }
+  public var largestWrite: Int { 1024 }
   public var clients: ClosedRange<Int> { 1...2 }
 
   public func prepare(_ lane: ChoiceLane, for world: WorkloadWorld) -> any WorkloadRun {

@@ -14,6 +14,10 @@ public protocol Workload: Sendable {
   /// How many clients may run it at once, where the engine takes concurrent ones.
   var clients: ClosedRange<Int> { get }
 
+  /// The most bytes, keys and values, that one operation writes, with a little for the engine's own:
+  /// tapes draw segments that are small multiples of it.
+  var largestWrite: Int { get }
+
   /// Why this workload cannot run on this machine, or nil: as a data set that is not installed.
   var obstacle: String? { get }
 
@@ -25,6 +29,7 @@ extension Workload {
   public var obstacle: String? { nil }
   public var requiredCapabilities: EngineCapabilities { [] }
   public var clients: ClosedRange<Int> { 1...4 }
+  public var largestWrite: Int { 32 << 10 }
 }
 
 /// What a workload may know of the tape it runs in.

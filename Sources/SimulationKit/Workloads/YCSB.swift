@@ -33,6 +33,7 @@ public struct YCSB: Workload {
     case .f: "50 % read, 50 % read-modify-write, zipfian"
     }
   }
+  public var largestWrite: Int { 1024 }
 
   public func prepare(_ lane: ChoiceLane, for world: WorkloadWorld) -> any WorkloadRun {
     let records = 40 + Int(lane.draw("records", below: 64))

@@ -112,9 +112,11 @@ struct SharedMemory {
       }
       while at < stop {
         let granule = Int(at % perRegion)
-        let bit: UInt64 = 1 << UInt64(granule % 64)
-        if isFree { bits[place][granule / 64] |= bit } else { bits[place][granule / 64] &= ~bit }
-        at += 1
+        // A word of bits at a time.
+        let count = min(Int(stop - at), 64 - granule % 64)
+        let mask: UInt64 = (UInt64.max &>> UInt64(64 - count)) &<< UInt64(granule % 64)
+        if isFree { bits[place][granule / 64] |= mask } else { bits[place][granule / 64] &= ~mask }
+        at += UInt(count)
       }
     }
   }

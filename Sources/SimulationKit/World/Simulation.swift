@@ -105,7 +105,9 @@ public final class Simulation: SeamContext, @unchecked Sendable {
     }
   }
 
-  public override func schedulePoint() { scheduler.schedulePoint() }
+  #if SchedulePoints
+    public override func schedulePoint() { scheduler.schedulePoint() }
+  #endif
 
   // MARK: Shared memory, see Simulation+Memory.swift
 

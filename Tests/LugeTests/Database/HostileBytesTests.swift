@@ -71,7 +71,8 @@ import Testing
       try core.log.admit(pieceBytes: bytes)
       let lsn = try #require(core.log.reserve(bytes))
       unsafe [UInt8(1)].raw { one in
-        unsafe core.log.fillOperation(lsn, bytes: bytes, tree: tree, key: one, value: one)
+        unsafe core.log.fillOperation(
+          lsn, bytes: bytes, tree: tree, key: ByteView(one), value: ByteView(one))
       }
       try core.log.flush()
     }

@@ -65,3 +65,16 @@ struct LogFixture {
     return (result, commits)
   }
 }
+
+extension RedoScan {
+  /// Of a log that one incarnation wrote from the beginning.
+  static func run(
+    files: any FileSystem, directory: String, incarnation: UInt64, from: UInt64, durable: UInt64,
+    superblockSequence: UInt64, _ visit: Visitor
+  ) throws(LugeError) -> Result {
+    unsafe try run(
+      files: files, directory: directory,
+      eras: [RedoEra(incarnation: incarnation, start: RedoFormat.firstLSN)], from: from,
+      durable: durable, segmentPayload: 1, superblockSequence: superblockSequence, visit)
+  }
+}

@@ -48,11 +48,13 @@ import Testing
       unsafe key.raw { key in
         if let value {
           unsafe value.raw { value in
-            unsafe fixture.log.fillOperation(lsn, bytes: bytes, tree: tree, key: key, value: value)
+            unsafe fixture.log.fillOperation(
+              lsn, bytes: bytes, tree: tree, key: ByteView(key), value: ByteView(value))
             unsafe RedoPayload.appendPut(tree: tree, key: key, value: value, to: &writer)
           }
         } else {
-          unsafe fixture.log.fillOperation(lsn, bytes: bytes, tree: tree, key: key, value: nil)
+          unsafe fixture.log.fillOperation(
+            lsn, bytes: bytes, tree: tree, key: ByteView(key), value: nil)
           unsafe RedoPayload.appendDelete(tree: tree, key: key, to: &writer)
         }
       }

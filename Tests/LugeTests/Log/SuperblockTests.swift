@@ -12,7 +12,9 @@ import Testing
     block.pageTargetBytes = random.next()
     block.recoveryLSN = 4096 + random.next() >> 4
     block.durableLSN = random.next() >> 4
-    block.incarnation = random.next() >> 4
+    for era in 1...1 + UInt64(random.below(Superblock.mostEras)) {
+      block.eras.append(RedoEra(incarnation: era * 7 + seed, start: era * 4096))
+    }
     block.directoryAddress = random.next()
     block.directoryBytes = random.next()
     block.tableAddress = random.next()
@@ -132,7 +134,8 @@ import Testing
   @Test func whatNoEngineWroteIsReportedDespiteItsChecksum() throws {
     let changes: [(inout Superblock) -> Void] = [
       { $0.recoveryLSN = .max }, { $0.recoveryLSN = 0 }, { $0.durableLSN = .max - 100 },
-      { $0.incarnation = .max }, { $0.sequence = .max }, { $0.nextTreeID = .max },
+      { $0.eras = [] }, { $0.eras[0].incarnation = .max }, { $0.eras[0].start += 1 },
+      { $0.eras[0].start = .max }, { $0.eras.append($0.eras[0]) }, { $0.sequence = .max }, { $0.nextTreeID = .max },
       { $0.idsReserved = .max }, { $0.nextPageSerial = .max }, { $0.pageSegmentBytes = .max },
       { $0.pageSegmentBytes = 8191 }, { $0.redoSegmentPayload = .max },
       { $0.redoSegmentPayload = 0 }, { $0.redoSegmentPayload = 5000 },

@@ -71,6 +71,36 @@ import Testing
     #expect(epochs.allocatedBytes == 0)
   }
 
+  /// A reclaimer looks at pins and hazards; then somebody else pins, retires, holds one block by a hazard, and
+  /// gives all away, because they are many. The look says nothing to them.
+  @Test func whatIsGivenAwayAfterTheLookStays() throws {
+    let epochs = EpochReclaimer()
+    let place = try epochs.place()
+    let look = place.lookAround()
+    let kept = Kept()
+    let held = AtomicWord(0)
+    let threads = RealThreads()
+    let count = RetiredBlock.many + 2 * RetiredBlock.batch
+    let other = try threads.spawn("other") {
+      guard let pin = try? epochs.pin() else { return }
+      held.store(Self.block(pin, 7))
+      kept.guards.append(Kept.Box(pin.protect(held.load())))
+      Self.retire(pin, held.load())
+      for number in 1..<count { Self.retire(pin, Self.block(pin, number)) }
+      pin.end()
+    }
+    try threads.join(other)
+    #expect(epochs.allocatedBytes == 48 * count)
+    place.reclaim(as: look)
+    #expect(epochs.allocatedBytes == 48 * count && Self.number(held.load()) == 7)
+    // A new look sees that the pin has ended, and the hazard. (What was not given away stays its thread's.)
+    try epochs.reclaim()
+    #expect(epochs.allocatedBytes < 48 * count && Self.number(held.load()) == 7)
+    kept.guards = []
+    epochs.freeAll()
+    #expect(epochs.allocatedBytes == 0)
+  }
+
   /// Guards that threads hand on; only one thread at a time looks at it.
   final class Kept: @unchecked Sendable {
     final class Box {

@@ -113,7 +113,9 @@ final class InterleavingWorld: SeamContext, Threads, Clock, @unchecked Sendable 
 
   override func probe(_ name: StaticString) { probes[name.description, default: 0] += 1 }
 
-  override func schedulePoint() { point() }
+  #if SchedulePoints
+    override func schedulePoint() { point() }
+  #endif
 
   // MARK: Threads
 

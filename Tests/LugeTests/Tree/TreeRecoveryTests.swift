@@ -11,7 +11,7 @@ import Testing
     var directory: [PageImage] = []
     var key: [UInt8]? = []
     while let from = key {
-      let image = try tree.writeOut(covering: from) { _ in false }
+      let image = try tree.writeOut(covering: from)
       #expect(image.low == from)
       directory.append(image)
       key = image.high
@@ -73,7 +73,7 @@ import Testing
     _ = try tree.remove([200])
     #expect(Self.written(try Self.checkpoint(tree)) == 1)
     // Moving pages elsewhere.
-    #expect(try tree.writeOut(covering: [0]) { $0 != .none }.wasWritten)
+    #expect(try tree.move(second[0].parts[0], covering: [0]).wasWritten)
     try TreeConcurrencyTests.expectCleanEnd(world, [tree])
   }
 
@@ -157,7 +157,7 @@ import Testing
     let world = try TreeWorld()
     let tree = try world.tree()
     for number in 0..<4 { _ = try tree.put([97, 98, UInt8(number)], [UInt8(number), 2]) }
-    let image = try tree.writeOut(covering: []) { _ in true }
+    let image = try tree.writeOut(covering: [])
     let good = try world.context.pages.read(image.parts[0], .leaf).payload
     #expect(try LeafImage(decoding: good).count == 4)
     for length in 0..<good.count {

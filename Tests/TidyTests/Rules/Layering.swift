@@ -7,9 +7,7 @@ enum Layering {
   /// From the top; the same list is in ARCHITECTURE.md.
   static let layers = [
     "Database", "Recovery", "Checkpoint", "Cleaning", "Catalogue", "Tree", "PageCache", "PageStore",
-    "Log",
-    "Memory",
-    "Coding", "Errors",
+    "Log", "Memory", "Coding", "Errors",
   ]
 
   static let folder = "Sources/Luge"

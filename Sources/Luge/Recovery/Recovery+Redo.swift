@@ -1,0 +1,94 @@
+import Platform
+
+// Where the redo goes.
+
+extension Recovery {
+  /// Operations that are read from the redo at once.
+  private static let portion = 64
+
+  /// Leaves what pages lack to whoever needs them. Answers the trees that the catalogue names.
+  func replayLazily() throws(LugeError) -> [(name: String, tree: BLinkTree)] {
+    let pending = redo.harvest.pending
+    if pending.trees.isEmpty { return try namedTrees() }
+    for tree in pending.trees {
+      noteTree(tree.tree)
+      // Of a tree without chunks all is set aside, whether it is there or not.
+      if let place = pending.place(of: tree.tree), !treesOnDisk.contains(tree.tree) {
+        pending.setAside(place, 0..<tree.entries.count)
+      }
+    }
+    let source = try PendingSource(
+      files: platform.files, directory: directoryPath, eras: redo.eras,
+      from: superblock.recoveryLSN)
+    context.epochs.account.charge(pending.bytes)
+    context.pending.attach(pending, source)
+    guard let held = context.pending.enter() else { preconditionFailure("it was just attached") }
+    defer { context.pending.leave() }
+    try apply(held, try tree(Catalogue.catalogueID), aside: true)
+    let named = try namedTrees()
+    try apply(held, try tree(Catalogue.defaultID), aside: true)
+    for item in named { try apply(held, item.tree, aside: true) }
+    return named
+  }
+
+  /// Applies all of it, portion by portion, each in key order. Answers the trees that the catalogue
+  /// names.
+  func replayInPortions() throws(LugeError) -> [(name: String, tree: BLinkTree)] {
+    let source = try PendingSource(
+      files: platform.files, directory: directoryPath, eras: redo.eras,
+      from: superblock.recoveryLSN)
+    var from = superblock.recoveryLSN
+    while from < redo.end {
+      probe("recovery.portionReplayed")
+      redo.harvest.clear()
+      // The payloads are lent for a call, and nothing of them is kept.
+      let scan = unsafe try RedoScan.some(
+        files: platform.files, directory: directoryPath, eras: superblock.eras, from: from,
+        durable: superblock.durableLSN, segmentPayload: superblock.redoSegmentPayload,
+        superblockSequence: superblock.sequence
+      ) { (lsn, kind, payload) throws(LugeError) in
+        // Lent for the call, and copied.
+        unsafe try self.redo.harvest.take(lsn, kind, payload)
+      }
+      from = scan.end
+      if !redo.harvest.isFull && scan.end != redo.end { throw outgrown(scan.end) }
+      let pending = redo.harvest.pending
+      pending.sort()
+      context.epochs.account.charge(pending.bytes)
+      defer { context.epochs.account.charge(-pending.bytes) }
+      let held = PendingCell.Held(pending: pending, source: source, marks: [])
+      for tree in pending.trees {
+        noteTree(tree.tree)
+        try apply(held, try self.tree(tree.tree), aside: false)
+      }
+    }
+    redo.harvest.clear()
+    return try namedTrees()
+  }
+
+  private func outgrown(_ end: UInt64) -> LugeError {
+    LugeError(
+      .corruption, "the redo log read twice ends at two places", path: directoryPath,
+      expected: "\(redo.end)", found: "\(end)")
+  }
+
+  /// Applies operations of one tree in key order: those set aside, or the others.
+  private func apply(
+    _ held: PendingCell.Held, _ tree: BLinkTree, aside: Bool
+  ) throws(LugeError) {
+    guard let place = held.pending.place(of: tree.id) else { return }
+    let all = 0..<held.pending.trees[place].entries.count
+    let newest = held.pending.newest(place, all, since: 0, aside: aside)
+    var first = 0
+    while first < newest.count {
+      let some = newest[first..<min(first + Self.portion, newest.count)]
+      let changes = try held.read(place, some, context.values)
+      try changes.forEach(tree: tree.id) { (lsn, key, value, reference) throws(LugeError) in
+        try context.makeRoomIfNeeded()
+        if reference != nil { probe("recovery.valueReplayed") }
+        if try !tree.replay(lsn, key, value, at: reference) { probe("recovery.skippedByImage") }
+      }
+      first += some.count
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Luge
+import Testing
+
+/// The examples of the guide, `Luge.docc/Luge.md`, compile, run, and are what the guide shows.
+@Suite struct GuideTests {
+  private static let source = URL(filePath: #filePath)
+
+  @Test func runs() throws {
+    let directory = FileManager.default.temporaryDirectory.appending(
+      path: "luge-guide-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let result = try guide(in: directory.path)
+    #expect(result.former == Array("Ada".utf8) && result.name == Array("Grace".utf8))
+    #expect(result.length == 5 && result.total == 11)
+    #expect(result.last?.value == Array("Grace".utf8) && result.after == nil)
+    #expect(result.counted == [1] && result.exchanged && result.before == Array("Ada".utf8))
+  }
+
+  @Test func isWhatTheGuideShows() throws {
+    let folder = Self.source.deletingLastPathComponent()
+    let page = try String(
+      contentsOf: folder.deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Sources/Luge/Luge.docc/Luge.md"), encoding: .utf8)
+    let code = try String(contentsOf: folder.appending(path: "Guide.swift"), encoding: .utf8)
+    var shown: [Substring] = []
+    var place = page.startIndex
+    while let found = between("```swift\n", "```\n", in: page[place...]) {
+      shown.append(found)
+      place = found.endIndex
+    }
+    #expect(shown.count > 5)
+    let lines = try #require(between("  // Guide begins\n", "  // Guide ends\n", in: code[...]))
+    let compiled = lines.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { $0.hasPrefix("  ") ? $0.dropFirst(2) : $0 }.joined(separator: "\n")
+    #expect(shown.joined(separator: "\n") == compiled)
+  }
+
+  private func between(
+    _ start: String, _ end: String, in text: Substring
+  ) -> Substring? {
+    guard let opening = text.range(of: start),
+      let closing = text.range(of: end, range: opening.upperBound..<text.endIndex)
+    else { return nil }
+    return text[opening.upperBound..<closing.lowerBound]
+  }
+}
