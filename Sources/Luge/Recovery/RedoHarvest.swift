@@ -9,8 +9,7 @@ import Platform
 final class RedoHarvest {
   private let limit: Int
   private let values: PageStore
-  /// Operations, until `end` was reached.
-  private(set) var pending = PendingRedo()
+  let pending = PendingRedo()
   /// Not all that there is fits.
   private(set) var isFull = false
   private(set) var identifiersReserved: UInt64 = 0
@@ -76,6 +75,7 @@ final class RedoHarvest {
     _ lsn: UInt64, _ payload: UnsafeRawBufferPointer, from start: Int, isApart: Bool = false
   ) throws(LugeError) {
     var offset = start
+    let pending = pending
     unsafe try RedoPayload.decode(payload, lsn: lsn) { (operation) throws(LugeError) in
       guard unsafe operation.tree < Superblock.largestCounter,
         unsafe operation.key.count <= TreeSettings.longestKey
@@ -96,7 +96,7 @@ final class RedoHarvest {
 
   /// Gives up what was taken, to begin again with what follows.
   func clear() {
-    pending = PendingRedo()
+    pending.removeAll()
     isFull = false
   }
 }

@@ -140,10 +140,10 @@ extension BLinkTree {
     try checkOpen()
     guard let leaf = descend(key, pin)?.leaf else { return .missing }
     let top = Leaf.record(leaf.locate(key).word)
-    if top == 0 { return .absent }
+    if top == 0 { return leaf.isPartial ? .missing : .absent }
     leaf.noteVisit()
     let address = visible(top, at: snapshot, leaf, pin).record
-    if address == 0 { return .absent }
+    if address == 0 { return leaf.isPartial ? .missing : .absent }
     let record = Record(address: address)
     if record.isTombstone { return .absent }
     if record.isReference { return .apart(record.reference) }

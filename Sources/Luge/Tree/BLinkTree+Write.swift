@@ -84,7 +84,11 @@ extension BLinkTree {
     _ apart: ApartWrite<Kind>?, _ pin: Pin
   ) throws(LugeError) -> WriteAttempt {
     while true {
-      guard let place = approach(key, pin), let leaf = place.leaf else { return .missing }
+      // Whoever sets a value and does not ask for the former one need not know it.
+      let isBlind = Kind.isBlind && apart == nil
+      guard let place = approach(key, pin),
+        let leaf = place.leaf ?? (isBlind ? beginPartial(place.page, key, pin) : nil)
+      else { return .missing }
       let page = place.page
       leaf.noteVisit()
       var slot = leaf.locate(key, near: place.near)
@@ -99,6 +103,9 @@ extension BLinkTree {
           guard case .ready(let found) = try resolve(beneath, leaf, pin) else { return .again }
           beneath = found
         }
+        // A partial leaf has nothing that lies apart, and lies over nothing that does.
+        let isUnknown = beneath == 0 && leaf.isPartial
+        if isUnknown && !Kind.isBlind { return .missing }
         guard let decision = decide(kind, beneath, apart) else { return .apart }
         let value: ByteView?
         switch decision {
@@ -108,6 +115,9 @@ extension BLinkTree {
         case .write(let new): value = new
         }
         let isApart = isLarge(value?.count ?? 0)
+        if leaf.isPartial && (isApart || value == nil || isFull(partial: leaf, slot)) {
+          return .missing
+        }
         if isApart && apart?.reference == nil { return .apart }
         if slot.index == leaf.wordCount {
           try consolidate(page, leaf, pin)
@@ -126,9 +136,8 @@ extension BLinkTree {
           slot = relocate(leaf, key, slot)
           continue
         }
-        guard try commit(record, pieceBytes, presentValue(beneath) != nil, pin) else {
-          return .again
-        }
+        let wasPresent = isUnknown || presentValue(beneath) != nil
+        guard try commit(record, pieceBytes, wasPresent, pin) else { return .again }
         if isApart { apart?.reference = nil }
         if Kind.wantsFormer { old = oldValue(beneath, apart) }
         if beneath != 0 { context.pruneCommitted(record, pin) }
@@ -250,7 +259,7 @@ extension BLinkTree {
   /// Rebuilds a leaf that has become too heavy, when there is something to split.
   @inline(__always)
   func trim(_ page: Page, _ leaf: Leaf, _ pin: Pin) {
-    if leaf.isHeavy(context.settings) && leaf.hasSeveral {
+    if leaf.isHeavy(context.settings) && leaf.hasSeveral && !leaf.isPartial {
       // The write is done whatever becomes of this: a leaf left frozen is rebuilt by the next
       // writer.
       try? consolidate(page, leaf, pin)

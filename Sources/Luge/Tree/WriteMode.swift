@@ -4,6 +4,9 @@ protocol KeyWrite {
   /// Whether a copy of what was found is asked for.
   static var wantsFormer: Bool { get }
 
+  /// Whether nothing hangs on what is there: it need not be known.
+  static var isBlind: Bool { get }
+
   /// Bytes of the value that may be written; nil for a removal.
   var valueCount: Int? { get }
 
@@ -18,6 +21,10 @@ protocol KeyWrite {
 
   /// Decides on a present value that is neither of these, whatever it is.
   func decideUnlike() -> WriteDecision
+}
+
+extension KeyWrite {
+  static var isBlind: Bool { @inline(__always) get { false } }
 }
 
 /// What a write does about the record that it found.
@@ -46,6 +53,7 @@ struct PutWrite: KeyWrite {
   var expected: ByteView? { nil }
 
   static var wantsFormer: Bool { @inline(__always) get { false } }
+  static var isBlind: Bool { @inline(__always) get { true } }
 
   var valueCount: Int? { @inline(__always) get { written.count } }
 
