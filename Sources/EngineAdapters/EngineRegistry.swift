@@ -41,6 +41,9 @@ public enum EngineRegistry {
       "luge-without-page-syncs", over: LugeEngineFactory(), swallowing: .fileSyncs,
       onPathsWith: "/page-", convictedBy: ["storage-order"]),
     SwallowingEngineFactory(
+      "luge-without-value-syncs", over: LugeEngineFactory(), swallowing: .fileSyncs,
+      onPathsWith: "/value-", convictedBy: ["storage-order"]),
+    SwallowingEngineFactory(
       "luge-without-redo-syncs", over: LugeEngineFactory(), swallowing: .dataSyncs,
       onPathsWith: "/redo-"),
     SwallowingEngineFactory(

@@ -50,8 +50,10 @@ public struct LugeEngineFactory: EngineFactory {
   /// One segment of each kind.
   public func spaceKept(_ settings: EngineSettings) -> Int? {
     let configuration = Self.configuration(for: settings)
-    // A redo segment has a block for its header besides.
+    // A redo segment has a block for its header besides. Of value segments each stream may be at one, the
+    // writers' and the cleaner's; a new database has none.
     return (configuration.redoSegmentSize ?? 0) + 4096 + (configuration.pageSegmentSize ?? 0)
+      + 2 * (configuration.valueSegmentSize ?? 0)
   }
 
   public func open(
@@ -71,6 +73,13 @@ public struct LugeEngineFactory: EngineFactory {
       (settings.segmentSize.trailingZeroBitCount + settings.pageSize.trailingZeroBitCount) % 4]
   }
 
+  /// No draw of its own either.
+  private static func largeValueSize(for settings: EngineSettings) -> Int {
+    let sizes = [4 << 10, 512, 64, 1 << 10]
+    return sizes[
+      (settings.segmentSize.trailingZeroBitCount + settings.pageSize.trailingZeroBitCount / 2) % 4]
+  }
+
   /// Small settings make small everything: segments, leaves, ring, reservations, so that a short run reaches every path.
   static func configuration(for settings: EngineSettings) -> Configuration {
     var configuration = Configuration()
@@ -81,6 +90,10 @@ public struct LugeEngineFactory: EngineFactory {
     configuration.redoSegmentSize = min(segment, 1 << 30)
     let pages = settings.pageSegmentSize.map { max(Configuration.smallestSegmentSize, $0) }
     configuration.pageSegmentSize = min(pages ?? max(segment, 256 << 10), 1 << 30)
+    configuration.valueSegmentSize = min(max(segment, 32 << 10), 1 << 30)
+    configuration.largeValueSize = largeValueSize(for: settings)
+    // Where large values begin late, large commits begin early.
+    if configuration.largeValueSize > 512 { configuration.largeCommitSize = 1024 }
     configuration.pageSize = min(max(256, settings.pageSize), 1 << 20)
     configuration.compression = compression(for: settings)
     if settings.segmentSize < 1 << 20 {

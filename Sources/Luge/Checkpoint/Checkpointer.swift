@@ -8,12 +8,14 @@ import Platform
 /// 2. The walk goes on from the high key *of the image written*, so images neither overlap nor leave a gap, whatever splits meanwhile.
 /// 3. No superblock is written before the redo of every image that it names is durable, and before
 ///    images, list and their files' names are.
-/// 4. Nothing that the newest durable superblock names is removed or reused.
+/// 4. Nothing that the newest durable superblock names is removed or reused; nor is a value that redo
+///    from R on names, though no image does.
 /// 5. Redo that pages on disk lack from before the opening is in leaves before R is read.
 /// 6. What a checkpoint that fails has written stays: the next one names it.
 final class Checkpointer: @unchecked Sendable {
   private let log: RedoLog
   private let pages: PageStore
+  private let values: PageStore
   private let superblocks: SuperblockStore
   private let catalogue: Catalogue
   private let identifiers: IdentifierSequence
@@ -35,6 +37,7 @@ final class Checkpointer: @unchecked Sendable {
   ) {
     self.log = log
     self.pages = pages
+    values = context.values
     self.superblocks = superblocks
     self.catalogue = catalogue
     self.identifiers = identifiers
@@ -55,6 +58,7 @@ final class Checkpointer: @unchecked Sendable {
     next.recoveryLSN = recoveryLSN
     next.durableLSN = log.durable
     next.nextPageSerial = try pages.nextSegmentSerial()
+    next.nextValueSerial = try values.nextSegmentSerial()
     next.wasClosed = false
     do throws(LugeError) { newest = try superblocks.write(next) } catch {
       if superblocks.hasFailed { log.fail(error) }
@@ -96,6 +100,8 @@ final class Checkpointer: @unchecked Sendable {
     // Before R: redo below it is not read again.
     try completeReplay()
     try failurePoint("checkpoint.begin", doing: "beginning a checkpoint")
+    // Before R: what was let go of by now is named by no redo from there on.
+    try context.drainReleased()
     let redoStart = log.tail
     var next = newest
     next.recoveryLSN = redoStart
@@ -103,27 +109,32 @@ final class Checkpointer: @unchecked Sendable {
     next.idsReserved = identifiers.reservedThrough
     let (trees, nextTreeID) = try catalogue.snapshot()
     next.nextTreeID = nextTreeID
-    let named: SegmentBytes
+    let named: (pages: SegmentBytes, values: SegmentBytes)
     do throws(LugeError) {
       named = try writePages(trees, &next, isLast)
       // Rule ORD: the redo of every version in these images, then the images, then the superblock.
       try log.flush(forCheckpoint: true)
       try pages.sync()
+      // What the cleaner has moved; the rest was durable before the redo.
+      try values.sync()
       try failurePoint("checkpoint.beforeSuperblock", doing: "completing a checkpoint")
       next.durableLSN = log.durable
       next.nextPageSerial = try pages.nextSegmentSerial()
+      next.nextValueSerial = try values.nextSegmentSerial()
       newest = try superblocks.write(next)
     } catch {
       // A failed sync is final for the whole database, whichever file it was.
-      if pages.hasFailed || superblocks.hasFailed { log.fail(error) }
+      if pages.hasFailed || values.hasFailed || superblocks.hasFailed { log.fail(error) }
       throw error
     }
     durableRecoveryLSN.store(redoStart)
     log.superblockSequence = newest.sequence
     probe("checkpoint.completed")
     try failurePoint("checkpoint.release", doing: "giving back what a checkpoint freed")
-    try pages.noteNamed(named)
+    try pages.noteNamed(named.pages)
     try pages.reclaim()
+    try values.noteNamed(named.values, redoStart: redoStart)
+    try values.reclaim()
     try log.release(below: redoStart)
     // There may be something to clean now, though nothing is written.
     if !isLast { log.wakeSleepers() }
@@ -132,7 +143,7 @@ final class Checkpointer: @unchecked Sendable {
   /// Everything that the superblock will name. Answers how many bytes that is, by segment.
   private func writePages(
     _ trees: [BLinkTree], _ next: inout Superblock, _ isLast: Bool
-  ) throws(LugeError) -> SegmentBytes {
+  ) throws(LugeError) -> (pages: SegmentBytes, values: SegmentBytes) {
     var walk = try walkAll(trees)
     var isExact = try countsExactly()
     if isLast && !isExact {
@@ -148,6 +159,11 @@ final class Checkpointer: @unchecked Sendable {
     let list = try writeList(walk.chunks)
     try pages.release(Array(records[..<former]), isNamed: false)
     records.removeFirst(former)
+    let values = try values.endNaming()
+    let valueTable = try pages.append(.segmentTable, values.encode())
+    records.append(valueTable)
+    next.valueTableAddress = valueTable.address.rawValue
+    next.valueTableBytes = UInt64(valueTable.length)
     var named = try pages.endNaming()
     let table = try pages.append(.segmentTable, named.encode())
     records.append(table)
@@ -159,12 +175,13 @@ final class Checkpointer: @unchecked Sendable {
     next.tableBytes = UInt64(table.length)
     next.directoryAddress = root.address.rawValue
     next.directoryBytes = UInt64(root.length)
-    return named
+    return (named, values)
   }
 
   private func walkAll(_ trees: [BLinkTree]) throws(LugeError) -> CheckpointWalk {
-    try context.released.drain(pages, context.epochs)
+    try context.drainReleased()
     try pages.beginNaming()
+    try values.beginNaming()
     var walk = CheckpointWalk()
     for tree in trees { try walk.visit(tree) }
     return walk
@@ -174,8 +191,10 @@ final class Checkpointer: @unchecked Sendable {
   /// who works beside it may change that at once.
   private func countsExactly() throws(LugeError) -> Bool {
     if pages.counters.chunksUncounted.load() != 0 { return false }
-    if !context.released.isEmpty { return false }
-    return try !pages.isOutrun()
+    if !context.released.isEmpty || !context.releasedValues.isEmpty { return false }
+    if context.keptValues.load() != 0 { return false }
+    if try pages.isOutrun() { return false }
+    return try !values.isOutrun()
   }
 
   private func writeList(_ chunks: [ChunkEntry]) throws(LugeError) -> [PagePart] {

@@ -14,6 +14,10 @@ import Platform
 ///    a later superblock is durable (`PageStore.reclaim`).
 ///    A chunk whose image is in the segment is written by the next checkpoint.
 ///
+/// A second one cleans the value segments: a value names its tree and key. Step 3 changes the
+/// reference in the key's record (`BLinkTree.relocateValue`), and the leaf is dirty then. Large
+/// commits are dead, or about to be.
+///
 /// `lock` is held while a segment is cleaned. Whoever frees a tree's memory takes it first.
 final class Cleaner: @unchecked Sendable {
   // Unchecked: what is var is guarded by `lock`.
@@ -32,7 +36,7 @@ final class Cleaner: @unchecked Sendable {
 
   let counters = CleanerCounters()
 
-  /// - Parameter target: per thousand of the bytes of page segments that are to be live.
+  /// - Parameter target: per thousand of the bytes of segments that are to be live.
   init(pages: PageStore, catalogue: Catalogue, target: Int, threads: any Threads) {
     self.pages = pages
     self.catalogue = catalogue
@@ -105,6 +109,12 @@ final class Cleaner: @unchecked Sendable {
         else { return }
         note(try tree.relocateChunk(record.part, low: image.low))
       case .directory, .segmentTable: replaced += 1
+      case .value:
+        guard let (id, key) = ValueReference.owner(of: record.payload),
+          let tree = trees.first(where: { tree in tree.id == id })
+        else { return }
+        note(try tree.relocateValue(record, key: key), isValue: true)
+      case .commit: break
       }
     } catch {
       // A good checksum around no image: whoever needs it is told. A tree that goes: so does this.
@@ -112,9 +122,10 @@ final class Cleaner: @unchecked Sendable {
     }
   }
 
-  private func note(_ relocation: Relocation) {
+  private func note(_ relocation: Relocation, isValue: Bool = false) {
     switch relocation {
     case .dead: break
+    case .kept: probe("cleaner.valueKept")
     case .busy:
       probe("cleaner.busy")
       busy += 1
@@ -122,7 +133,7 @@ final class Cleaner: @unchecked Sendable {
       probe("cleaner.chunkMoved")
       replaced += 1
     case .moved(let bytes):
-      probe("cleaner.moved")
+      if isValue { probe("cleaner.valueMoved") } else { probe("cleaner.moved") }
       _ = counters.recordsMoved.fetchAdd(1)
       _ = counters.bytesMoved.fetchAdd(UInt64(bytes))
     }

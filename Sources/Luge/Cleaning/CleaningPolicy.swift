@@ -26,6 +26,8 @@ struct CleaningPolicy: Equatable, Sendable {
     var best: (serial: UInt64, score: Int)?
     for segment in segments
     where segment.liveBytes > 0 && segment.liveBytes * 1000 < segment.fileBytes * target
+      // One that holds a single large value has nothing to give, whatever its header's share.
+      && segment.liveBytes + PageFormat.blockBytes < segment.fileBytes
       && !excluded.contains(segment.serial)
     {
       let score = score(segment, nextSerial)

@@ -25,13 +25,26 @@ public struct Configuration: Equatable, Sendable {
   /// Fixed for the life of the database.
   public var pageSegmentSize: Int?
 
+  /// Bytes of one value segment file; nil takes what the database has, or 16 MiB for a new one.
+  /// Fixed for the life of the database.
+  public var valueSegmentSize: Int?
+
+  /// Bytes of a value from which on it is kept apart from its key, in a value segment: it is read from
+  /// its file when it is asked for, and takes no memory otherwise. 4 KiB unless said; at most 64 KiB,
+  /// and a sixty-fourth of a page segment.
+  public var largeValueSize = 4 << 10
+
+  /// Bytes of the log record of a commit above which its payload goes to a value segment; nil: what the
+  /// log buffer allows. At least 1 KiB.
+  public var largeCommitSize: Int?
+
   /// Bytes of memory for everything that grows with data, and for the buffers: what does not fit
   /// stays on disk, and writers wait where it cannot be written fast enough. 256 MiB unless said; at
   /// least `leastMemoryBudget`.
   public var memoryBudget = 256 << 20
 
-  /// Bytes of pages that are collected before they are handed to the file system; four such buffers
-  /// at most. 256 KiB unless said.
+  /// Bytes of pages, and of large values, that are collected before they are handed to the file system;
+  /// eight such buffers at most. 256 KiB unless said.
   public var pageBufferSize = 256 << 10
 
   /// Per thousand of the bytes of page segments that are to be live: below that, segments are emptied
@@ -43,7 +56,8 @@ public struct Configuration: Equatable, Sendable {
   public var maximumOpenSegments = 256
 
   /// Bytes of the ring that commits are composed in before they are written; a power of two. 16 MiB
-  /// unless said. One commit may take a quarter of it, and a quarter of a page segment, at most.
+  /// unless said. What of a commit is larger than about half of it, or than a quarter of a page
+  /// segment, goes to a value segment.
   public var logBufferSize = 16 << 20
 
   /// The most entries of a leaf before it is split. 128 unless said.
@@ -88,7 +102,14 @@ public enum BackgroundWork: String, Equatable, Sendable {
 
 extension Configuration {
   /// Bytes of the buffers that are there from the beginning.
-  public var bufferMemory: Int { logBufferSize + 4 * pageBufferSize }
+  public var bufferMemory: Int { logBufferSize + 8 * pageBufferSize }
+
+  /// The most bytes of a value: 64 MiB, and a quarter of `memoryBudget`.
+  public var largestValue: Int { min(64 << 20, memoryBudget / 4) }
+
+  /// The most bytes of the keys and values of a batch, with a few for each write: a quarter of
+  /// `memoryBudget`, and 1 GiB.
+  public var largestBatch: Int { min(1 << 30, memoryBudget / 4) }
 
   /// The least `memoryBudget` that these settings allow: the buffers, and a few pages.
   public var leastMemoryBudget: Int { bufferMemory + 16 * max(pageSize, 256) }
@@ -103,6 +124,7 @@ extension Configuration {
   /// Three of them are there at least: small, so that a small database stays small.
   static let defaultRedoSegmentSize = 4 << 20
   static let defaultPageSegmentSize = 8 << 20
+  static let defaultValueSegmentSize = 16 << 20
 
   /// Throws `.invalidArgument` naming the first setting that cannot be.
   func validate() throws(LugeError) {
@@ -114,6 +136,7 @@ extension Configuration {
       "logBufferSize must be a power of two of at least 64 KiB, found \(logBufferSize)")
     for (name, size) in [
       ("redoSegmentSize", redoSegmentSize), ("pageSegmentSize", pageSegmentSize),
+      ("valueSegmentSize", valueSegmentSize),
     ] {
       guard let size else { continue }
       try check(
@@ -132,6 +155,10 @@ extension Configuration {
       memoryBudget >= leastMemoryBudget,
       "memoryBudget must be at least \(leastMemoryBudget) with these buffers and pages, found "
         + "\(memoryBudget)")
+    try check(
+      largeValueSize >= 64 && largeValueSize <= 64 << 10,
+      "largeValueSize must be from 64 bytes to 64 KiB")
+    try check(largeCommitSize ?? 1024 >= 1024, "largeCommitSize must be at least 1 KiB")
     try check(checkpointInterval >= 4096, "checkpointInterval must be at least 4096 bytes")
     try check(leafEntries >= 2 && leafEntries <= 4096, "leafEntries must be from 2 to 4096")
     try check(

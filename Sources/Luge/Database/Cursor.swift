@@ -13,10 +13,13 @@ public struct Cursor: ~Copyable, Sendable {
   private var walk: TreeWalk
   @usableFromInline var window: CursorWindow
 
-  init(tree: BLinkTree, range: KeyRange, at snapshot: UInt64? = nil) {
+  /// - Parameter keysOnly: `value` is not asked for; so values that lie apart need not be read.
+  init(
+    tree: BLinkTree, range: KeyRange, at snapshot: UInt64? = nil, keysOnly: Bool = false
+  ) {
     let lower: ScanBound = range.lower.map { key in .inclusive(key) } ?? .unbounded
     let upper: ScanBound = range.upper.map { key in .exclusive(key) } ?? .unbounded
-    walk = TreeWalk(tree, from: lower, to: upper, at: snapshot)
+    walk = TreeWalk(tree, from: lower, to: upper, at: snapshot, keysOnly: keysOnly)
     window = CursorWindow(walk.reader)
   }
 

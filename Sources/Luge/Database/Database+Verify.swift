@@ -16,6 +16,8 @@ extension DatabaseCore {
     defer { checkpointer.lock.unlock() }
     try cleaner.lock.acquire()
     defer { cleaner.lock.unlock() }
+    try valueCleaner.lock.acquire()
+    defer { valueCleaner.lock.unlock() }
     // Closed while this waited: the trees are gone.
     try checkOpen()
     try checkpointer.completeReplay()
@@ -29,22 +31,26 @@ extension DatabaseCore {
       }
     }
     var reached = SegmentBytes()
-    for tree in try catalogue.snapshot().trees { try verifyImages(tree, &reached, &report) }
-    try verifyBytes(reached, &report)
-    if pages.releaseViolations > 0 {
-      report.problems.append("\(pages.releaseViolations) records were released and not live")
+    var values = SegmentBytes()
+    for tree in try catalogue.snapshot().trees {
+      try verifyImages(tree, &reached, &values, &report)
     }
+    for record in checkpointer.records { reached.add(record) }
+    // What pinned threads have let go of and nobody has released yet.
+    try context.drainReleased()
+    try verifyBytes(pages, reached, &report)
+    try verifyBytes(context.values, values, &report)
     return report
   }
 
   /// Every byte that is live is counted, and nothing else is.
   private func verifyBytes(
-    _ images: SegmentBytes, _ report: inout VerificationReport
+    _ pages: PageStore, _ reached: SegmentBytes, _ report: inout VerificationReport
   ) throws(LugeError) {
-    var reached = images
-    for record in checkpointer.records { reached.add(record) }
-    // What pinned threads have let go of and nobody has released yet.
-    try context.released.drain(pages, context.epochs)
+    if pages.releaseViolations > 0 {
+      report.problems.append(
+        "\(pages.releaseViolations) \(pages.family.name) records were released and not live")
+    }
     let live = try pages.liveBytes()
     let mayCountTooMuch = pages.counters.chunksUncounted.load() > 0
     for segment in try pages.segmentList() {
@@ -52,27 +58,31 @@ extension DatabaseCore {
       // What could not be read could not be released either: that is reported where it is needed.
       if counted < found || (counted > found && !mayCountTooMuch) {
         report.problems.append(
-          "page segment \(segment.serial): \(counted) bytes count as live, \(found) are")
+          "\(pages.family.name) segment \(segment.serial): \(counted) bytes count as live, \(found) are"
+        )
       }
     }
   }
 
   /// Reads what a tree has on disk.
   private func verifyImages(
-    _ tree: BLinkTree, _ reached: inout SegmentBytes, _ report: inout VerificationReport
+    _ tree: BLinkTree, _ reached: inout SegmentBytes, _ values: inout SegmentBytes,
+    _ report: inout VerificationReport
   ) throws(LugeError) {
     var index = 0
     while true {
       do throws(LugeError) {
         guard let chunk = try tree.onDisk(chunk: index) else { return }
         if let image = chunk.image { reached.add(image) }
+        values.add(chunk.values)
+        for value in chunk.resident { try verify(value, of: tree, &report) }
         for page in chunk.pages {
           report.leaves += 1
           for part in page.parts {
             reached.add(part)
             report.imageBytes += part.length
           }
-          try verify(page, of: tree, &report)
+          try verify(page, of: tree, namesValues: !chunk.isResident(page), &report)
         }
       } catch {
         if error.code != .corruption { throw error }
@@ -83,17 +93,40 @@ extension DatabaseCore {
   }
 
   private func verify(
-    _ page: ChunkPage, of tree: BLinkTree, _ report: inout VerificationReport
+    _ page: ChunkPage, of tree: BLinkTree, namesValues: Bool,
+    _ report: inout VerificationReport
   ) throws(LugeError) {
     do throws(LugeError) {
       let payloads = try pages.read(page.parts, .leaf).map { $0.payload }
       let found = try page.decode(payloads, of: tree.id, context.codecs)
+      var named = SegmentBytes()
+      for value in found.values {
+        named.add(value.part)
+        if namesValues { try verify(value, of: tree, &report) }
+      }
+      if named != page.values {
+        report.problems.append(
+          "image at \(page.parts[0].address.rawValue): its chunk has other values for it")
+      }
       if found.lsn != page.lsn
         || (EntryCount.isExact(page.entries) && found.entries != page.entries)
       {
         report.problems.append(
           "image at \(page.parts[0].address.rawValue): not the one that its chunk names")
       }
+    } catch {
+      if error.code != .corruption { throw error }
+      report.problems.append(error.description)
+    }
+  }
+
+  /// Reads a value that lies apart, in pieces, and its record's header.
+  private func verify(
+    _ value: ValueOnDisk, of tree: BLinkTree, _ report: inout VerificationReport
+  ) throws(LugeError) {
+    do throws(LugeError) {
+      report.imageBytes += Int(value.reference.length)
+      try tree.checkApart(value)
     } catch {
       if error.code != .corruption { throw error }
       report.problems.append(error.description)

@@ -87,9 +87,9 @@ public final class Database: Sendable {
   }
 
   /// Applies all writes of a batch at once: all or nothing to readers and to a crash. O(n log n). Waits at
-  /// most 10 ms for each older batch that writes the same keys, and as writes of one key do. Throws `.tooLarge` above a
-  /// quarter of the log buffer or of a page segment, `.invalidArgument` for a tree of another database, and as `Tree` says;
-  /// then nothing was written.
+  /// most 10 ms for each older batch that writes the same keys, and as writes of one key do; large values, and what is too large
+  /// for the log's buffer, are written to their files first. Throws `.tooLarge` above `Configuration.largestBatch`,
+  /// `.invalidArgument` for a tree of another database, and as `Tree` says; then nothing was written.
   public func apply(_ batch: WriteBatch) throws(LugeError) {
     try core.checkOpen()
     try core.apply(batch)

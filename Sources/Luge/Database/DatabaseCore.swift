@@ -4,7 +4,7 @@ import Platform
 ///
 /// Invariants:
 /// 1. `state` goes open -> closing -> closed and never back.
-/// 2. Locks are taken in the order: checkpoint, cleaner, catalogue, flush.
+/// 2. Locks are taken in the order: checkpoint, cleaner, value cleaner, catalogue, flush.
 /// 3. The memory of trees is freed only when every tree is closed and no operation is pinned.
 final class DatabaseCore: @unchecked Sendable {
   let platform: PlatformServices
@@ -18,13 +18,18 @@ final class DatabaseCore: @unchecked Sendable {
   let identifiers: IdentifierSequence
   let checkpointer: Checkpointer
   let cleaner: Cleaner
+  /// Of the value segments.
+  let valueCleaner: Cleaner
   /// The tail of the log when the cleaner last looked.
   private let tailLastSeen = AtomicWord(0)
   private let directoryLock: any FileLock
   private let state = AtomicWord(State.open)
   private let destroyed = AtomicWord(0)
-  /// The most bytes of the redo piece of one commit.
+  /// The most bytes of a redo piece of one key: what a key may take there.
   let maximumCommit: Int
+  /// The most bytes of a value, and of a batch.
+  private let largestValue: Int
+  private let largestBatch: Int
 
   private enum State {
     static let open: UInt64 = 0
@@ -37,8 +42,7 @@ final class DatabaseCore: @unchecked Sendable {
     context: TreeContext, log: RedoLog, pages: PageStore,
     superblocks: SuperblockStore, catalogue: Catalogue,
     identifiers: IdentifierSequence, checkpointer: Checkpointer, cleaner: Cleaner,
-    directoryLock: any FileLock,
-    maximumCommit: Int
+    valueCleaner: Cleaner, directoryLock: any FileLock, maximumPiece: Int
   ) {
     self.platform = platform
     self.directory = directory
@@ -51,8 +55,11 @@ final class DatabaseCore: @unchecked Sendable {
     self.identifiers = identifiers
     self.checkpointer = checkpointer
     self.cleaner = cleaner
+    self.valueCleaner = valueCleaner
     self.directoryLock = directoryLock
-    self.maximumCommit = maximumCommit
+    maximumCommit = maximumPiece
+    largestValue = configuration.largestValue
+    largestBatch = configuration.largestBatch
   }
 
   deinit {
@@ -75,7 +82,11 @@ final class DatabaseCore: @unchecked Sendable {
   /// Limits of what one write may be.
   @inline(__always)
   func check(keyCount: Int, valueCount: Int) throws(LugeError) {
-    if keyCount > Tree.maximumKeyLength || valueCount > maximumCommit - keyCount - 64 {
+    // What goes into the redo piece: a value above that lies apart.
+    let inPiece = min(valueCount, context.settings.largeValue)
+    if keyCount > Tree.maximumKeyLength || valueCount > largestValue
+      || inPiece > maximumCommit - keyCount - 64
+    {
       throw limitError(keyCount, valueCount)
     }
   }
@@ -86,10 +97,15 @@ final class DatabaseCore: @unchecked Sendable {
       return LugeError(
         .tooLarge, "a key has at most \(Tree.maximumKeyLength) bytes, found \(keyCount)")
     }
+    if valueCount > largestValue {
+      return LugeError(
+        .tooLarge, "a value has at most 64 MiB, and a quarter of the memory budget",
+        expected: "at most \(largestValue) bytes", found: "\(valueCount)")
+    }
     return LugeError(
       .tooLarge,
-      "an entry and its log record must fit into \(maximumCommit) bytes, found a key of "
-        + "\(keyCount) and a value of \(valueCount)")
+      "a key and the beginning of its log record must fit into \(maximumCommit) bytes, found a key "
+        + "of \(keyCount) and a value of \(valueCount)")
   }
 
   /// Applies a batch; see `Database.apply`.
@@ -98,14 +114,15 @@ final class DatabaseCore: @unchecked Sendable {
     for tree in batch.trees where tree.core !== self {
       throw LugeError(.invalidArgument, "the tree \"\(tree.name)\" is another database's")
     }
+    if batch.buffer.byteCount > largestBatch {
+      throw LugeError(
+        .tooLarge, "a batch has at most 1 GiB, and a quarter of the memory budget",
+        expected: "at most \(largestBatch) bytes", found: "\(batch.buffer.byteCount)")
+    }
+    // Keys are checked one by one, and need not fit into a piece: the payload may lie apart.
+    try check(keyCount: 0, valueCount: batch.buffer.longestValue)
     var commit = try BatchCommit(
       context, trees: batch.trees.map { tree in tree.storage }, batch.buffer)
-    if commit.pieceBytes > maximumCommit {
-      throw LugeError(
-        .tooLarge,
-        "a batch and its log record must fit into \(maximumCommit) bytes, found "
-          + "\(commit.pieceBytes)")
-    }
     _ = try commit.commit()
   }
 
@@ -134,17 +151,24 @@ final class DatabaseCore: @unchecked Sendable {
   func performCleaningWork() throws(LugeError) -> Bool {
     var isEmptied = true
     var didSomething = false
-    while isEmptied {
+    // Writers may free space as fast as it is given back: then it is for the next time.
+    var checkpoints = 0
+    var rounds = 0
+    while isEmptied && checkpoints < 4 && rounds < 64 {
+      rounds += 1
       try checkOpen()
+      try context.drainReleased()
       isEmptied = try cleaner.cleanOne()
+      if try valueCleaner.cleanOne() { isEmptied = true }
       if isEmptied { didSomething = true }
       let seen = log.tail
       let isQuiet = tailLastSeen.exchange(seen) == seen && !isEmptied
-      let isDue = try pages.isReclaimDue()
+      let isDue = try isReclaimDue()
       if !isDue, !isQuiet { continue }
       if !isDue, try !hasWorkForCheckpoint() { continue }
       try checkpointer.run()
       didSomething = true
+      checkpoints += 1
       if isQuiet { try log.giveBackSpares(keeping: 1) }
       tailLastSeen.store(log.tail)
       isEmptied = isDue
@@ -157,9 +181,16 @@ final class DatabaseCore: @unchecked Sendable {
     log.tail &- checkpointer.durableRecoveryLSN.load() >= UInt64(log.settings.segmentPayload)
   }
 
+  private func isReclaimDue() throws(LugeError) -> Bool {
+    if try pages.isReclaimDue() { return true }
+    return try context.values.isReclaimDue()
+  }
+
   private func hasWorkForCheckpoint() throws(LugeError) -> Bool {
     if isRedoLong { return true }
-    return try pages.reclaimableBytes() > 0 || cleaner.takeWish()
+    if try pages.reclaimableBytes() > 0 { return true }
+    if try context.values.reclaimableBytes() > 0 { return true }
+    return cleaner.takeWish()
   }
 
   /// Drops a tree; see `Database.dropTree`.
@@ -168,6 +199,8 @@ final class DatabaseCore: @unchecked Sendable {
     defer { checkpointer.lock.unlock() }
     try cleaner.lock.acquire()
     defer { cleaner.lock.unlock() }
+    try valueCleaner.lock.acquire()
+    defer { valueCleaner.lock.unlock() }
     return try catalogue.drop(name)
   }
 
@@ -182,6 +215,8 @@ final class DatabaseCore: @unchecked Sendable {
     defer { if holdsCheckpointLock { checkpointer.lock.unlock() } }
     var holdsCleanerLock = false
     defer { if holdsCleanerLock { cleaner.lock.unlock() } }
+    var holdsValueLock = false
+    defer { if holdsValueLock { valueCleaner.lock.unlock() } }
     do throws(LugeError) {
       try stop(threads)
       try catalogue.closeAll()
@@ -190,12 +225,15 @@ final class DatabaseCore: @unchecked Sendable {
       holdsCheckpointLock = true
       try cleaner.lock.acquire()
       holdsCleanerLock = true
+      try valueCleaner.lock.acquire()
+      holdsValueLock = true
       try context.epochs.waitForQuiescence(platform.threads)
       try checkpointer.runLocked(isLast: true)
     } catch { failure = error }
     state.store(State.closed)
     log.close()
     pages.close()
+    context.values.close()
     superblocks.close()
     // After a kill other threads may still be unwinding inside an operation: then `deinit` frees.
     if failure?.code != .killed { destroy() }
@@ -222,7 +260,7 @@ final class DatabaseCore: @unchecked Sendable {
   private func destroy() {
     if destroyed.exchange(1) == 1 { return }
     catalogue.destroyAll()
-    try? context.released.discard(context.epochs)
+    try? context.discardReleased()
     context.epochs.freeAll()
   }
 }

@@ -98,10 +98,14 @@ struct Opening {
       platform: platform, directory: directory, segmentBytes: Int(superblock.pageSegmentBytes),
       nextSerial: superblock.nextPageSerial, bufferBytes: configuration.pageBufferSize,
       openFiles: configuration.maximumOpenSegments)
-    let (log, eras, redo) = try makeLog(superblock, superblocks)
+    let values = try PageStore(
+      platform: platform, directory: directory, family: .values,
+      segmentBytes: Int(superblock.valueSegmentBytes), nextSerial: superblock.nextValueSerial,
+      bufferBytes: configuration.pageBufferSize, openFiles: configuration.maximumOpenSegments)
+    let (log, eras, redo) = try makeLog(superblock, superblocks, values)
     let context = TreeContext(
-      log: log, epochs: EpochReclaimer(), pages: pages, platform: platform,
-      settings: treeSettings(pageBytes: pageBytes(superblock)),
+      log: log, epochs: EpochReclaimer(), pages: pages, values: values, platform: platform,
+      settings: treeSettings(superblock, largestPiece: largestPiece(log, superblock)),
       memory: MemoryLimits(
         budget: configuration.memoryBudget, fixed: configuration.bufferMemory))
     let recovery = Recovery(
@@ -112,7 +116,7 @@ struct Opening {
       state = try recovery.run()
     } catch {
       recovery.destroyTrees()
-      try? context.released.discard(context.epochs)
+      try? context.discardReleased()
       context.epochs.freeAll()
       throw error
     }
@@ -136,9 +140,9 @@ struct Opening {
 
   /// Reads the old redo, and makes a log that goes on at its end under a new incarnation.
   private func makeLog(
-    _ superblock: Superblock, _ superblocks: SuperblockStore
+    _ superblock: Superblock, _ superblocks: SuperblockStore, _ values: PageStore
   ) throws(LugeError) -> (RedoLog, Eras, FoundRedo) {
-    var (scan, redo) = try scanRedo(superblock)
+    var (scan, redo) = try scanRedo(superblock, values)
     guard scan.highestIncarnation < Superblock.largestCounter, scan.end < Superblock.largestCounter
     else {
       throw LugeError(
@@ -150,14 +154,14 @@ struct Opening {
       let start = RedoFormat.startLSN(afterEnd: scan.end)
       let era = RedoEra(incarnation: incarnation, start: start)
       redo.eras = [era]
-      let log = try makeLog(superblock, scan, era, next: start)
+      let log = try makeLog(superblock, values, scan, era, next: start)
       return (log, Eras(recoveryLSN: start, all: [era]), redo)
     }
     guard let old = superblock.eras.last else { preconditionFailure("a superblock names an era") }
     let era = RedoEra(
       incarnation: incarnation, start: max(scan.lastGroup, superblock.durableLSN, old.start))
     let tail = RedoTail(files: platform.files, old: old, new: era, end: scan.end)
-    let log = try makeLog(superblock, scan, era, next: tail.next)
+    let log = try makeLog(superblock, values, scan, era, next: tail.next)
     // Segments are overwritten from here on: those that the superblock does not need.
     try superblocks.secure()
     try log.release(below: superblock.recoveryLSN, eraIsNamed: false)
@@ -170,11 +174,11 @@ struct Opening {
   }
 
   private func scanRedo(
-    _ superblock: Superblock
+    _ superblock: Superblock, _ values: PageStore
   ) throws(LugeError) -> (RedoScan.Result, FoundRedo) {
     // The index is charged to the budget until a checkpoint has made it needless.
     let harvest = RedoHarvest(
-      limit: (configuration.memoryBudget - configuration.bufferMemory) / 8 * 3)
+      limit: (configuration.memoryBudget - configuration.bufferMemory) / 8 * 3, values: values)
     var isIndexed = true
     // The payloads are lent for a call, and nothing of them is kept.
     let scan = unsafe try RedoScan.run(
@@ -195,7 +199,8 @@ struct Opening {
   }
 
   private func makeLog(
-    _ superblock: Superblock, _ scan: RedoScan.Result, _ era: RedoEra, next: UInt64
+    _ superblock: Superblock, _ values: PageStore, _ scan: RedoScan.Result, _ era: RedoEra,
+    next: UInt64
   ) throws(LugeError) -> RedoLog {
     var settings = RedoSettings()
     settings.ringBytes = configuration.logBufferSize
@@ -205,7 +210,12 @@ struct Opening {
     return try RedoLog(
       platform: platform, directory: directory, settings: settings, incarnation: era.incarnation,
       start: era.start, next: next, superblockSequence: superblock.sequence,
-      segments: scan.segments, eras: superblock.eras)
+      segments: scan.segments, eras: superblock.eras, prerequisite: values)
+  }
+
+  /// The largest piece of the redo stream: the payload of a larger commit goes to a value segment.
+  private func largestPiece(_ log: RedoLog, _ superblock: Superblock) -> Int {
+    min(log.largestPiece, Int(superblock.pageSegmentBytes) / 4)
   }
 
   /// A leaf holds up to this and one commit, a quarter of a segment, more; its image has bounds too.
@@ -213,12 +223,16 @@ struct Opening {
     min(configuration.pageSize, Int(superblock.pageSegmentBytes) / 8)
   }
 
-  private func treeSettings(pageBytes: Int) -> TreeSettings {
-    TreeSettings(
+  private func treeSettings(_ superblock: Superblock, largestPiece: Int) -> TreeSettings {
+    let pageBytes = pageBytes(superblock)
+    return TreeSettings(
       leafEntries: configuration.leafEntries, appendWords: configuration.leafAppendSlots,
       leafBytes: pageBytes, chunkPages: configuration.chunkPages,
       lossesBeforeGate: configuration.batchLossesBeforeGate,
-      compression: configuration.compression)
+      compression: configuration.compression,
+      // A leaf full of the largest that lie in leaves must fit into a segment.
+      largeValue: min(configuration.largeValueSize, Int(superblock.pageSegmentBytes) / 64),
+      largestPiece: min(largestPiece, configuration.largeCommitSize ?? .max))
   }
 
   private func makeCore(
@@ -238,11 +252,15 @@ struct Opening {
     let cleaner = Cleaner(
       pages: pages, catalogue: catalogue, target: configuration.cleanerFillTarget,
       threads: platform.threads)
+    let valueCleaner = Cleaner(
+      pages: context.values, catalogue: catalogue, target: configuration.cleanerFillTarget,
+      threads: platform.threads)
     return DatabaseCore(
       platform: platform, directory: directory, configuration: configuration, context: context,
       log: log, pages: pages, superblocks: superblocks, catalogue: catalogue,
-      identifiers: identifiers, checkpointer: checkpointer, cleaner: cleaner, directoryLock: lock,
-      maximumCommit: min(log.largestPiece, Int(superblock.pageSegmentBytes) / 4))
+      identifiers: identifiers, checkpointer: checkpointer, cleaner: cleaner,
+      valueCleaner: valueCleaner, directoryLock: lock,
+      maximumPiece: largestPiece(log, superblock))
   }
 
   private func createFirst(_ superblocks: SuperblockStore) throws(LugeError) -> Superblock {
@@ -256,7 +274,7 @@ struct Opening {
       throw LugeError(error, doing: "listing the database directory")
     }
     if let stray = names.first(where: { name in
-      name.hasPrefix("redo-") || name.hasPrefix("page-")
+      name.hasPrefix("redo-") || name.hasPrefix("page-") || name.hasPrefix("value-")
     }) {
       throw LugeError(
         .corruption, "the database's superblock file is missing, but its segments are there",
@@ -268,6 +286,8 @@ struct Opening {
       configuration.redoSegmentSize ?? Configuration.defaultRedoSegmentSize)
     first.pageSegmentBytes = UInt64(
       configuration.pageSegmentSize ?? Configuration.defaultPageSegmentSize)
+    first.valueSegmentBytes = UInt64(
+      configuration.valueSegmentSize ?? Configuration.defaultValueSegmentSize)
     first.eras = [RedoEra(incarnation: 0, start: RedoFormat.firstLSN)]
     first.recoveryLSN = RedoFormat.firstLSN
     first.durableLSN = RedoFormat.firstLSN
@@ -280,6 +300,7 @@ struct Opening {
     for (name, wanted, found) in [
       ("redoSegmentSize", configuration.redoSegmentSize, stored.redoSegmentPayload),
       ("pageSegmentSize", configuration.pageSegmentSize, stored.pageSegmentBytes),
+      ("valueSegmentSize", configuration.valueSegmentSize, stored.valueSegmentBytes),
     ] {
       if let wanted, UInt64(wanted) != found {
         throw LugeError(

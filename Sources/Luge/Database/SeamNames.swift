@@ -8,6 +8,8 @@ public enum SeamNames {
     "superblock.sync", "superblock.write",
     // PageStore
     "page.newSegment", "page.sync", "page.write",
+    // Large values
+    "value.append", "value.copied", "value.read", "value.write",
     // Checkpoint
     "checkpoint.beforeSuperblock", "checkpoint.begin", "checkpoint.beginEra", "checkpoint.chunk",
     "checkpoint.release",
@@ -32,6 +34,12 @@ public enum SeamNames {
     // PageStore
     "page.appendWaited", "page.fileClosed", "page.segmentRemoved",
     "page.segmentRolled", "page.writeRetried",
+    // Large values
+    "cleaner.valueKept", "cleaner.valueMoved", "recovery.commitApartReplayed",
+    "recovery.operationReadApart", "recovery.valueReplayed",
+    "tree.batchApart", "value.appended", "value.compared", "value.ownSegment",
+    "value.readAgain", "value.segmentKept", "value.unused", "value.viewed",
+    "value.writtenDirectly",
     // Checkpoint, catalogue, ids, recovery
     "catalogue.treeCreated", "catalogue.treeDropped", "checkpoint.completed",
     "checkpoint.chunkKept", "checkpoint.chunkOutrun", "checkpoint.directoryInParts",

@@ -20,12 +20,20 @@ public final class Snapshot: Sendable {
   /// The value that the key had. Throws `.invalidArgument` for a tree of another database,
   /// `.treeNotFound` for one that was dropped since.
   public func value(forKey key: [UInt8], in tree: Tree) throws(LugeError) -> [UInt8]? {
-    try hold(key, tree)?.record.value.copy()
+    try check(tree)
+    // The array outlives the closure, and the tree keeps nothing of it.
+    return try unsafe key.span.bytes.withUnsafeBytes { (key) throws(LugeError) in
+      unsafe try tree.storage.getSlowly(ByteView(key), at: lsn)
+    }
   }
 
   /// Whether the key had a value. Throws as `value(forKey:in:)` does.
   public func contains(_ key: [UInt8], in tree: Tree) throws(LugeError) -> Bool {
-    try hold(key, tree) != nil
+    try check(tree)
+    // Within the call: the tree keeps nothing of the key.
+    return try unsafe key.span.bytes.withUnsafeBytes { (key) throws(LugeError) in
+      unsafe try tree.storage.contains(ByteView(key), at: lsn)
+    }
   }
 
   /// The value that the key had, lent for as long as the view is kept. Throws as

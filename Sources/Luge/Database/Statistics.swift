@@ -24,6 +24,8 @@ public struct Statistics: Equatable, Sendable {
   public var redoBytes = 0
   /// Bytes of the page segment files.
   public var pageBytes = 0
+  /// Bytes of the value segment files.
+  public var valueBytes = 0
 }
 
 extension Database {
@@ -45,19 +47,21 @@ extension Database {
     statistics.durableLSN = core.log.durable
     statistics.recoveryLSN = core.checkpointer.durableRecoveryLSN.load()
     statistics.redoBytes = Int(core.log.diskBytes)
-    statistics.pageBytes = try pageBytes()
+    statistics.pageBytes = try bytes(of: core.pages)
+    statistics.valueBytes = try bytes(of: core.context.values)
     return statistics
   }
 
-  private func pageBytes() throws(LugeError) -> Int {
+  private func bytes(of store: PageStore) throws(LugeError) -> Int {
     var sum = 0
-    for segment in try core.pages.segmentList() { sum += segment.fileBytes }
+    for segment in try store.segmentList() { sum += segment.fileBytes }
     return sum
   }
 
   /// Bytes of the database's segment files, as `statistics()` counts them. Throws `.closed`.
   public func sizeOnDisk() throws(LugeError) -> Int {
     try core.checkOpen()
-    return Int(core.log.diskBytes) + (try pageBytes())
+    return Int(core.log.diskBytes) + (try bytes(of: core.pages))
+      + (try bytes(of: core.context.values))
   }
 }

@@ -17,7 +17,7 @@ extension Tree {
   public func keys(
     in range: KeyRange = .all, limit: Int = .max
   ) throws(LugeError) -> [[UInt8]] {
-    var cursor = cursor(in: range)
+    var cursor = Cursor(tree: storage, range: range, keysOnly: true)
     var keys: [[UInt8]] = []
     while keys.count < limit, try cursor.moveNext() { keys.append(cursor.copiedKey()) }
     return keys
@@ -48,10 +48,12 @@ extension Tree {
   /// of the range; each removal may wait as a write of one key does.
   @discardableResult
   public func removeAll(in range: KeyRange = .all) throws(LugeError) -> Int {
-    var cursor = cursor(in: range)
+    var cursor = Cursor(tree: storage, range: range, keysOnly: true)
     var removed = 0
     while try cursor.moveNext() {
-      if try removeValue(forKey: cursor.copiedKey()) != nil { removed += 1 }
+      let key = cursor.copiedKey()
+      try core.check(keyCount: key.count, valueCount: 0)
+      if try storage.takeAway(key) { removed += 1 }
     }
     return removed
   }

@@ -3,7 +3,8 @@ import Platform
 /// One ordered map of a database: a handle, cheap to copy, usable from any thread.
 ///
 /// Keys and values are byte strings; keys are ordered as unsigned bytes, lexicographically. Both may
-/// be empty. A key has at most 65,535 bytes; an entry must fit into a commit (`Configuration.logBufferSize`).
+/// be empty. A key has at most 65,535 bytes, a value 64 MiB and a quarter of the memory budget. A value
+/// of `Configuration.largeValueSize` or more lies apart, and each read of it reads its file.
 ///
 /// An operation on one key takes O(log n) unless it says otherwise. Reads are lock-free; where the page is not in
 /// memory, an operation blocks for one read from disk, more where the index is not there either, and throws

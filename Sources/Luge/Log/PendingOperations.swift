@@ -80,10 +80,10 @@ struct PendingEntry {
 /// ```
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 LSN of its commit
-///      8    4 offset of its first byte, from there
+///      8    4 offset of its first byte, from there; or in the payload, where that lies apart
 ///     12    4 its bytes
 ///     16    4 CRC-32C of these
-///     20    4 bytes of its key; bit 31: set aside
+///     20    4 bytes of its key; bit 31: set aside; bit 30: the commit's payload lies apart
 ///     24    k key
 /// ```
 /// Safe: it lies in a block of the object that lent it, and is not kept longer.
@@ -91,6 +91,7 @@ struct PendingEntry {
   private let base: UnsafeMutableRawPointer
   private static let headerBytes = 24
   private static let aside: UInt32 = 1 << 31
+  private static let apart: UInt32 = 1 << 30
 
   /// Over memory of its size.
   @unsafe init(_ base: UnsafeMutableRawPointer) { unsafe self.base = base }
@@ -99,16 +100,19 @@ struct PendingEntry {
 
   var size: Int { Self.size(key: key.count) }
   var lsn: UInt64 { unsafe base.load(as: UInt64.self) }
-  /// Where it lies in the redo stream.
-  var position: UInt64 { unsafe lsn + UInt64(base.load(fromByteOffset: 8, as: UInt32.self)) }
+  var offset: Int { unsafe Int(base.load(fromByteOffset: 8, as: UInt32.self)) }
+  /// Where it lies in the redo stream, unless it lies apart.
+  var position: UInt64 { lsn + UInt64(offset) }
   /// Bytes of the whole operation.
   var count: Int { unsafe Int(base.load(fromByteOffset: 12, as: UInt32.self)) }
   var checksum: UInt32 { unsafe base.load(fromByteOffset: 16, as: UInt32.self) }
   private var keyField: UInt32 { unsafe base.load(fromByteOffset: 20, as: UInt32.self) }
   var isSetAside: Bool { keyField & Self.aside != 0 }
+  /// Whether it lies in the payload of a large commit, in a value segment.
+  var isApart: Bool { keyField & Self.apart != 0 }
 
   var key: ByteView {
-    unsafe ByteView(base + Self.headerBytes, count: Int(keyField & ~Self.aside))
+    unsafe ByteView(base + Self.headerBytes, count: Int(keyField & ~(Self.aside | Self.apart)))
   }
 
   func setAside() {
@@ -116,13 +120,15 @@ struct PendingEntry {
   }
 
   func fill(
-    lsn: UInt64, offset: Int, key: UnsafeRawBufferPointer, count: Int, checksum: UInt32
+    lsn: UInt64, offset: Int, key: UnsafeRawBufferPointer, count: Int, checksum: UInt32,
+    isApart: Bool
   ) {
     unsafe base.storeBytes(of: lsn, as: UInt64.self)
     unsafe base.storeBytes(of: UInt32(offset), toByteOffset: 8, as: UInt32.self)
     unsafe base.storeBytes(of: UInt32(count), toByteOffset: 12, as: UInt32.self)
     unsafe base.storeBytes(of: checksum, toByteOffset: 16, as: UInt32.self)
-    unsafe base.storeBytes(of: UInt32(key.count), toByteOffset: 20, as: UInt32.self)
+    let keyField = UInt32(key.count) | (isApart ? Self.apart : 0)
+    unsafe base.storeBytes(of: keyField, toByteOffset: 20, as: UInt32.self)
     guard let source = key.baseAddress else { return }
     unsafe (base + Self.headerBytes).copyMemory(from: source, byteCount: key.count)
   }

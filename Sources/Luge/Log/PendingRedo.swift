@@ -29,6 +29,8 @@ final class PendingRedo: @unchecked Sendable {
     var free: UnsafeMutableRawPointer?
     var freeBytes = 0
     var bytes = 0
+    /// Of commits whose payload lies in a value segment: LSN and address of its record, in order of LSNs.
+    var apart: [(lsn: UInt64, address: UInt64)] = []
 
     init() { unsafe (trees, blocks) = ([], []) }
   }
@@ -62,10 +64,33 @@ final class PendingRedo: @unchecked Sendable {
 
   // MARK: Filling
 
-  /// Notes an operation. `offset`: of its first byte, from the beginning of its piece.
+  /// The payload of the commit at an LSN lies in a value segment. LSNs ascend.
+  func noteApart(lsn: UInt64, _ address: UInt64) {
+    unsafe state.pointee.apart.append((lsn, address))
+    unsafe state.pointee.bytes += 16
+  }
+
+  /// Where the payload of an operation's commit lies; nil: in the redo stream.
+  func address(of record: PendingRecord) -> UInt64? {
+    if !record.isApart { return nil }
+    var low = 0
+    var high = unsafe state.pointee.apart.count
+    while low < high {
+      let middle = (low + high) / 2
+      if unsafe state.pointee.apart[middle].lsn < record.lsn {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return unsafe state.pointee.apart[low].address
+  }
+
+  /// Notes an operation. `offset`: of its first byte, from the beginning of its piece; `isApart`: of the
+  /// payload, which `noteApart` has told of.
   func add(
     tree: UInt64, key: UnsafeRawBufferPointer, lsn: UInt64, offset: Int,
-    operation: UnsafeRawBufferPointer
+    operation: UnsafeRawBufferPointer, isApart: Bool = false
   ) {
     let operations: UnsafeMutablePointer<PendingOperations>
     if let recent = unsafe state.pointee.recent, unsafe recent.pointee.tree == tree {
@@ -76,7 +101,8 @@ final class PendingRedo: @unchecked Sendable {
     let record = unsafe newRecord(key: key.count)
     // The record is copied into memory of this object.
     unsafe record.fill(
-      lsn: lsn, offset: offset, key: key, count: operation.count, checksum: crc32c(operation))
+      lsn: lsn, offset: offset, key: key, count: operation.count, checksum: crc32c(operation),
+      isApart: isApart)
     unsafe operations.pointee.append(record, count: operation.count)
     unsafe state.pointee.bytes += record.size + Self.entryBytes
   }

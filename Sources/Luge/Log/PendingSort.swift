@@ -125,10 +125,15 @@ enum PendingSort {
       index += 1
     }
     if index == run.count { return }
-    // The position in the stream keeps the order of operations on one key.
+    // The order of commits keeps that of operations on one key. (Their places do not: where payloads lie
+    // apart, offsets may be larger than what lies between two LSNs.)
     unsafe run.sort { left, right in
       let order = ByteView.compare(left.record.key, right.record.key)
-      return order != 0 ? order < 0 : left.record.position < right.record.position
+      return order != 0 ? order < 0 : isBefore(left.record, right.record)
     }
+  }
+
+  private static func isBefore(_ left: PendingRecord, _ right: PendingRecord) -> Bool {
+    left.lsn != right.lsn ? left.lsn < right.lsn : left.offset < right.offset
   }
 }

@@ -9,8 +9,9 @@ import Platform
 ///   `groupStart ..< sealedEnd` is a group that was sealed and not yet made durable; empty when equal.
 /// - `sealedEnd` is a block, and the 48 bytes from there are reserved for the next group's header.
 ///   Only a flush fills a header, and only when all before it is durable.
-/// - Order of a flush: blocks filled; segment files, their headers and their names durable; blocks
-///   written; every file written to synced; `durable` raised. Nothing is written twice once synced.
+/// - Order of a flush: blocks filled; what their pieces name elsewhere durable (`prerequisite`);
+///   segment files, their headers and their names durable; blocks written; every file written to
+///   synced; `durable` raised. Nothing is written twice once synced.
 /// - Room: every check that admits leaves `slack` free, so what admitted threads reserve later always
 ///   finds room, and neither `reserve` nor `fill` waits.
 ///
@@ -26,6 +27,7 @@ final class RedoLog: @unchecked Sendable {
 
   private let ring: RedoRing
   private let store: RedoSegmentStore
+  private let prerequisite: (any RedoPrerequisite)?
   let threads: any Threads
   /// Held by who leads a flush, and by `close`.
   private let flushLock: Lock
@@ -69,9 +71,11 @@ final class RedoLog: @unchecked Sendable {
   init(
     platform: PlatformServices, directory: String, settings: RedoSettings, incarnation: UInt64,
     start: UInt64, next: UInt64? = nil, superblockSequence: UInt64 = 0,
-    segments: [RedoSegmentInfo] = [], eras: [RedoEra] = []
+    segments: [RedoSegmentInfo] = [], eras: [RedoEra] = [],
+    prerequisite: (any RedoPrerequisite)? = nil
   ) throws(LugeError) {
     try settings.validate()
+    self.prerequisite = prerequisite
     let next = next ?? start
     let headerEnd = next + UInt64(RedoFormat.groupBytes)
     let block = UInt64(RedoFormat.blockBytes)
@@ -332,13 +336,14 @@ final class RedoLog: @unchecked Sendable {
   }
 
   /// Fills a reserved piece with a commit of one operation; `value` nil is a delete. The piece has
-  /// `RedoLog.operationPieceBytes` bytes.
+  /// `RedoLog.operationPieceBytes` bytes. `isApart`: the value is a reference.
   @inline(__always)
   func fillOperation(
-    _ lsn: UInt64, bytes: Int, tree: UInt64, key: ByteView, value: ByteView?
+    _ lsn: UInt64, bytes: Int, tree: UInt64, key: ByteView, value: ByteView?,
+    isApart: Bool = false
   ) {
     checkInRing(lsn, bytes)
-    ring.fillOperation(lsn, length: bytes, tree: tree, key: key, value: value)
+    ring.fillOperation(lsn, length: bytes, tree: tree, key: key, value: value, isApart: isApart)
   }
 
   /// The bytes to reserve for a commit of one operation; `value` nil is a delete.
@@ -447,11 +452,15 @@ final class RedoLog: @unchecked Sendable {
     try waitUntilWhole()
     noteGroup()
     do {
+      // All that these pieces name was appended before they were filled.
+      try prerequisite?.makeDurable()
       try store.prepare(from: groupStart, to: sealedEnd, superblockSequence: superblockSequence)
       try store.write(ring, from: groupStart, to: sealedEnd)
       try store.sync()
     } catch {
-      if error.code != .noSpace || store.syncFailed { failureCell.set(error) }
+      if error.code != .noSpace || store.syncFailed || prerequisite?.hasFailed ?? false {
+        failureCell.set(error)
+      }
       throw error
     }
     store.note(groupOf: sealedEnd - groupStart)

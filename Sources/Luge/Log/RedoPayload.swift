@@ -3,23 +3,27 @@
 ///
 ///     SIZE    DESCRIPTION
 ///     varint  tree id
-///     1       kind: 1 put, 2 delete
+///     1       kind: 1 put, 2 delete, 3 put of a value that lies apart
 ///     varint  length of the key
 ///     n       key
-///     varint  length of the value, of a put only
-///     n       value, of a put only
+///     varint  length of the value, of puts only; 16 where it lies apart
+///     n       value, of puts only; a `ValueReference` where it lies apart
 ///
 /// A piece is one commit, hence atomic by its checksum.
 enum RedoPayload {
   private static let put: UInt8 = 1
   private static let delete: UInt8 = 2
+  private static let putApart: UInt8 = 3
 
-  /// One decoded operation; `key` and `value` point into the payload. Nil value: a delete.
+  /// One decoded operation; `key` and `value` point into the payload. Neither a value nor a
+  /// reference: a delete.
   @unsafe
   struct Operation {
     var tree: UInt64
     var key: UnsafeRawBufferPointer
     var value: UnsafeRawBufferPointer?
+    /// Of a value that lies apart.
+    var reference: ValueReference?
     /// All of it, as it is encoded.
     var bytes: UnsafeRawBufferPointer
   }
@@ -51,13 +55,15 @@ enum RedoPayload {
     unsafe writer.writeCounted(key)
   }
 
-  /// One operation straight into memory of `operationBytes` bytes, not one more.
+  /// One operation straight into memory of `operationBytes` bytes, not one more. `isApart`: the value is
+  /// a reference.
   @unsafe @inline(__always)
   static func store(
-    tree: UInt64, key: ByteView, value: ByteView?, at start: UnsafeMutableRawPointer
+    tree: UInt64, key: ByteView, value: ByteView?, isApart: Bool = false,
+    at start: UnsafeMutableRawPointer
   ) {
     var place = unsafe storeVarint(tree, at: start)
-    unsafe place.storeBytes(of: value == nil ? delete : put, as: UInt8.self)
+    unsafe place.storeBytes(of: isApart ? putApart : value == nil ? delete : put, as: UInt8.self)
     unsafe place = storeVarint(UInt64(bitPattern: Int64(key.count)), at: place + 1)
     unsafe place.copyMemory(from: key.base, byteCount: key.count)
     guard let value else { return }
@@ -94,9 +100,11 @@ enum RedoPayload {
 
   /// What stands before the key: at most 21 bytes.
   @inline(__always)
-  static func encodePrefix(tree: UInt64, key: Int, isDelete: Bool, into writer: inout RawWriter) {
+  static func encodePrefix(
+    tree: UInt64, key: Int, isDelete: Bool, isApart: Bool = false, into writer: inout RawWriter
+  ) {
     unsafe writer.writeVarint(tree)
-    unsafe writer.write(isDelete ? delete : put)
+    unsafe writer.write(isApart ? putApart : isDelete ? delete : put)
     unsafe writer.writeVarint(UInt64(key))
   }
 
@@ -122,13 +130,15 @@ enum RedoPayload {
   private static func next(_ reader: inout ByteReader) -> Operation? {
     let start = unsafe reader.position
     guard let tree = unsafe reader.readVarint(), let kind = unsafe reader.readUInt8(),
-      kind == put || kind == delete, let key = unsafe reader.readCounted()
+      kind >= put && kind <= putApart, let key = unsafe reader.readCounted()
     else { return nil }
-    var value: UnsafeRawBufferPointer?
-    if kind == put {
-      unsafe value = reader.readCounted()
-      if unsafe value == nil { return nil }
+    if kind == delete {
+      return unsafe Operation(tree: tree, key: key, bytes: reader.slice(from: start))
     }
-    return unsafe Operation(tree: tree, key: key, value: value, bytes: reader.slice(from: start))
+    guard let value = unsafe reader.readCounted() else { return nil }
+    let bytes = unsafe reader.slice(from: start)
+    if kind == put { return unsafe Operation(tree: tree, key: key, value: value, bytes: bytes) }
+    guard let reference = unsafe ValueReference(value) else { return nil }
+    return unsafe Operation(tree: tree, key: key, reference: reference, bytes: bytes)
   }
 }

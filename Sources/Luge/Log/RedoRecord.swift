@@ -9,7 +9,7 @@ import Platform
 ///          0    4 length of the whole piece in bytes, a multiple of 8
 ///          4    4 CRC-32C, see below
 ///          8    8 LSN: the position of this piece in the stream
-///         16    1 kind: 1 pad, 2 group, 3 commit, 4 identifiers
+///         16    1 kind: 1 pad, 2 group, 3 commit, 4 identifiers, 5 commit apart
 ///         17    1 format version, 1
 ///         18    2 reserved, zero
 ///         20    4 length of the payload in bytes
@@ -28,6 +28,7 @@ import Platform
 ///         16    8 the superblock with this sequence was durable when the group was written
 ///
 /// Payload of a commit: `RedoPayload`. Payload of identifiers: 8 bytes, all ids below are taken.
+/// Payload of a commit apart: a `ValueReference`; what it names is the payload of a commit.
 enum RedoFormat {
   static let version: UInt8 = 1
   static let headerBytes = 24
@@ -62,6 +63,8 @@ enum RedoKind: UInt8, Sendable {
   case group = 2
   case commit = 3
   case identifiers = 4
+  /// A commit too large for the ring: its payload lies in a value segment.
+  case commitApart = 5
 }
 
 /// The first 24 bytes of a piece, decoded but not believed: only `RedoScan` and the checksum say

@@ -69,16 +69,19 @@ final class RedoRing: @unchecked Sendable {
     finish(lsn, length: length)
   }
 
-  /// Stores a commit of one operation. Never waits. `value` nil: a delete.
+  /// Stores a commit of one operation. Never waits. `value` nil: a delete. `isApart`: the value is
+  /// a reference.
   @inline(__always)
   func fillOperation(
-    _ lsn: UInt64, length: Int, tree: UInt64, key: ByteView, value: ByteView?
+    _ lsn: UInt64, length: Int, tree: UInt64, key: ByteView, value: ByteView?,
+    isApart: Bool = false
   ) {
     let offset = Int(truncatingIfNeeded: lsn & mask)
     if offset &+ length <= bytes {
-      unsafe fillAt(memory + offset, lsn, length: length, tree: tree, key: key, value: value)
+      unsafe fillAt(
+        memory + offset, lsn, length: length, tree: tree, key: key, value: value, isApart)
     } else {
-      wrapOperation(lsn, length: length, tree: tree, key: key, value: value)
+      wrapOperation(lsn, length: length, tree: tree, key: key, value: value, isApart)
     }
     countFilled(lsn, length: length)
   }
@@ -87,7 +90,7 @@ final class RedoRing: @unchecked Sendable {
   @inline(__always)
   private func fillAt(
     _ start: UnsafeMutableRawPointer, _ lsn: UInt64, length: Int, tree: UInt64,
-    key: ByteView, value: ByteView?
+    key: ByteView, value: ByteView?, _ isApart: Bool
   ) {
     let payload = RedoPayload.operationBytes(tree: tree, key: key.count, value: value?.count)
     // So all that is stored here lies within the piece.
@@ -99,7 +102,7 @@ final class RedoRing: @unchecked Sendable {
     unsafe start.storeBytes(of: words.1, toByteOffset: 8, as: UInt64.self)
     unsafe start.storeBytes(of: words.2, toByteOffset: 16, as: UInt64.self)
     unsafe RedoPayload.store(
-      tree: tree, key: key, value: value, at: start + RedoFormat.headerBytes)
+      tree: tree, key: key, value: value, isApart: isApart, at: start + RedoFormat.headerBytes)
     let sum = unsafe crc32cAroundItself(start, count: length, seed: seed)
     unsafe start.storeBytes(of: sum.littleEndian, toByteOffset: 4, as: UInt32.self)
   }
@@ -183,14 +186,14 @@ final class RedoRing: @unchecked Sendable {
   /// A commit of one operation around the end of the ring: made elsewhere, then copied in.
   @inline(never)
   private func wrapOperation(
-    _ lsn: UInt64, length: Int, tree: UInt64, key: ByteView, value: ByteView?
+    _ lsn: UInt64, length: Int, tree: UInt64, key: ByteView, value: ByteView?, _ isApart: Bool
   ) {
     let payload = RedoPayload.operationBytes(tree: tree, key: key.count, value: value?.count)
     precondition(length == RedoFormat.pieceBytes(payload: payload), "the piece has another size")
     storeHeader(lsn, length: length, kind: .commit, payloadLength: payload)
     let scratch = UnsafeMutableRawPointer.allocate(byteCount: payload, alignment: 8)
     defer { unsafe scratch.deallocate() }
-    unsafe RedoPayload.store(tree: tree, key: key, value: value, at: scratch)
+    unsafe RedoPayload.store(tree: tree, key: key, value: value, isApart: isApart, at: scratch)
     unsafe copyIn(
       lsn + UInt64(RedoFormat.headerBytes), UnsafeRawBufferPointer(start: scratch, count: payload))
     storeChecksum(lsn, covered: length)

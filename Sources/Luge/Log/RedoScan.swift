@@ -42,7 +42,7 @@ struct RedoScan {
   private let sequence: UInt64
   private let segments: [RedoSegmentInfo]
 
-  /// Called with each commit and identifiers piece in LSN order. The payload is good until it returns.
+  /// Called with each commit, in place or apart, and identifiers piece in LSN order. The payload is good until it returns.
   typealias Visitor = (UInt64, RedoKind, UnsafeRawBufferPointer) throws(LugeError) -> Void
   /// The same; false: it does not take this piece, and the scan ends before it.
   typealias Taker = (UInt64, RedoKind, UnsafeRawBufferPointer) throws(LugeError) -> Bool
@@ -134,6 +134,10 @@ struct RedoScan {
         try checkSequence(group.superblockSequence, at: position, reader)
       case .commit:
         if unsafe try !take(position, .commit, payload) { return false }
+        result.commits += 1
+        result.records += 1
+      case .commitApart:
+        if unsafe try !take(position, .commitApart, payload) { return false }
         result.commits += 1
         result.records += 1
       case .identifiers:

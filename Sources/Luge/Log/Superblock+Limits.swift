@@ -25,6 +25,10 @@ extension Superblock {
     if pageSegmentBytes < 2 * block || pageSegmentBytes > 1 << 31 {
       return "page segments of \(pageSegmentBytes) bytes"
     }
+    if valueSegmentBytes < 2 * block || valueSegmentBytes > 1 << 31 {
+      return "value segments of \(valueSegmentBytes) bytes"
+    }
+    if nextValueSerial > 1 << 32 { return "next value serial \(nextValueSerial)" }
     if recoveryLSN < block { return "recovery LSN \(recoveryLSN)" }
     if nextPageSerial > 1 << 32 { return "next page serial \(nextPageSerial)" }
     return nil

@@ -23,7 +23,11 @@ import Platform
 ///        112    8 monotonic ids below this are taken
 ///        120    8 tree ids from this one on are free
 ///        128    8 flags: bit 0: written by a close, so nothing is to be replayed, and the segment table is exact
-///        136   16 for each era, in order: its incarnation, and the LSN where it begins
+///        136    8 value: bytes of one value segment file (fixed at creation)
+///        144    8 value segments from this serial on may be made
+///        152    8 table of live bytes of value segments: its address; 0: there is none
+///        160    8 table of live bytes of value segments: bytes of its payload
+///        168   16 for each era, in order: its incarnation, and the LSN where it begins
 ///
 /// The layout of bytes 0 to 15 and what the checksum covers hold for every version, so that an older
 /// engine knows a newer database when it sees one.
@@ -54,6 +58,10 @@ struct Superblock: Equatable, Sendable {
   var idsReserved: UInt64 = 0
   var nextTreeID: UInt64 = 0
   var wasClosed = false
+  var valueSegmentBytes: UInt64 = 0
+  var nextValueSerial: UInt64 = 1
+  var valueTableAddress: UInt64 = 0
+  var valueTableBytes: UInt64 = 0
 
   /// More than that, and an opening joins them by a checkpoint.
   static let mostEras = 4
@@ -91,6 +99,10 @@ struct Superblock: Equatable, Sendable {
     writer.write(idsReserved)
     writer.write(nextTreeID)
     writer.write(UInt64(wasClosed ? 1 : 0))
+    writer.write(valueSegmentBytes)
+    writer.write(nextValueSerial)
+    writer.write(valueTableAddress)
+    writer.write(valueTableBytes)
     for era in eras {
       writer.write(era.incarnation)
       writer.write(era.start)
@@ -125,7 +137,9 @@ struct Superblock: Equatable, Sendable {
       let directoryBytes = unsafe reader.readUInt64(), let table = unsafe reader.readUInt64(),
       let tableBytes = unsafe reader.readUInt64(),
       let serial = unsafe reader.readUInt64(), let ids = unsafe reader.readUInt64(),
-      let tree = unsafe reader.readUInt64(), let flags = unsafe reader.readUInt64()
+      let tree = unsafe reader.readUInt64(), let flags = unsafe reader.readUInt64(),
+      let value = unsafe reader.readUInt64(), let valueSerial = unsafe reader.readUInt64(),
+      let valueTable = unsafe reader.readUInt64(), let valueTableBytes = unsafe reader.readUInt64()
     else { return nil }
     block.sequence = sequence
     block.redoSegmentPayload = redo
@@ -141,6 +155,10 @@ struct Superblock: Equatable, Sendable {
     block.idsReserved = ids
     block.nextTreeID = tree
     block.wasClosed = flags & 1 != 0
+    block.valueSegmentBytes = value
+    block.nextValueSerial = valueSerial
+    block.valueTableAddress = valueTable
+    block.valueTableBytes = valueTableBytes
     guard eras <= mostEras else { return nil }
     while block.eras.count < Int(eras) {
       guard let incarnation = unsafe reader.readUInt64(), let start = unsafe reader.readUInt64()

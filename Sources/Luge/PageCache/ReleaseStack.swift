@@ -40,10 +40,14 @@ internal import Platform
   var isEmpty: Bool { top.load() == 0 }
 
   /// Releases all that was pushed before. Unpinned.
-  func drain(_ pages: PageStore, _ epochs: EpochReclaimer) throws(LugeError) {
+  ///
+  /// - Parameter lsn: see `PageStore.release`; asked after they were taken.
+  func drain(
+    _ pages: PageStore, _ epochs: EpochReclaimer, at lsn: () -> UInt64 = { 0 }
+  ) throws(LugeError) {
     if isEmpty { return }
     let parts = try take(epochs)
-    try pages.release(parts)
+    try pages.release(parts, at: lsn())
   }
 
   /// Frees the nodes without a release: when the database goes.

@@ -11,11 +11,11 @@ final class PageBuffer: @unchecked Sendable {
   private(set) var writer: ByteWriter
 
   /// A buffer that goes on in a segment.
-  init(serial: UInt64, offset: Int, capacity: Int) {
+  init(_ family: SegmentFamily, serial: UInt64, offset: Int, capacity: Int) {
     self.serial = serial
     self.offset = offset
     writer = ByteWriter(capacity: offset == 0 ? 0 : capacity)
-    if offset == 0 { writer.write(PageFormat.segmentHeader(serial: serial)) }
+    if offset == 0 { writer.write(PageFormat.segmentHeader(family, serial: serial)) }
   }
 
   /// Where the next record goes.
@@ -25,15 +25,32 @@ final class PageBuffer: @unchecked Sendable {
   var isEmpty: Bool { writer.count == (offset == 0 ? PageFormat.blockBytes : 0) }
 
   /// Safe: the payload is lent for this call, which copies it.
-  func append(_ kind: PageKind, _ payload: UnsafeRawBufferPointer) -> PageAddress {
+  func append(
+    _ kind: PageKind, _ head: [UInt8], _ body: UnsafeRawBufferPointer
+  ) -> PageAddress {
     let address = PageAddress(serial: serial, offset: end)
-    unsafe PageFormat.append(kind, payload, at: address, to: &writer)
+    unsafe PageFormat.append(kind, head, body, at: address, to: &writer)
     return address
   }
 
   /// Whether the record at an address lies here.
   func holds(_ address: PageAddress) -> Bool {
     address.serial == serial && address.offset >= offset && address.offset < end
+  }
+
+  /// Copies `target.count` bytes from `start` bytes after an address that lies here. False when so
+  /// many are not here.
+  func copy(
+    at address: PageAddress, from start: Int, into target: UnsafeMutableRawBufferPointer
+  ) -> Bool {
+    let first = address.offset - offset + start
+    if first + target.count > writer.count { return false }
+    // Both runs have this length by the line above.
+    unsafe writer.bytes.withUnsafeBytes { bytes in
+      unsafe target.copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: bytes[first..<first + target.count]))
+    }
+    return true
   }
 
   /// Up to `count` bytes from an address that lies here.

@@ -10,12 +10,28 @@ enum PageKind: UInt8, Sendable {
   case chunk = 3
   /// The live bytes of all segments.
   case segmentTable = 4
+  /// A large value. In value segments only, as the next.
+  case value = 5
+  /// The payload of a commit that is too large for the redo ring.
+  case commit = 6
 }
 
-/// The records of page segments. All integers are little-endian; a record begins at a multiple of 8.
+/// The two runs of segment files that a page store may be made over.
+enum SegmentFamily: Sendable {
+  case pages
+  case values
+
+  var prefix: String { self == .pages ? "page-" : "value-" }
+  /// "LugePage", "LugeValu".
+  var magic: UInt64 { self == .pages ? 0x6567_6150_6567_754C : 0x756C_6156_6567_754C }
+  /// For messages.
+  var name: String { self == .pages ? "page" : "value" }
+}
+
+/// The records of page segments and value segments. All integers are little-endian; a record begins at a multiple of 8.
 ///
 ///     OFFSET SIZE DESCRIPTION
-///          0    1 kind: 1 leaf, 2 directory, 3 chunk, 4 segment table
+///          0    1 kind: 1 leaf, 2 directory, 3 chunk, 4 segment table, 5 value, 6 commit
 ///          1    1 format version, 1
 ///          2    2 zero
 ///          4    4 length of the payload in bytes
@@ -25,31 +41,32 @@ enum PageKind: UInt8, Sendable {
 ///         24    n payload
 ///       24+n    p zeros up to a multiple of 8
 ///
+/// Payload of a value: 8 bytes tree id, varint length of the key, the key, the value. Payload of a
+/// commit: `RedoPayload`.
+///
 /// The first block of a segment file, copies at 0 and 2048, else zero:
 ///
-///          0    8 magic: "LugePage"
+///          0    8 magic: "LugePage", or "LugeValu" of a value segment
 ///          8    4 format version, 1
 ///         12    4 CRC-32C of bytes 0 to 11 and 16 to 31
 ///         16    8 serial, the number in the file's name
 ///         24    8 zero
 enum PageFormat {
-  static let magic: UInt64 = 0x6567_6150_6567_754C
   static let version: UInt8 = 1
   static let segmentVersion: UInt32 = 1
   static let blockBytes = 4096
   static let copyOffsets = [0, 2048]
   static let segmentHeaderBytes = 32
   static let recordHeaderBytes = 24
-  static let prefix = "page-"
 
   /// The bytes that a record takes in its segment.
   static func recordBytes(payload: Int) -> Int { (recordHeaderBytes + payload + 7) & ~7 }
 
-  static func segmentHeader(serial: UInt64) -> [UInt8] {
+  static func segmentHeader(_ family: SegmentFamily, serial: UInt64) -> [UInt8] {
     var writer = ByteWriter(capacity: blockBytes)
     for offset in copyOffsets {
       writer.writeZeros(offset - writer.count)
-      writer.write(magic)
+      writer.write(family.magic)
       writer.write(segmentVersion)
       writer.write(UInt32(0))
       writer.write(serial)
@@ -67,12 +84,12 @@ enum PageFormat {
     case bad
   }
 
-  static func decodeSegmentHeader(_ bytes: [UInt8]) -> SegmentCopy {
+  static func decodeSegmentHeader(_ bytes: [UInt8], _ family: SegmentFamily) -> SegmentCopy {
     guard bytes.count == segmentHeaderBytes else { return .bad }
     // The reader does not outlive the array's buffer.
     return unsafe bytes.withUnsafeBytes { buffer in
       var reader = unsafe ByteReader(buffer)
-      guard let magic = unsafe reader.readUInt64(), magic == Self.magic,
+      guard let magic = unsafe reader.readUInt64(), magic == family.magic,
         let version = unsafe reader.readUInt32(), let sum = unsafe reader.readUInt32(),
         sum == segmentChecksum(bytes)
       else { return .bad }
@@ -89,24 +106,46 @@ enum PageFormat {
       span.extracting(16..<segmentHeaderBytes), seed: crc32c(span.extracting(0..<12)))
   }
 
-  /// Appends a whole record to a buffer.
+  /// Appends a whole record to a buffer. Its payload is `head`, then `body`.
   static func append(
-    _ kind: PageKind, _ payload: UnsafeRawBufferPointer, at address: PageAddress,
+    _ kind: PageKind, _ head: [UInt8], _ body: UnsafeRawBufferPointer, at address: PageAddress,
     to writer: inout ByteWriter
   ) {
     let start = writer.count
+    let count = head.count + body.count
+    writeHeader(kind, payload: count, at: address, to: &writer)
+    writer.write(head)
+    // Lent for the length of this call; the writer copies it.
+    unsafe writer.write(body)
+    let sum = recordChecksum(writer.bytes, from: start, payload: count)
+    writer.patch(sum, at: start + 8)
+    writer.writeZeros(recordBytes(payload: count) - (writer.count - start))
+  }
+
+  private static func writeHeader(
+    _ kind: PageKind, payload: Int, at address: PageAddress, to writer: inout ByteWriter
+  ) {
     writer.write(kind.rawValue)
     writer.write(version)
     writer.write(UInt16(0))
-    writer.write(UInt32(payload.count))
+    writer.write(UInt32(payload))
     writer.write(UInt32(0))
     writer.write(UInt32(0))
     writer.write(address.rawValue)
-    // Lent for the length of this call; the writer copies it.
-    unsafe writer.write(payload)
-    let sum = recordChecksum(writer.bytes, from: start, payload: payload.count)
-    writer.patch(sum, at: start + 8)
-    writer.writeZeros(recordBytes(payload: payload.count) - (writer.count - start))
+  }
+
+  /// What stands before the body of a record: its header, and the head of its payload. For a body that
+  /// is written from where it lies.
+  static func front(
+    _ kind: PageKind, _ head: [UInt8], _ body: UnsafeRawBufferPointer, at address: PageAddress
+  ) -> [UInt8] {
+    var writer = ByteWriter(capacity: recordHeaderBytes + head.count)
+    writeHeader(kind, payload: head.count + body.count, at: address, to: &writer)
+    writer.write(head)
+    let sum = recordChecksum(writer.bytes, from: 0, payload: head.count)
+    // Lent for the length of this call.
+    writer.patch(unsafe crc32c(body, seed: sum), at: 8)
+    return writer.bytes
   }
 
   static func recordChecksum(_ bytes: [UInt8], from start: Int, payload: Int) -> UInt32 {

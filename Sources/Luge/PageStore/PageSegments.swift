@@ -12,6 +12,8 @@ struct PageSegments {
     var fileBytes = 0
     /// Bytes of live records, buffered ones included.
     var liveBytes = 0
+    /// What was released here last was named by no redo from this LSN on; 0 where redo names nothing.
+    var freedAt: UInt64 = 0
   }
 
   private(set) var all: [Segment] = []
@@ -47,12 +49,13 @@ struct PageSegments {
     if let index = index(of: serial) { all[index].liveBytes += bytes }
   }
 
-  mutating func release(_ serial: UInt64, _ bytes: Int) {
+  mutating func release(_ serial: UInt64, _ bytes: Int, at lsn: UInt64 = 0) {
     guard let index = index(of: serial), all[index].liveBytes >= bytes else {
       violations += 1
       return
     }
     all[index].liveBytes -= bytes
+    all[index].freedAt = max(all[index].freedAt, lsn)
   }
 
   /// All that is live, from here on.

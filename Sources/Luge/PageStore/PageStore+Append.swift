@@ -6,15 +6,22 @@ extension PageStore {
   /// more room: then nothing was appended.
   ///
   /// Safe: the payload is lent for the call and copied.
+  ///
+  /// - Parameter head: what stands before `payload` in the record's payload.
   func append(
-    _ kind: PageKind, _ payload: UnsafeRawBufferPointer, to stream: PageStream = .hot
+    _ kind: PageKind, after head: [UInt8] = [], _ payload: UnsafeRawBufferPointer,
+    to stream: PageStream = .hot
   ) throws(LugeError) -> PagePart {
-    guard payload.count <= largestPayload else {
+    let length = head.count + payload.count
+    guard length <= largestPayload else {
       throw LugeError(
         .tooLarge, "a page does not fit into a page segment",
-        expected: "at most \(largestPayload) bytes", found: "\(payload.count)")
+        expected: "at most \(largestPayload) bytes", found: "\(length)")
     }
-    let bytes = PageFormat.recordBytes(payload: payload.count)
+    let bytes = PageFormat.recordBytes(payload: length)
+    if family == .values && bytes > bufferBytes {
+      return unsafe try appendPastBuffers(kind, head, payload, to: stream)
+    }
     let appender = appender(stream)
     var hasSealed = false
     while true {
@@ -28,14 +35,15 @@ extension PageStore {
         hasSealed = appender.sealed != nil
       }
       if let buffer = appender.filling, hasRoom(appender, bytes) {
-        let address = unsafe buffer.append(kind, payload)
+        let address = unsafe buffer.append(kind, head, payload)
         segments.retain(address.serial, bytes)
+        isUnsynced.store(1)
         appender.noteUnwritten()
         lock.unlock()
         counters.noteAppend(bytes, stream)
         // Its failure is told to whoever needs the room, or syncs.
         if hasSealed { try? writeSealed(stream) }
-        return PagePart(address: address, length: payload.count)
+        return PagePart(address: address, length: length)
       }
       lock.unlock()
       probe("page.appendWaited")
@@ -69,24 +77,35 @@ extension PageStore {
       return
     }
     guard nextSerial < 1 << 32 else {
-      throw LugeError(.resourceExhausted, "all serials of page segments are used up")
+      throw LugeError(.resourceExhausted, "all serials of \(family.name) segments are used up")
     }
     if appender.filling != nil {
       seal(appender, padded: false)
       probe("page.segmentRolled")
     }
     segments.append(PageSegments.Segment(serial: nextSerial, stream: stream))
-    appender.filling = PageBuffer(serial: nextSerial, offset: 0, capacity: bufferBytes)
+    appender.filling = PageBuffer(
+      family, serial: nextSerial, offset: 0, capacity: bufferBytes)
     nextSerial += 1
   }
 
+  /// The same for a buffer that may hold nothing but its segment's header.
+  func sealAll(_ appender: PageAppender) {
+    guard let buffer = appender.filling else { return }
+    appender.sealed = buffer
+    appender.filling = PageBuffer(
+      family, serial: buffer.serial, offset: buffer.end, capacity: bufferBytes)
+    appender.noteUnwritten()
+  }
+
   /// What is in the buffer will be written; appends go on behind it.
-  private func seal(_ appender: PageAppender, padded: Bool) {
+  func seal(_ appender: PageAppender, padded: Bool) {
     guard let buffer = appender.filling, !buffer.isEmpty else { return }
     appender.sealed = buffer
     let block = PageFormat.blockBytes
     let next = padded ? (buffer.end + block - 1) / block * block : buffer.end
-    appender.filling = PageBuffer(serial: buffer.serial, offset: next, capacity: bufferBytes)
+    appender.filling = PageBuffer(
+      family, serial: buffer.serial, offset: next, capacity: bufferBytes)
     appender.noteUnwritten()
   }
 
@@ -99,7 +118,7 @@ extension PageStore {
   }
 
   /// Under `writeLock`: writes the sealed buffer, if there is one. If that fails it stays sealed.
-  private func writeSealedLocked(_ stream: PageStream) throws(LugeError) {
+  func writeSealedLocked(_ stream: PageStream) throws(LugeError) {
     let appender = appender(stream)
     try lock.acquire()
     let sealed = appender.sealed
@@ -115,7 +134,7 @@ extension PageStore {
       try writer.file.writeFully(sealed.writer.bytes, at: Int64(sealed.offset))
     } catch {
       probe("page.writeRetried")
-      throw LugeError(error, doing: "writing pages")
+      throw LugeError(error, doing: "writing \(family.name)s")
     }
     _ = counters.bytesWritten.fetchAdd(UInt64(sealed.writer.count))
     try lock.acquire()
@@ -126,7 +145,7 @@ extension PageStore {
   }
 
   /// Under `writeLock`: the file that a stream writes to, made where it is new.
-  private func writer(
+  func writer(
     of serial: UInt64, _ stream: PageStream
   ) throws(PlatformError) -> SegmentFile {
     if let writer = writers[stream.rawValue] {
@@ -145,7 +164,7 @@ extension PageStore {
   }
 
   /// A file of this name is one that an attempt which failed left behind: no serial is used twice.
-  private func make(_ path: String) throws(PlatformError) -> any File {
+  func make(_ path: String) throws(PlatformError) -> any File {
     do throws(PlatformError) {
       return try files.open(path, .createNew)
     } catch {
@@ -163,7 +182,16 @@ extension PageStore {
     try syncLock.acquire()
     defer { syncLock.unlock() }
     try checkUsable()
-    let (written, hasNames) = try writeAll()
+    // Nobody syncs at this moment, so what was appended before is durable.
+    if family == .values && isUnsynced.load() == 0 { return }
+    // Before the buffers are taken: what comes later says so again.
+    isUnsynced.store(0)
+    let written: [SegmentFile]
+    let hasNames: Bool
+    do throws(LugeError) { (written, hasNames) = try writeAll() } catch {
+      isUnsynced.store(1)
+      throw error
+    }
     defer { for file in written { file.release() } }
     do throws(PlatformError) {
       if written.isEmpty && !hasNames { return }
@@ -171,7 +199,7 @@ extension PageStore {
       for file in written { try file.file.syncAll() }
       if hasNames { try files.syncDirectory(directory) }
     } catch {
-      let final = LugeError(error, doing: "syncing pages")
+      let final = LugeError(error, doing: "syncing \(family.name)s")
       failureCell.set(final)
       throw final
     }

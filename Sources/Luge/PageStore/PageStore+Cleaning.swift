@@ -31,7 +31,8 @@ extension PageStore {
     for segment in segments.all {
       all += segment.fileBytes
       // One that no superblock names either could not be removed: another checkpoint does not help.
-      if segment.liveBytes == 0 && named.bytes(of: segment.serial) > 0
+      if segment.liveBytes == 0
+        && (named.bytes(of: segment.serial) > 0 || segment.freedAt > redoStart)
         && !isAppendedTo(segment.serial)
       {
         waiting += segment.fileBytes

@@ -17,7 +17,8 @@ extension PageStore {
       let part = parts[index]
       guard part.length >= 0, part.length <= largestPayload else {
         throw damage(
-          part.address, "a page of a length that cannot be", expected: nil, found: "\(part.length)")
+          part.address, "a \(family.name) of a length that cannot be", expected: nil,
+          found: "\(part.length)")
       }
       let count = PageFormat.recordHeaderBytes + part.length
       if let bytes = try buffered(part.address, count: count) {
@@ -53,6 +54,18 @@ extension PageStore {
     return try read(PagePart(address: address, length: Int(length)), kind).payload
   }
 
+  /// Throws `.corruption` where the header of a record is not the one of this record.
+  func checkRecord(_ part: PagePart, _ kind: PageKind) throws(LugeError) {
+    let head = try readBytes(part.address, count: PageFormat.recordHeaderBytes)
+    let header = try checkHeader(head, part.address)
+    guard Int(header.length) == part.length, header.kind == kind.rawValue else {
+      throw damage(
+        part.address, "a record is of another kind or length",
+        expected: "\(kind.rawValue), \(part.length) bytes",
+        found: "\(header.kind), \(header.length) bytes")
+    }
+  }
+
   private func readBytes(_ address: PageAddress, count: Int) throws(LugeError) -> [UInt8] {
     if let bytes = try buffered(address, count: count) { return bytes }
     let file = try file(address)
@@ -60,7 +73,7 @@ extension PageStore {
     do throws(PlatformError) {
       return try file.file.readAvailable(at: Int64(address.offset), count: count)
     } catch {
-      throw LugeError(error, doing: "reading a page")
+      throw LugeError(error, doing: "reading a \(family.name)")
     }
   }
 
@@ -69,7 +82,7 @@ extension PageStore {
   ) throws(LugeError) {
     let results: [[UInt8]]
     do throws(PlatformError) { results = try files.read(requests) } catch {
-      throw LugeError(error, doing: "reading pages")
+      throw LugeError(error, doing: "reading \(family.name)s")
     }
     var next = 0
     var index = 0
@@ -107,9 +120,10 @@ extension PageStore {
     let file: any File
     do throws(PlatformError) { file = try files.open(path(serial), .read) } catch {
       if error.code == .notFound {
-        throw damage(address, "a page segment is missing", expected: path(serial), found: "nothing")
+        throw damage(
+          address, "a \(family.name) segment is missing", expected: path(serial), found: "nothing")
       }
-      throw LugeError(error, doing: "opening a page segment")
+      throw LugeError(error, doing: "opening a \(family.name) segment")
     }
     do throws(LugeError) { try checkSegmentHeader(file, serial: serial) } catch {
       file.close()
@@ -127,20 +141,21 @@ extension PageStore {
       do throws(PlatformError) {
         bytes = try file.readAvailable(at: Int64(offset), count: PageFormat.segmentHeaderBytes)
       } catch {
-        throw LugeError(error, doing: "reading the header of a page segment")
+        throw LugeError(error, doing: "reading the header of a \(family.name) segment")
       }
-      switch PageFormat.decodeSegmentHeader(bytes) {
+      switch PageFormat.decodeSegmentHeader(bytes, family) {
       case .valid(let found) where found == serial: return
       case .newer(let version):
         throw LugeError(
-          .unsupportedVersion, "a page segment was written by a newer version",
+          .unsupportedVersion, "a \(family.name) segment was written by a newer version",
           path: path(serial), expected: "at most \(PageFormat.segmentVersion)",
           found: "\(version)")
       case .valid, .bad: continue
       }
     }
     throw damage(
-      PageAddress(serial: serial, offset: 0), "the header of a page segment is unreadable",
+      PageAddress(serial: serial, offset: 0),
+      "the header of a \(family.name) segment is unreadable",
       expected: nil, found: nil)
   }
 
@@ -174,7 +189,7 @@ extension PageStore {
     _ head: [UInt8], _ address: PageAddress
   ) throws(LugeError) -> PageFormat.RecordHeader {
     guard let header = PageFormat.RecordHeader(head),
-      PageFormat.recordBytes(payload: Int(header.length)) <= segmentBytes - PageFormat.blockBytes,
+      Int(header.length) <= largestPayload,
       header.address == address.rawValue
     else {
       throw damage(
@@ -185,7 +200,7 @@ extension PageStore {
     return header
   }
 
-  private func damage(
+  func damage(
     _ address: PageAddress, _ message: String, expected: String?, found: String?
   ) -> LugeError {
     // What a failed sync did not write looks like damage.

@@ -37,7 +37,7 @@ extension PageStore {
         window = try file.file.readAvailable(
           at: Int64(offset), count: max(count, PageStore.windowBytes))
       } catch {
-        throw LugeError(error, doing: "reading a page segment")
+        throw LugeError(error, doing: "reading a \(family.name) segment")
       }
       start = offset
       result.bytesRead += window.count
@@ -47,7 +47,8 @@ extension PageStore {
       let address = PageAddress(serial: serial, offset: offset)
       let head = Array(window[(offset - start)..<(offset - start + PageFormat.recordHeaderBytes)])
       if let header = PageFormat.RecordHeader(head), header.address == address.rawValue,
-        Int(header.length) <= largestPayload, let kind = PageKind(rawValue: header.kind),
+        Int(header.length) <= min(largestPayload, segmentBytes),
+        let kind = PageKind(rawValue: header.kind),
         header.version <= PageFormat.version,
         try load(PageFormat.recordHeaderBytes + Int(header.length)),
         PageFormat.recordChecksum(window, from: offset - start, payload: Int(header.length))

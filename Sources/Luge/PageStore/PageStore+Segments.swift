@@ -9,13 +9,28 @@ extension PageStore {
 
   /// The same for several. `isNamed`: the checkpoint that is under way, if there is one, may name them
   /// all the same; so only its own walk knows better.
-  func release(_ parts: [PagePart], isNamed: Bool = true) throws(LugeError) {
+  ///
+  /// - Parameter lsn: no redo from here on names one of them. The tail of now where redo does.
+  func release(
+    _ parts: [PagePart], isNamed: Bool = true, at lsn: UInt64 = 0
+  ) throws(LugeError) {
     if parts.isEmpty { return }
     try lock.acquire()
     defer { lock.unlock() }
     for part in parts {
-      segments.release(part.address.serial, part.bytes)
+      segments.release(part.address.serial, part.bytes, at: lsn)
       if isNamed { outrun?.add(part) }
+    }
+  }
+
+  /// The same for records of which only the bytes are known, by segment.
+  func release(_ table: SegmentBytes, at lsn: UInt64) throws(LugeError) {
+    if table.entries.isEmpty { return }
+    try lock.acquire()
+    defer { lock.unlock() }
+    for entry in table.entries {
+      segments.release(entry.serial, Int(entry.bytes), at: lsn)
+      outrun?.add(entry.bytes, to: entry.serial)
     }
   }
 
@@ -57,7 +72,9 @@ extension PageStore {
       else {
         let size = segments.index(of: entry.serial).map { segments.all[$0].fileBytes }
         throw LugeError(
-          .corruption, size == nil ? "a page segment is missing" : "a page segment is cut short",
+          .corruption,
+          size == nil
+            ? "a \(family.name) segment is missing" : "a \(family.name) segment is cut short",
           path: path(entry.serial), expected: "at least \(entry.bytes) bytes",
           found: size.map { "\($0)" } ?? "nothing")
       }
@@ -66,12 +83,40 @@ extension PageStore {
     named = table
   }
 
+  /// For replay: a record that the redo names and no image is live. Throws `.corruption` where its
+  /// segment is missing or shorter than that: what redo names was durable before.
+  func retain(_ part: PagePart) throws(LugeError) {
+    try lock.acquire()
+    defer { lock.unlock() }
+    try checkNamedLocked(part)
+    segments.retain(part.address.serial, part.bytes)
+  }
+
+  /// The same look without the rest.
+  func checkNamed(_ part: PagePart) throws(LugeError) {
+    try lock.acquire()
+    defer { lock.unlock() }
+    try checkNamedLocked(part)
+  }
+
+  private func checkNamedLocked(_ part: PagePart) throws(LugeError) {
+    guard let index = segments.index(of: part.address.serial),
+      part.address.offset + part.bytes <= segments.all[index].fileBytes
+    else {
+      throw damage(
+        part.address, "what the redo log names in a \(family.name) segment is not there",
+        expected: "\(part.bytes) bytes", found: nil)
+    }
+  }
+
   /// For the checkpoint: a superblock is durable that names so many bytes in each segment, all
-  /// records counted that are reached from it.
-  func noteNamed(_ table: SegmentBytes) throws(LugeError) {
+  /// records counted that are reached from it, and from which recovery would replay the redo from
+  /// `redoStart` on.
+  func noteNamed(_ table: SegmentBytes, redoStart: UInt64 = 0) throws(LugeError) {
     try lock.acquire()
     defer { lock.unlock() }
     named = table
+    self.redoStart = redoStart
   }
 
   /// Bytes of live records, by segment.
@@ -125,7 +170,9 @@ extension PageStore {
         _ = counters.segmentsRemoved.fetchAdd(1)
         removed += 1
       } catch {
-        if error.code == .killed { throw LugeError(error, doing: "removing a page segment") }
+        if error.code == .killed {
+          throw LugeError(error, doing: "removing a \(family.name) segment")
+        }
         if error.code != .notFound { continue }
       }
       try lock.acquire()
@@ -151,6 +198,11 @@ extension PageStore {
     where segment.liveBytes == 0 && named.bytes(of: segment.serial) == 0
       && !isAppendedTo(segment.serial)
     {
+      if segment.freedAt > redoStart {
+        // Redo that recovery would replay may name what is in it.
+        probe("value.segmentKept")
+        continue
+      }
       unused.append(segment.serial)
     }
     return unused

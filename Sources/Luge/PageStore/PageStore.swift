@@ -1,6 +1,8 @@
 import Platform
 
 /// The page segments: records appended by checkpoints, evictions and the cleaner, read by address.
+/// A second one of these keeps the value segments: large values and large commits, appended by
+/// whoever writes them.
 ///
 /// The contract:
 /// - `append` puts the record into memory and returns its address; it does not wait for a device
@@ -25,7 +27,8 @@ import Platform
 /// - `sync` writes the buffers, then syncs every file written to since the last good sync, then the
 ///   directory where a file was made.
 /// - A segment goes when nothing in memory names a record in it (live bytes), nor does the newest
-///   durable superblock (named bytes), and it is not appended to: `reclaim`.
+///   durable superblock (named bytes), nor redo that recovery would replay (`freedAt`), and it is
+///   not appended to: `reclaim`.
 /// - Locks, in this order: `syncLock` (one sync at a time), `writeLock` (one writer of files at a
 ///   time; held during writes, not during syncs), `lock` (all state; a few instructions).
 final class PageStore: @unchecked Sendable {
@@ -35,6 +38,7 @@ final class PageStore: @unchecked Sendable {
 
   let files: any FileSystem
   let directory: String
+  let family: SegmentFamily
   let segmentBytes: Int
   let bufferBytes: Int
 
@@ -53,12 +57,16 @@ final class PageStore: @unchecked Sendable {
   var outrun: SegmentBytes?
   let hot = PageAppender()
   let cold = PageAppender()
+  /// Redo start of the newest durable superblock.
+  var redoStart: UInt64 = 0
 
   // Guarded by `writeLock`: each holds a use of its files.
   var writers: [SegmentFile?] = [nil, nil]
   var unsynced: [SegmentFile] = []
   var directoryIsUnsynced = false
 
+  /// 1 when something was appended since the last sync began.
+  let isUnsynced = AtomicWord(0)
   let counters = PageCounters()
 
   /// Finds the segments of a directory. Changes nothing.
@@ -68,15 +76,18 @@ final class PageStore: @unchecked Sendable {
   ///   - nextSerial: of the superblock; no lower serial is ever given to a new segment.
   ///   - bufferBytes: of each stream that is not handed to the file system yet; twice that at most.
   init(
-    platform: PlatformServices, directory: String, segmentBytes: Int, nextSerial: UInt64,
-    bufferBytes: Int = PageStore.defaultBufferBytes, openFiles: Int = PageStore.defaultOpenFiles
+    platform: PlatformServices, directory: String, family: SegmentFamily = .pages,
+    segmentBytes: Int, nextSerial: UInt64, bufferBytes: Int = PageStore.defaultBufferBytes,
+    openFiles: Int = PageStore.defaultOpenFiles
   ) throws(LugeError) {
     guard segmentBytes >= 2 * PageFormat.blockBytes, segmentBytes <= 1 << 31 else {
       throw LugeError(
-        .invalidArgument, "a page segment must have 8 KiB to 2 GiB", found: "\(segmentBytes)")
+        .invalidArgument, "a \(family.name) segment must have 8 KiB to 2 GiB",
+        found: "\(segmentBytes)")
     }
     files = platform.files
     self.directory = directory
+    self.family = family
     self.segmentBytes = segmentBytes
     self.bufferBytes = min(bufferBytes, segmentBytes)
     syncLock = Lock(threads: platform.threads)
@@ -87,7 +98,7 @@ final class PageStore: @unchecked Sendable {
     var found: [PageSegments.Segment] = []
     do throws(PlatformError) {
       for name in try files.list(directory) {
-        guard let serial = SegmentName.serial(PageFormat.prefix, name) else { continue }
+        guard let serial = SegmentName.serial(family.prefix, name) else { continue }
         let status = try files.status("\(directory)/\(name)")
         found.append(
           PageSegments.Segment(
@@ -95,15 +106,18 @@ final class PageStore: @unchecked Sendable {
         if serial >= self.nextSerial, serial < 1 << 32 { self.nextSerial = serial + 1 }
       }
     } catch {
-      throw LugeError(error, doing: "listing the page segments")
+      throw LugeError(error, doing: "listing the \(family.name) segments")
     }
     segments.adopt(found)
   }
 
-  /// The largest payload that `append` takes, in bytes.
+  /// The largest payload that `append` takes, in bytes. A value that does not fit into a segment gets
+  /// one of its own.
   var largestPayload: Int {
-    segmentBytes - PageFormat.blockBytes - PageFormat.recordHeaderBytes - 8
+    if family == .values { return PageStore.largestValuePayload }
+    return segmentBytes - PageFormat.blockBytes - PageFormat.recordHeaderBytes - 8
   }
+  private static let largestValuePayload = Int(ValueReference.longest) + (1 << 17)
 
   func appender(_ stream: PageStream) -> PageAppender { stream == .hot ? hot : cold }
 
@@ -145,6 +159,6 @@ final class PageStore: @unchecked Sendable {
 
   /// Where the segment of a serial is, for messages too.
   func path(_ serial: UInt64) -> String {
-    "\(directory)/\(SegmentName.make(PageFormat.prefix, serial))"
+    "\(directory)/\(SegmentName.make(family.prefix, serial))"
   }
 }

@@ -25,6 +25,11 @@ struct SegmentBytes: Equatable, Sendable {
     return index < entries.count && entries[index].serial == serial ? entries[index].bytes : 0
   }
 
+  /// All of another table's.
+  mutating func add(_ other: SegmentBytes) {
+    for entry in other.entries { add(entry.bytes, to: entry.serial) }
+  }
+
   mutating func add(_ part: PagePart) { add(UInt64(part.bytes), to: part.address.serial) }
 
   mutating func add(_ bytes: UInt64, to serial: UInt64) {
@@ -68,6 +73,12 @@ struct SegmentBytes: Equatable, Sendable {
   func encode() -> [UInt8] {
     var writer = ByteWriter(capacity: 8 + 8 * entries.count)
     writer.write(Self.version)
+    write(to: &writer)
+    return writer.bytes
+  }
+
+  /// What follows the version.
+  func write(to writer: inout ByteWriter) {
     writer.writeVarint(UInt64(entries.count))
     var former: UInt64 = 0
     for entry in entries {
@@ -75,7 +86,6 @@ struct SegmentBytes: Equatable, Sendable {
       writer.writeVarint(entry.bytes)
       former = entry.serial
     }
-    return writer.bytes
   }
 
   /// Nil when the bytes are no table. Never traps.
@@ -83,23 +93,29 @@ struct SegmentBytes: Equatable, Sendable {
     // Safe: the reader does not outlive the array that lends the buffer, and checks every read.
     unsafe bytes.withUnsafeBytes { buffer in
       var reader = unsafe ByteReader(buffer)
-      guard unsafe reader.readUInt8() == version, let count = unsafe reader.readVarint() else {
+      guard unsafe reader.readUInt8() == version, let table = unsafe read(&reader) else {
         return nil
-      }
-      var table = SegmentBytes()
-      var serial: UInt64 = 0
-      var left = count
-      while left > 0 {
-        guard let step = unsafe reader.readVarint(), let bytes = unsafe reader.readVarint(),
-          step > 0 || left == count, bytes > 0
-        else { return nil }
-        let (next, overflow) = serial.addingReportingOverflow(step)
-        guard !overflow, next < 1 << 32, bytes < 1 << 32 else { return nil }
-        serial = next
-        table.entries.append(Use(serial: serial, bytes: bytes))
-        left -= 1
       }
       return unsafe reader.isAtEnd ? table : nil
     }
+  }
+
+  /// What follows the version; nil when the bytes are no table. Never traps.
+  static func read(_ reader: inout ByteReader) -> SegmentBytes? {
+    guard let count = unsafe reader.readVarint() else { return nil }
+    var table = SegmentBytes()
+    var serial: UInt64 = 0
+    var left = count
+    while left > 0 {
+      guard let step = unsafe reader.readVarint(), let bytes = unsafe reader.readVarint(),
+        step > 0 || left == count, bytes > 0
+      else { return nil }
+      let (next, overflow) = serial.addingReportingOverflow(step)
+      guard !overflow, next < 1 << 32, bytes < 1 << 32 else { return nil }
+      serial = next
+      table.entries.append(Use(serial: serial, bytes: bytes))
+      left -= 1
+    }
+    return table
   }
 }

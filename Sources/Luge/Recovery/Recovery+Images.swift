@@ -1,12 +1,12 @@
 import Platform
 
-// What the superblock names: the list of chunks, and the table of live bytes.
+// What the superblock names: the list of chunks, and the tables of live bytes.
 
 extension Recovery {
   /// Images of chunks that are read side by side.
   private static let chunksARound = 32
 
-  /// The list of chunks, and what it takes: the records that it and the segment table are in.
+  /// The list of chunks, and what it takes: the records that it and the segment tables are in.
   func readList() throws(LugeError) -> (list: [ChunkEntry], records: [PagePart]) {
     let root = part(superblock.directoryAddress, superblock.directoryBytes)
     guard let root else { return ([], []) }
@@ -23,7 +23,7 @@ extension Recovery {
       list.append(contentsOf: entries)
       index += 1
     }
-    let records = parts + tableRecord() + [root]
+    let records = parts + valueTableRecord() + tableRecord() + [root]
     try adoptTable(list, records)
     return (list, records)
   }
@@ -43,33 +43,48 @@ extension Recovery {
     part(superblock.tableAddress, superblock.tableBytes).map { record in [record] } ?? []
   }
 
+  private func valueTableRecord() -> [PagePart] {
+    part(superblock.valueTableAddress, superblock.valueTableBytes).map { record in [record] } ?? []
+  }
+
   /// What is live in each segment. The table that a checkpoint wrote while others evicted or moved
   /// pages may count too much; only the last one before a close is known to be exact. Else what the
   /// chunks name is counted: reading their images costs little, some kilobytes for hundreds of pages.
   private func adoptTable(_ list: [ChunkEntry], _ records: [PagePart]) throws(LugeError) {
-    guard let record = tableRecord().first else { return }
-    guard var table = SegmentBytes.decode(try pages.read(record, .segmentTable).payload) else {
-      throw damage("the segment table cannot be decoded", record.address)
+    guard let record = tableRecord().first, let valueRecord = valueTableRecord().first else {
+      return
     }
+    var table = try readTable(record)
+    var values = try readTable(valueRecord)
     table.add(record)
     if let root = part(superblock.directoryAddress, superblock.directoryBytes) { table.add(root) }
     if !superblock.wasClosed {
       if let counted = try count(list, records) {
         probe("recovery.bytesCounted")
-        table = counted
+        (table, values) = counted
       } else {
         _ = pages.counters.chunksUncounted.fetchAdd(1)
+        _ = context.values.counters.chunksUncounted.fetchAdd(1)
       }
     }
     try pages.adopt(table)
+    try context.values.adopt(values)
+  }
+
+  private func readTable(_ record: PagePart) throws(LugeError) -> SegmentBytes {
+    guard let table = SegmentBytes.decode(try pages.read(record, .segmentTable).payload) else {
+      throw damage("a segment table cannot be decoded", record.address)
+    }
+    return table
   }
 
   /// Nil when a chunk's image is damaged: whoever needs the chunk is told. On the way, what would make pages
   /// too large is set aside.
   private func count(
     _ list: [ChunkEntry], _ records: [PagePart]
-  ) throws(LugeError) -> SegmentBytes? {
+  ) throws(LugeError) -> (pages: SegmentBytes, values: SegmentBytes)? {
     var table = SegmentBytes()
+    var values = SegmentBytes()
     var isWhole = true
     for record in records { table.add(record) }
     var first = 0
@@ -83,6 +98,7 @@ extension Recovery {
           }
           for page in image.pages {
             for part in page.parts { table.add(part) }
+            values.add(page.values)
           }
           setAsideTooMuch(image)
         }
@@ -93,7 +109,7 @@ extension Recovery {
       for part in some { table.add(part) }
       first += some.count
     }
-    return isWhole ? table : nil
+    return isWhole ? (table, values) : nil
   }
 
   /// What a page lacks is put into its leaf at once when it comes into memory, unless that is more

@@ -85,9 +85,10 @@ extension Recovery {
     var first = 0
     while first < newest.count {
       let some = newest[first..<min(first + Self.portion, newest.count)]
-      try held.read(place, some).forEach(tree: tree.id) { (lsn, key, value) throws(LugeError) in
+      try held.read(place, some, context.values).forEach(tree: tree.id) {
+        (lsn, key, value, reference) throws(LugeError) in
         try context.makeRoomIfNeeded()
-        if try !tree.replay(lsn, key, value) { probe("recovery.skippedByImage") }
+        if try !tree.replay(lsn, key, value, reference) { probe("recovery.skippedByImage") }
       }
       first += some.count
     }

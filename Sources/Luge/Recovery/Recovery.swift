@@ -22,7 +22,7 @@ final class Recovery {
     var named: [(name: String, tree: BLinkTree)]
     var nextTreeID: UInt64
     var identifiersReserved: UInt64
-    /// Of the list of chunks, and of the segment table.
+    /// Of the list of chunks, and of the segment tables.
     var records: [PagePart]
   }
 

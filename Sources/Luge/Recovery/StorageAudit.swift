@@ -16,12 +16,14 @@ package struct StorageAudit {
   package struct Named: Sendable {
     /// Serials of the page segments, ascending.
     package var pageSegments: [UInt64]
+    /// Serials of the value segments, in no order: what images name in them, and redo.
+    package var valueSegments: [UInt64]
     /// Where the redo that is there ends.
     package var redoEnd: UInt64
   }
 
-  private let platform: PlatformServices
-  private let directory: String
+  let platform: PlatformServices
+  let directory: String
 
   package init(platform: PlatformServices, directory: String) {
     self.platform = platform
@@ -51,8 +53,13 @@ package struct StorageAudit {
   /// an image, so a W above the end of the redo would hide the commits that come there next.
   package func named(by root: Root) throws(LugeError) -> Named {
     let superblock = root.superblock
-    let end = try redoEnd(superblock)
-    var named = Named(pageSegments: [], redoEnd: end)
+    let values = try PageStore(
+      platform: platform, directory: directory, family: .values,
+      segmentBytes: Int(superblock.valueSegmentBytes), nextSerial: superblock.nextValueSerial)
+    defer { values.close() }
+    let looker = ValueAudit(values)
+    let end = try scanRedo(superblock, looker)
+    var named = Named(pageSegments: [], valueSegments: looker.serials, redoEnd: end)
     guard superblock.directoryAddress != 0 else { return named }
     let pages = try PageStore(
       platform: platform, directory: directory, segmentBytes: Int(superblock.pageSegmentBytes),
@@ -61,15 +68,24 @@ package struct StorageAudit {
     // The header of the next group is reserved with the end of the last one, and holds no commit.
     let isBlock = end % UInt64(RedoFormat.blockBytes) == 0
     let bound = end + (isBlock ? UInt64(RedoFormat.groupBytes) : 0)
-    try readPages(superblock, pages, bound, &named)
+    try readPages(superblock, pages, looker, bound, &named)
     named.pageSegments.sort()
+    named.valueSegments = looker.serials
     return named
   }
 
   /// The serial of a page segment's file; nil for any other file.
   package static func pageSerial(_ path: String) -> UInt64? {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
-    return SegmentName.serial(PageFormat.prefix, String(path[path.index(after: slash)...]))
+    return SegmentName.serial(
+      SegmentFamily.pages.prefix, String(path[path.index(after: slash)...]))
+  }
+
+  /// The serial of a value segment's file; nil for any other file.
+  package static func valueSerial(_ path: String) -> UInt64? {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+    return SegmentName.serial(
+      SegmentFamily.values.prefix, String(path[path.index(after: slash)...]))
   }
 
   /// What of the redo stream the file holds that recovery from `root` reads; nil: nothing.
@@ -92,16 +108,27 @@ package struct StorageAudit {
 
   /// Where the redo that is there ends.
   private func redoEnd(_ superblock: Superblock) throws(LugeError) -> UInt64 {
+    try scanRedo(superblock, nil)
+  }
+
+  /// The same; reads all that it names in value segments.
+  private func scanRedo(
+    _ superblock: Superblock, _ looker: ValueAudit?
+  ) throws(LugeError) -> UInt64 {
     // Nothing is kept of what the scan lends.
     unsafe try RedoScan.run(
       files: platform.files, directory: directory, eras: superblock.eras,
       from: superblock.recoveryLSN, durable: superblock.durableLSN,
       segmentPayload: superblock.redoSegmentPayload, superblockSequence: superblock.sequence
-    ) { (_, _, _) throws(LugeError) in }.end
+    ) { (lsn, kind, payload) throws(LugeError) in
+      // Good for the length of this call.
+      unsafe try looker?.look(lsn, kind, payload)
+    }.end
   }
 
   private func readPages(
-    _ superblock: Superblock, _ pages: PageStore, _ bound: UInt64, _ named: inout Named
+    _ superblock: Superblock, _ pages: PageStore, _ looker: ValueAudit, _ bound: UInt64,
+    _ named: inout Named
   ) throws(LugeError) {
     let root = PagePart(
       address: PageAddress(rawValue: superblock.directoryAddress),
@@ -114,6 +141,13 @@ package struct StorageAudit {
       note(table, &named)
       _ = try pages.read(table, .segmentTable)
     }
+    if superblock.valueTableAddress != 0 {
+      let table = PagePart(
+        address: PageAddress(rawValue: superblock.valueTableAddress),
+        length: Int(superblock.valueTableBytes))
+      note(table, &named)
+      _ = try pages.read(table, .segmentTable)
+    }
     guard let list = ChunkList.decodeRoot(try pages.read(root, .directory).payload) else {
       throw damage("the root of the list of chunks", root, pages)
     }
@@ -122,12 +156,13 @@ package struct StorageAudit {
       guard let entries = ChunkList.decode(try pages.read(record, .directory).payload) else {
         throw damage("the list of chunks", record, pages)
       }
-      for entry in entries { try readChunk(entry.image, pages, bound, &named) }
+      for entry in entries { try readChunk(entry.image, pages, looker, bound, &named) }
     }
   }
 
   private func readChunk(
-    _ part: PagePart, _ pages: PageStore, _ bound: UInt64, _ named: inout Named
+    _ part: PagePart, _ pages: PageStore, _ looker: ValueAudit, _ bound: UInt64,
+    _ named: inout Named
   ) throws(LugeError) {
     note(part, &named)
     guard let image = ChunkImage.decode(try pages.read(part, .chunk).payload) else {
@@ -135,7 +170,8 @@ package struct StorageAudit {
     }
     for page in image.pages {
       for part in page.parts { note(part, &named) }
-      _ = try pages.read(page.parts, .leaf)
+      let payloads = try pages.read(page.parts, .leaf).map { $0.payload }
+      try looker.look(page, payloads, of: image.tree)
       if page.lsn > bound {
         throw LugeError(
           .corruption, "the redo of an image is not there",

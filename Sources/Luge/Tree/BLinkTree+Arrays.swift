@@ -26,6 +26,11 @@ extension BLinkTree {
     }
   }
 
+  /// Removes a key; whether it had a value, which is not read.
+  func takeAway(_ key: [UInt8]) throws(LugeError) -> Bool {
+    unsafe try reading(key) { (key) throws(LugeError) in unsafe try take(key) }
+  }
+
   func discardValue(forKey key: [UInt8]) throws(LugeError) {
     unsafe try reading(key) { (key) throws(LugeError) in unsafe try discard(key) }
   }

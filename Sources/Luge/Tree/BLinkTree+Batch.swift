@@ -31,13 +31,13 @@ extension BLinkTree {
     var near = near
     while true {
       guard
-        let (page, found) = descend(key, near, &path, pin, isBlind: !record.isTombstone),
+        let (page, found) = descend(key, near, &path, pin, isBlind: record.isPlain),
         let leaf = found
       else { return .missing }
       leaf.noteVisit()
       var slot = leaf.locate(key)
       while true {
-        if leaf.isPartial && (record.isTombstone || isFull(partial: leaf, slot)) {
+        if leaf.isPartial && (!record.isPlain || isFull(partial: leaf, slot)) {
           return .missing
         }
         if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {

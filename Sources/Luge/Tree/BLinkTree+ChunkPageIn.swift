@@ -97,7 +97,8 @@ extension BLinkTree {
     nodes.reserveCapacity(count)
     let owner = ownerWord
     _ = ChunkImage.read(payload) { page in
-      let parts = PartList.build(pin, lsn: page.lsn, entries: page.entries, page.parts)
+      let parts = PartList.build(
+        pin, lsn: page.lsn, entries: page.entries, page.parts, values: page.values)
       // The array outlives the closure, which copies from it.
       let built = unsafe page.low.withUnsafeBytes {
         unsafe Page.build(pin, low: ByteView($0), parts: parts)
@@ -173,7 +174,8 @@ extension BLinkTree {
       if !isImaged {
         pages.append(
           ChunkPage(
-            low: page.low.copy(), lsn: parts.lsn, entries: parts.entries, parts: parts.copy()))
+            low: page.low.copy(), lsn: parts.lsn, entries: parts.entries, parts: parts.copy(),
+            values: parts.values))
       }
       // The same word: all of this was true at one moment.
       guard page.word.load() == word else { return nil }
@@ -205,7 +207,8 @@ extension BLinkTree {
     if let part {
       let formerPart = former?.part(0)
       let image = PartList.build(
-        pin, lsn: evictable.stamp, entries: evictable.image?.entries ?? 0, [part])
+        pin, lsn: evictable.stamp, entries: evictable.image?.entries ?? 0, [part],
+        values: SegmentBytes())
       guard chunk.replaceImage(former, image, pin) else {
         image.free(pin)
         unseal(branch, evictable.words, branch.count)

@@ -115,7 +115,9 @@ extension BLinkTree {
       // Unless others have changed the chunk: then the walk keeps a stamp that is no more.
       if let new = image.stamp { stamp = new }
       pages.append(
-        ChunkPage(low: image.low, lsn: image.lsn, entries: image.entries, parts: image.parts))
+        ChunkPage(
+          low: image.low, lsn: image.lsn, entries: image.entries, parts: image.parts,
+          values: image.values))
       guard let next = image.high, high.map({ end in compareKeys(next, end) < 0 }) ?? true else {
         return pages
       }
@@ -147,7 +149,8 @@ extension BLinkTree {
     let former = chunk.image
     // Stamps are never used twice, so it is the same chunk.
     guard chunk.stamp.load() == stamp else { return (false, nil) }
-    let list = PartList.build(pin, lsn: stamp, entries: image.entries, [part])
+    let list = PartList.build(
+      pin, lsn: stamp, entries: image.entries, [part], values: SegmentBytes())
     let formerPart = former?.part(0)
     if chunk.replaceImage(former, list, pin) { return (true, formerPart) }
     list.free(pin)

@@ -262,7 +262,7 @@ extension BLinkTree {
       // counts.
       if !isAborted(record) {
         probe("tree.tombstoneDropped")
-        record.dropPredecessors(pin)
+        context.dropPredecessors(of: record, pin)
       }
       record.retire(pin)
       index += 1

@@ -178,7 +178,7 @@ extension BLinkTree {
       let address = Leaf.record(leaf.word(index).load())
       if address == 0 { break }
       let record = Record(address: address)
-      record.dropPredecessors(pin)
+      context.dropPredecessors(of: record, pin)
       record.retire(pin)
       index += 1
     }

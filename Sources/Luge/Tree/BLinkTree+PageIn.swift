@@ -150,12 +150,24 @@ extension BLinkTree {
     defer { if held != nil { context.pending.leave() } }
     let changes = try changes(
       held, low: loading.page.low, high: loading.high, since: loading.lsn)
+    // Before the leaf names them, and while nothing is pinned.
+    let retained = try retainValues(of: changes)
+    do throws(LugeError) { try publish(loading, payloads, changes) } catch {
+      try? context.values.release(retained, at: context.log.tail)
+      throw error
+    }
+  }
+
+  /// Makes a page's leaf out of what was read, and shows it.
+  private func publish(
+    _ loading: PageLoading, _ payloads: [[UInt8]], _ changes: PendingChanges?
+  ) throws(LugeError) {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     if loading.parts.count > 1 { probe("cache.fragmentsRead") }
-    let (leaf, gain, rows): (Leaf, Int, Int)
+    let (leaf, gain, rows, replaced): (Leaf, Int, Int, [PagePart])
     do throws(LugeError) {
-      (leaf, gain, rows) = try LeafDecoder.reading(
+      (leaf, gain, rows, replaced) = try LeafDecoder.reading(
         loading.parts, payloads, tree: id, low: loading.page.low, contexts: context.codecs
       ) { (decoder) throws(LugeError) in
         try LeafBuilder.build(
@@ -169,6 +181,7 @@ extension BLinkTree {
     context.cache.add(CacheLink(loading.page.address))
     if gain != 0 { _ = countStripe(pin).fetchAdd(UInt64(bitPattern: Int64(gain))) }
     loading.page.word.store(leaf.address)
+    for part in replaced { context.releasedValues.push(part, pin) }
     _ = context.cache.pageIns.fetchAdd(1)
     probe("cache.pagedIn")
   }

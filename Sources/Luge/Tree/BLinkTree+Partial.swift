@@ -7,7 +7,8 @@ internal import Platform
 //
 // 1. Begin, pinned: the page's word goes from evicted to an empty partial leaf. What is on disk stays
 //    named by the page's parts.
-// 2. A partial leaf takes values only. Removals and exchanges that find no record in it, readers
+// 2. A partial leaf takes values only, and none that lies apart; nor is there one over a page that names such
+//    values. Removals and exchanges that find no record in it, readers
 //    that find none, and all scans ask for the page: `pageIn` completes it.
 // 3. Completion, under the page's claim: read the parts, unpinned; then pinned: freeze the leaf, merge
 //    its records with the rows, swing the complete leaf in. Undecided records are waited for, unpinned.
@@ -36,7 +37,9 @@ extension BLinkTree {
     let word = page.word.load()
     // While pages are brought up to date after a crash, each has to come into memory for that.
     guard PageWord.tag(word) == PageWord.evicted, context.replayLSN.load() == 0,
-      !context.pending.isAttached
+      !context.pending.isAttached,
+      // What is written over a value that lies apart has to give it up.
+      let parts = page.parts, !parts.namesValues
     else { return nil }
     let high = highKey(ofEvicted: page)
     if let high, unsafe high.withUnsafeBytes({ unsafe ByteView.compare(key, ByteView($0)) >= 0 }) {
@@ -166,7 +169,9 @@ extension BLinkTree {
       _ = countStripe(pin).fetchAdd(UInt64(bitPattern: Int64(change)))
     }
     if EntryCount.isExact(loading.entries) { return }
-    let list = PartList.build(pin, lsn: loading.lsn, entries: rows, loading.parts)
+    let values = loading.page.parts?.values ?? SegmentBytes()
+    let list = PartList.build(
+      pin, lsn: loading.lsn, entries: rows, loading.parts, values: values)
     _ = loading.page.setParts(list, pin)
     _ = noteChange(of: loading.page, walk: 0)
   }

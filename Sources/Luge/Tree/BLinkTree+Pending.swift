@@ -15,10 +15,13 @@ struct PendingChanges {
   var changes: [Change] = []
   var bytes: [UInt8] = []
 
-  /// Calls `body` with each change in key order. Key and value are good until it returns.
+  /// Calls `body` with each change in key order. Key and value are good until it returns; neither a value
+  /// nor a reference: a removal.
   func forEach(
     tree: UInt64,
-    _ body: (_ lsn: UInt64, _ key: ByteView, _ value: ByteView?) throws(LugeError) -> Void
+    _ body: (
+      _ lsn: UInt64, _ key: ByteView, _ value: ByteView?, _ reference: ValueReference?
+    ) throws(LugeError) -> Void
   ) throws(LugeError) {
     // The array outlives the closure, and so do the views into it.
     try unsafe bytes.withUnsafeBufferPointer { (bytes) throws(LugeError) in
@@ -32,7 +35,7 @@ struct PendingChanges {
             throw LugeError(.corruption, "the redo at LSN \(change.record.lsn) changed")
           }
           let value = unsafe operation.value.map { unsafe ByteView($0) }
-          try body(change.record.lsn, change.record.key, value)
+          try body(change.record.lsn, change.record.key, value, unsafe operation.reference)
         }
       }
     }
@@ -41,7 +44,11 @@ struct PendingChanges {
 
 extension PendingCell.Held {
   /// Reads some operations of a tree.
-  func read(_ place: Int, _ indexes: ArraySlice<Int>) throws(LugeError) -> PendingChanges {
+  ///
+  /// - Parameter values: the value segments, where the payloads of large commits lie.
+  func read(
+    _ place: Int, _ indexes: ArraySlice<Int>, _ values: PageStore
+  ) throws(LugeError) -> PendingChanges {
     var found = PendingChanges()
     var size = 0
     for index in indexes { size += pending.record(place, index).count }
@@ -52,13 +59,33 @@ extension PendingCell.Held {
       let record = pending.record(place, index)
       let range = start..<start + record.count
       try unsafe found.bytes.withUnsafeMutableBufferPointer { (bytes) throws(LugeError) in
-        let target = unsafe UnsafeMutableBufferPointer(rebasing: bytes[range])
-        try unsafe source.read(record, into: UnsafeMutableRawBufferPointer(target))
+        let target = unsafe UnsafeMutableRawBufferPointer(
+          UnsafeMutableBufferPointer(rebasing: bytes[range]))
+        if let address = pending.address(of: record) {
+          try unsafe readApart(record, PageAddress(rawValue: address), into: target, values)
+        } else {
+          try unsafe source.read(record, into: target)
+        }
       }
       found.changes.append(PendingChanges.Change(record: record, operation: range))
       start = range.upperBound
     }
     return found
+  }
+
+  /// Reads an operation of a large commit, which lies in a value segment.
+  private func readApart(
+    _ record: PendingRecord, _ address: PageAddress, into target: UnsafeMutableRawBufferPointer,
+    _ values: PageStore
+  ) throws(LugeError) {
+    probe("recovery.operationReadApart")
+    try unsafe values.read(
+      address, from: PageFormat.recordHeaderBytes + record.offset, into: target)
+    if unsafe crc32c(UnsafeRawBufferPointer(target)) != record.checksum {
+      throw values.damage(
+        address, "a large commit is not what it was when the database was opened",
+        expected: "\(record.checksum)", found: nil)
+    }
   }
 }
 
@@ -73,7 +100,27 @@ extension BLinkTree {
     let newest = held.pending.newest(place, held.pending.range(place, low, high), since: lsn)
     if newest.isEmpty { return nil }
     probe("recovery.changesTaken")
-    return try held.read(place, newest[...])
+    return try held.read(place, newest[...], context.values)
+  }
+
+  /// Makes what changes name in value segments live, which no image names yet. Answers it, for an error
+  /// later: whoever throws releases it.
+  func retainValues(of changes: PendingChanges?) throws(LugeError) -> [PagePart] {
+    var retained: [PagePart] = []
+    do throws(LugeError) {
+      try changes?.forEach(tree: id) { (_, key, _, reference) throws(LugeError) in
+        guard let reference else { return }
+        try BLinkTree.checkValue(Int(reference.length))
+        probe("recovery.valueReplayed")
+        let part = reference.part(key: key.count)
+        try context.values.retain(part)
+        retained.append(part)
+      }
+    } catch {
+      try? context.values.release(retained, at: context.log.tail)
+      throw error
+    }
+    return retained
   }
 
   /// Brings every page of the tree up to date. Unpinned; reads. Concurrent with everything but `destroy`.

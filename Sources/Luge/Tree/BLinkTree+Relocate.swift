@@ -14,6 +14,8 @@ enum Relocation {
   case replacedSoon
   /// Somebody is at work on the page.
   case busy
+  /// A snapshot needs it, or a version beneath it.
+  case kept
 }
 
 extension BLinkTree {
@@ -24,7 +26,7 @@ extension BLinkTree {
     /// Resident, and its claim is the caller's.
     case claimed(Page)
     /// The record is its only part. It was evicted under `word` and is `loading` now, by the caller.
-    case loading(Page, word: UInt64, lsn: UInt64, entries: Int)
+    case loading(Page, word: UInt64, lsn: UInt64, entries: Int, values: SegmentBytes)
     /// It, or the chunk above it, must be in memory first.
     case missing
   }
@@ -43,8 +45,8 @@ extension BLinkTree {
       case .claimed(let page):
         defer { page.releaseClaim() }
         return try relocate(record, resident: page)
-      case .loading(let page, let word, let lsn, let entries):
-        return try relocate(record, loading: page, word, lsn, entries)
+      case .loading(let page, let word, let lsn, let entries, let values):
+        return try relocate(record, loading: page, word, lsn, entries, values)
       case .missing:
         if loads == 0 { return .busy }
         loads -= 1
@@ -86,7 +88,8 @@ extension BLinkTree {
       probe("cleaner.outrun")
       return .busy
     }
-    return .loading(page, word: word, lsn: parts.lsn, entries: parts.entries)
+    return .loading(
+      page, word: word, lsn: parts.lsn, entries: parts.entries, values: parts.values)
   }
 
   private static func names(_ parts: PartList, _ part: PagePart) -> Bool {
@@ -112,7 +115,8 @@ extension BLinkTree {
   /// The image as it is, at another address: nothing need be decoded. The page is `loading` while its
   /// parts change, so nobody reads in or evicts what is about to go.
   private func relocate(
-    _ record: ScannedRecord, loading page: Page, _ word: UInt64, _ lsn: UInt64, _ entries: Int
+    _ record: ScannedRecord, loading page: Page, _ word: UInt64, _ lsn: UInt64, _ entries: Int,
+    _ values: SegmentBytes
   ) throws(LugeError) -> Relocation {
     let stripe = PageLoads.stripe(page.low)
     defer { context.loads.ended(stripe) }
@@ -122,7 +126,7 @@ extension BLinkTree {
       let new = try context.pages.append(.leaf, record.payload, to: .cold)
       part = new
       try context.interrupt("cleaner.appended")
-      former = try name(new, page, lsn, entries)
+      former = try name(new, page, lsn, entries, values)
     } catch {
       page.word.store(word)
       if let part { try? context.pages.release([part]) }
@@ -134,11 +138,12 @@ extension BLinkTree {
   }
 
   private func name(
-    _ part: PagePart, _ page: Page, _ lsn: UInt64, _ entries: Int
+    _ part: PagePart, _ page: Page, _ lsn: UInt64, _ entries: Int, _ values: SegmentBytes
   ) throws(LugeError) -> [PagePart] {
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    let former = page.setParts(PartList.build(pin, lsn: lsn, entries: entries, [part]), pin)
+    let former = page.setParts(
+      PartList.build(pin, lsn: lsn, entries: entries, [part], values: values), pin)
     _ = noteChange(of: page, walk: 0)
     return former
   }

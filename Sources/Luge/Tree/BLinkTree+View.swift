@@ -4,14 +4,15 @@ internal import Platform
 ///
 /// Safe because the guard names the record, and the tree keeps the memory that the guard lies in.
 @safe struct RecordHold: ~Copyable, Sendable {
-  private let tree: BLinkTree
   private let held: HazardGuard
+  // After the guard, which goes first.
+  private let tree: BLinkTree
   // An immutable record but for two words.
   nonisolated(unsafe) let base: UnsafeRawPointer
 
   var record: Record { unsafe Record(UnsafeMutableRawPointer(mutating: base)) }
 
-  fileprivate init(_ tree: BLinkTree, _ record: Record, _ held: consuming HazardGuard) {
+  init(_ tree: BLinkTree, _ record: Record, _ held: consuming HazardGuard) {
     self.tree = tree
     self.held = held
     unsafe base = UnsafeRawPointer(record.base)
@@ -46,13 +47,8 @@ extension BLinkTree {
   /// The record of the value that a key has now, for the length of a call that holds the tree. Counts
   /// no reference: threads would take that line from each other at each read.
   func lend(_ key: ByteView) throws(LugeError) -> RecordLoan {
-    while true {
-      switch try findResident(key, BLinkTree.latest) {
-      case .found(let record, let hazard): return RecordLoan(record, hazard)
-      case .absent: return RecordLoan()
-      case .missing: try pageIn(key)
-      }
-    }
+    guard let (record, hazard) = try find(key, BLinkTree.latest) else { return RecordLoan() }
+    return RecordLoan(record, hazard)
   }
 
   /// The record of the value that a key has at a snapshot, which is registered, or now; held without
@@ -60,11 +56,40 @@ extension BLinkTree {
   func hold(
     _ key: ByteView, at snapshot: UInt64 = BLinkTree.latest
   ) throws(LugeError) -> RecordHold? {
+    guard let (record, hazard) = try find(key, snapshot) else { return nil }
+    return RecordHold(self, record, HazardGuard(hazard))
+  }
+
+  /// The record, and the hazard that holds it, which is the caller's to clear.
+  @inline(__always)
+  private func find(
+    _ key: ByteView, _ snapshot: UInt64
+  ) throws(LugeError) -> (Record, WordRef)? {
     while true {
       switch try findResident(key, snapshot) {
-      case .found(let record, let hazard): return RecordHold(self, record, HazardGuard(hazard))
+      case .found(let record, let hazard): return (record, hazard)
       case .absent: return nil
       case .missing: try pageIn(key)
+      case .apart: return try findApart(key, snapshot)
+      }
+    }
+  }
+
+  @inline(never)
+  private func findApart(
+    _ key: ByteView, _ snapshot: UInt64
+  ) throws(LugeError) -> (Record, WordRef)? {
+    var attempt = ApartAttempt()
+    while true {
+      switch try findResident(key, snapshot) {
+      case .found(let record, let hazard): return (record, hazard)
+      case .absent: return nil
+      case .missing: try pageIn(key)
+      case .apart(let reference):
+        try attempt.check(reference)
+        do throws(LugeError) {
+          return try materialize(key, reference)
+        } catch { try attempt.note(error, reference) }
       }
     }
   }
@@ -75,6 +100,8 @@ extension BLinkTree {
     case absent
     /// The leaf is not in memory.
     case missing
+    /// The value lies apart: its bytes are read into a record of their own.
+    case apart(ValueReference)
   }
 
   @inline(__always)
@@ -90,6 +117,7 @@ extension BLinkTree {
     if address == 0 { return leaf.isPartial ? .missing : .absent }
     let record = Record(address: address)
     if record.isTombstone { return .absent }
+    if record.isReference { return .apart(record.reference) }
     return .found(record, pin.hazard(on: address))
   }
 }

@@ -7,12 +7,14 @@ internal import Platform
 
 extension BLinkTree {
   /// One try of a write between two admissions.
-  private enum Attempt {
+  enum WriteAttempt {
     case done(applied: Bool)
     /// Another thread was in the way and used up the log room paid for: admission again.
     case again
     /// The leaf is not in memory: page it in, unpinned.
     case missing
+    /// A value that lies apart has to be read or written first: see `ApartWrite`.
+    case apart
   }
 
   /// Writes one key; answers with a copy of the value found.
@@ -34,20 +36,28 @@ extension BLinkTree {
     _ = unsafe try write(ByteView(key), RemoveWrite(), &old)
   }
 
-  /// False only for an exchange that found something else than it expected.
+  /// Takes a key away; whether it had a value, which is not read.
+  func take(_ key: UnsafeRawBufferPointer) throws(LugeError) -> Bool {
+    var old: [UInt8]? = nil
+    return unsafe try write(ByteView(key), TakeWrite(), &old)
+  }
+
+  /// False only for an exchange that found something else than it expected, and for nothing to take.
   @inline(__always)
   private func write<Kind: KeyWrite>(
     _ key: ByteView, _ kind: Kind, _ old: inout [UInt8]?
   ) throws(LugeError) -> Bool {
     try BLinkTree.checkKey(key.count)
     try BLinkTree.checkValue(kind.valueCount ?? 0)
+    if isLarge(kind.valueCount ?? 0) { return try writeApart(key, kind, &old) }
     let pieceBytes = redoPieceBytes(key: key.count, value: kind.valueCount)
     // Page-in has made room; who did it again would evict what was just read.
     var overdraws = false
     while true {
-      switch try admittedAttempt(key, kind, pieceBytes, &old, overdraws) {
+      switch try admittedAttempt(key, kind, pieceBytes, &old, overdraws, nil) {
       case .done(let applied): return applied
       case .again: continue
+      case .apart: return try writeApart(key, kind, &old)
       case .missing:
         try pageIn(key)
         overdraws = true
@@ -56,25 +66,28 @@ extension BLinkTree {
   }
 
   @inline(__always)
-  private func admittedAttempt<Kind: KeyWrite>(
-    _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?, _ overdraws: Bool
-  ) throws(LugeError) -> Attempt {
+  func admittedAttempt<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?, _ overdraws: Bool,
+    _ apart: ApartWrite<Kind>?
+  ) throws(LugeError) -> WriteAttempt {
     let pin = try context.epochs.place()
     let admitted = try context.admit(pieceBytes, pin, overdraws: overdraws)
     defer { context.leave(admitted) }
     pin.begin()
     defer { pin.end() }
     try checkOpen()
-    return try attempt(key, kind, pieceBytes, &old, pin)
+    return try attempt(key, kind, pieceBytes, &old, apart, pin)
   }
 
   private func attempt<Kind: KeyWrite>(
-    _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?, _ pin: Pin
-  ) throws(LugeError) -> Attempt {
+    _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?,
+    _ apart: ApartWrite<Kind>?, _ pin: Pin
+  ) throws(LugeError) -> WriteAttempt {
     while true {
       // Whoever sets a value and does not ask for the former one need not know it.
+      let isBlind = Kind.isBlind && apart == nil
       guard let place = approach(key, pin),
-        let leaf = place.leaf ?? (Kind.isBlind ? beginPartial(place.page, key, pin) : nil)
+        let leaf = place.leaf ?? (isBlind ? beginPartial(place.page, key, pin) : nil)
       else { return .missing }
       let page = place.page
       leaf.noteVisit()
@@ -90,17 +103,22 @@ extension BLinkTree {
           guard case .ready(let found) = try resolve(beneath, leaf, pin) else { return .again }
           beneath = found
         }
+        // A partial leaf has nothing that lies apart, and lies over nothing that does.
         let isUnknown = beneath == 0 && leaf.isPartial
         if isUnknown && !Kind.isBlind { return .missing }
-        let present = presentValue(beneath)
+        guard let decision = decide(kind, beneath, apart) else { return .apart }
         let value: ByteView?
-        switch kind.decide(present) {
+        switch decision {
         case .leave(let applied):
-          if Kind.wantsFormer { old = present?.copy() }
+          if Kind.wantsFormer { old = oldValue(beneath, apart) }
           return .done(applied: applied)
         case .write(let new): value = new
         }
-        if leaf.isPartial && (value == nil || isFull(partial: leaf, slot)) { return .missing }
+        let isApart = isLarge(value?.count ?? 0)
+        if leaf.isPartial && (isApart || value == nil || isFull(partial: leaf, slot)) {
+          return .missing
+        }
+        if isApart && apart?.reference == nil { return .apart }
         if slot.index == leaf.wordCount {
           try consolidate(page, leaf, pin)
           break
@@ -108,15 +126,20 @@ extension BLinkTree {
         try context.interrupt("tree.install")
         // Helping others may have used what this write needs.
         if !context.mayInstall(pieceBytes, pin) { return .again }
-        let record = Record.build(
-          pin, version: VersionWord.pending, key: key, value: value, predecessor: beneath)
+        let record =
+          isApart
+          ? buildApart(key, apart, beneath, pin)
+          : Record.build(
+            pin, version: VersionWord.pending, key: key, value: value, predecessor: beneath)
         guard install(record, leaf, slot, beneath, pin) else {
           record.free(pin)
           slot = relocate(leaf, key, slot)
           continue
         }
-        guard try commit(record, pieceBytes, isUnknown || present != nil, pin) else { return .again }
-        if Kind.wantsFormer { old = present?.copy() }
+        let wasPresent = isUnknown || presentValue(beneath) != nil
+        guard try commit(record, pieceBytes, wasPresent, pin) else { return .again }
+        if isApart { apart?.reference = nil }
+        if Kind.wantsFormer { old = oldValue(beneath, apart) }
         if beneath != 0 { context.pruneCommitted(record, pin) }
         trim(page, leaf, pin)
         return .done(applied: true)
@@ -124,6 +147,35 @@ extension BLinkTree {
     }
   }
 
+  /// What a write does about the record that it builds on; nil where that hangs on a value that lies
+  /// apart and is not here.
+  @inline(__always)
+  private func decide<Kind: KeyWrite>(
+    _ kind: Kind, _ beneath: UInt64, _ apart: ApartWrite<Kind>?
+  ) -> WriteDecision? {
+    if beneath != 0 && Record(address: beneath).isReference {
+      return apart?.decide(on: Record(address: beneath))
+    }
+    return kind.decide(presentValue(beneath))
+  }
+
+  /// A copy of the value that a write found. The pin holds its record.
+  @inline(__always)
+  private func oldValue<Kind>(_ beneath: UInt64, _ apart: ApartWrite<Kind>?) -> [UInt8]? {
+    if beneath != 0 && Record(address: beneath).isReference { return apart?.found?.bytes }
+    return presentValue(beneath)?.copy()
+  }
+
+  @inline(never)
+  private func buildApart<Kind>(
+    _ key: ByteView, _ apart: ApartWrite<Kind>?, _ beneath: UInt64, _ pin: Pin
+  ) -> Record {
+    guard let reference = apart?.reference else { preconditionFailure("the value is not apart") }
+    return Record.build(
+      pin, version: VersionWord.pending, key: key, reference: reference, predecessor: beneath)
+  }
+
+  /// Of a record that lies in its leaf as well as of one whose value lies apart: then it is empty.
   @inline(__always)
   func presentValue(_ address: UInt64) -> ByteView? {
     if address == 0 { return nil }

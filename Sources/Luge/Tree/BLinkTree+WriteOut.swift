@@ -13,6 +13,8 @@ struct PageImage: Sendable {
   let lsn: UInt64
   let entries: Int
   let parts: [PagePart]
+  /// Bytes that the entries name in value segments.
+  let values: SegmentBytes
   /// False when what was on disk was as good.
   let wasWritten: Bool
   /// The chunk's stamp since it was written, if the chunk had the walk's before.
@@ -62,7 +64,7 @@ extension BLinkTree {
     guard PageWord.tag(word) == PageWord.evicted, let parts = page.parts else { return .missing }
     let image = PageImage(
       low: page.low.copy(), high: highKey(ofEvicted: page), lsn: parts.lsn, entries: parts.entries,
-      parts: parts.copy(), wasWritten: false)
+      parts: parts.copy(), values: parts.values, wasWritten: false)
     // The same word says that all of this was true at one moment: a page that was loaded and split
     // meanwhile is evicted under another address.
     return page.word.load() == word ? .kept(image) : .busy
@@ -122,7 +124,7 @@ extension BLinkTree {
     try context.pages.release(former, isNamed: walk == nil)
     return PageImage(
       low: page.low.copy(), high: image.high, lsn: image.lsn, entries: image.entries,
-      parts: image.older + [part], wasWritten: true, stamp: stamp)
+      parts: image.older + [part], values: image.values, wasWritten: true, stamp: stamp)
   }
 
   /// Answers the parts that are part of the page no longer.
@@ -132,7 +134,7 @@ extension BLinkTree {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     let list = PartList.build(
-      pin, lsn: image.lsn, entries: image.entries, image.older + [part])
+      pin, lsn: image.lsn, entries: image.entries, image.older + [part], values: image.values)
     let former = page.setParts(list, pin)
     return (image.older.isEmpty ? former : [], noteChange(of: page, walk: walk ?? 0))
   }
@@ -144,6 +146,8 @@ extension BLinkTree {
     var high: [UInt8]?
     var lsn: UInt64
     var entries: Int
+    /// Bytes that the entries name in value segments.
+    var values: SegmentBytes
     var bytes: [UInt8]
     /// The parts before it, if it is a fragment.
     var older: [PagePart] = []
@@ -184,7 +188,7 @@ extension BLinkTree {
       return .kept(
         PageImage(
           low: page.low.copy(), high: high, lsn: parts.lsn, entries: parts.entries,
-          parts: parts.copy(), wasWritten: false))
+          parts: parts.copy(), values: parts.values, wasWritten: false))
     }
     let isPartial = leaf.isPartial
     if isPartial && isToMove { return .partial }
@@ -215,7 +219,7 @@ extension BLinkTree {
         return .kept(
           PageImage(
             low: page.low.copy(), high: high, lsn: former.lsn, entries: former.entries,
-            parts: former.copy(), wasWritten: false))
+            parts: former.copy(), values: former.values, wasWritten: false))
       }
       probe("tree.fragmentWritten")
       return .written(fragment(page, records, lsn, high, former, isPartial: isPartial))

@@ -68,7 +68,8 @@ internal import Platform
     var isExact = true
     for chunk in chunks {
       let stamp = context.newStamp()
-      let image = PartList.build(pin, lsn: stamp, entries: chunk.entries, [chunk.image])
+      let image = PartList.build(
+        pin, lsn: stamp, entries: chunk.entries, [chunk.image], values: SegmentBytes())
       if !EntryCount.isExact(chunk.entries) { isExact = false }
       let word = chunk.image.address.rawValue | ChunkWord.evicted
       // The array outlives the closure, which copies from it.
@@ -244,13 +245,11 @@ internal import Platform
 
   /// The value of a key, or nil. Lock-free; writes nothing but, at most, a version word.
   func get(_ key: UnsafeRawBufferPointer) throws(LugeError) -> [UInt8]? {
-    while true {
-      if let found = unsafe try getResident(ByteView(key)) { return found }
-      unsafe try pageIn(ByteView(key))
-    }
+    if let found = unsafe try getResident(ByteView(key)) { return found }
+    return unsafe try getSlowly(ByteView(key))
   }
 
-  /// The value, or nil in it; nil when the leaf is not in memory.
+  /// The value, or nil in it; nil when the leaf is not in memory, or the value apart.
   @inline(__always)
   private func getResident(_ key: ByteView) throws(LugeError) -> [UInt8]?? {
     let pin = try context.pins.pin()
@@ -261,7 +260,7 @@ internal import Platform
     guard let record = visible(key, leaf, place.near, pin) else {
       return leaf.isPartial ? .none : .some(nil)
     }
-    return .some(record.value.copy())
+    return record.isReference ? .none : .some(record.value.copy())
   }
 
   /// Whether a key has a value.

@@ -14,7 +14,7 @@ internal import Platform
   struct Place {
     var keyOffset: Int
     var keyCount: Int
-    /// -1 for a removal.
+    /// -1 for a removal, -2 for a value that lies apart.
     var valueCount: Int
     /// Which tree, by the caller's numbering.
     var tree: Int
@@ -73,7 +73,23 @@ internal import Platform
     unsafe ByteView(base.pointee + place.keyOffset, count: place.keyCount)
   }
 
-  /// Nil for a removal.
+  /// Where the value lies apart; nil where it does not.
+  @inline(__always)
+  func reference(_ place: Place) -> ValueReference? {
+    place.valueCount == BatchBuffer.apart ? referenceBehind(place) : nil
+  }
+
+  private static let apart = -2
+
+  @inline(never)
+  private func referenceBehind(_ place: Place) -> ValueReference? {
+    // Behind the key and a byte that says how long it is; `append` wrote it there.
+    unsafe ValueReference(
+      UnsafeRawBufferPointer(
+        start: base.pointee + place.keyOffset + place.keyCount + 1, count: ValueReference.bytes))
+  }
+
+  /// Nil for a removal, and where the value lies apart.
   @inline(__always)
   func value(_ place: Place) -> ByteView? {
     if place.valueCount < 0 { return nil }
@@ -82,13 +98,14 @@ internal import Platform
   }
 
   /// Adds a write to the tree with number `tree` and id `id`; a nil value removes.
-  func append(tree: Int, id: UInt64, key: ByteView, value: ByteView?) {
+  /// `isApart`: the value is a reference.
+  func append(tree: Int, id: UInt64, key: ByteView, value: ByteView?, isApart: Bool = false) {
     let size = RedoPayload.operationBytes(tree: id, key: key.count, value: value?.count)
     reserve(size)
     let start = byteCount
     var writer = unsafe RawWriter(base.pointee + start, limit: size)
     unsafe RedoPayload.encodePrefix(
-      tree: id, key: key.count, isDelete: value == nil, into: &writer)
+      tree: id, key: key.count, isDelete: value == nil, isApart: isApart, into: &writer)
     let place = unsafe Place(
       keyOffset: start &+ writer.count, keyCount: key.count, valueCount: value?.count ?? -1,
       tree: tree)
@@ -102,6 +119,15 @@ internal import Platform
     unsafe header.pointee.bytes &+= size
     unsafe header.pointee.longestKey = max(header.pointee.longestKey, key.count)
     unsafe header.pointee.longestValue = max(header.pointee.longestValue, value?.count ?? 0)
+  }
+
+  /// Adds a write of a value that lies apart.
+  func append(tree: Int, id: UInt64, key: ByteView, reference: ValueReference) {
+    unsafe reference.withBytes { bytes in
+      // Good within the closure; copied.
+      append(tree: tree, id: id, key: key, value: unsafe ByteView(bytes), isApart: true)
+      unsafe places.pointee[count - 1].valueCount = BatchBuffer.apart
+    }
   }
 
   /// Makes room for one more write of `size` bytes.

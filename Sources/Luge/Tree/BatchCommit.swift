@@ -13,6 +13,8 @@ internal import Platform
 /// - From the first install until the descriptor is decided the thread stays pinned and waits for
 ///   nothing.
 /// - Writes are installed in (tree, key) order, one a key.
+/// - Large values, and a payload above the largest piece, are in value segments before anything is
+///   installed, and are the batch's own until it is committed (`BatchCommit+Apart`).
 ///
 /// Safe because it owns the memory of `installed`, which has room for all writes; what lies there is
 /// initialised below `installedCount`.
@@ -26,10 +28,12 @@ internal import Platform
 
   let context: TreeContext
   let trees: [BLinkTree]
-  let buffer: BatchBuffer
-  let order: BatchOrder
+  private(set) var buffer: BatchBuffer
+  private(set) var order: BatchOrder
   /// Bytes of the redo piece.
-  let pieceBytes: Int
+  private(set) var pieceBytes: Int
+  /// What of the batch lies apart.
+  private(set) var apart = BatchApart()
   /// Its place among all batches, taken at the first attempt; 0 before.
   private var age: UInt64 = 0
   private let installed: UnsafeMutablePointer<Installed>
@@ -90,6 +94,32 @@ internal import Platform
   /// Commits; returns the LSN. Throws when a tree is closed or the log refuses; then nothing was
   /// written.
   mutating func commit() throws(LugeError) -> UInt64 {
+    do throws(LugeError) {
+      try keepApart()
+      let lsn = try commitPrepared()
+      // Whatever keeps it from being released, the batch is committed.
+      try? apart.settle(context, isCommitted: true)
+      return lsn
+    } catch {
+      try? apart.settle(context, isCommitted: false)
+      throw error
+    }
+  }
+
+  /// Large values, then what is left if that is large.
+  private mutating func keepApart() throws(LugeError) {
+    if buffer.longestValue >= context.settings.largeValue {
+      buffer = try apart.keepValues(of: buffer, order, trees)
+      order = BatchOrder(buffer, ranks: BatchCommit.ranks(trees))
+      pieceBytes = RedoFormat.pieceBytes(payload: buffer.byteCount)
+    }
+    if pieceBytes > context.settings.largestPiece {
+      try apart.keepPayload(of: buffer, context)
+      pieceBytes = RedoFormat.pieceBytes(payload: ValueReference.bytes)
+    }
+  }
+
+  private mutating func commitPrepared() throws(LugeError) -> UInt64 {
     var admitted = try context.admit(pieceBytes)
     if age == 0 { age = context.nextBatchAge() }
     var losses = 0
@@ -187,8 +217,7 @@ internal import Platform
       approachPage(index &+ BatchCommit.pagesAhead)
       approachLeaf(index &+ BatchCommit.leavesAhead)
       let place = buffer.place(order.position(index))
-      let record = Record.build(
-        pin, version: version, key: buffer.key(place), value: buffer.value(place))
+      let record = build(place, version, pin)
       let step: BatchInstallation
       do {
         step = try trees[place.tree].installUndecided(
@@ -217,6 +246,15 @@ internal import Platform
       index &+= 1
     }
     return .complete
+  }
+
+  @inline(__always)
+  private func build(_ place: BatchBuffer.Place, _ version: UInt64, _ pin: Pin) -> Record {
+    if let reference = buffer.reference(place) {
+      return Record.build(pin, version: version, key: buffer.key(place), reference: reference)
+    }
+    return Record.build(
+      pin, version: version, key: buffer.key(place), value: buffer.value(place))
   }
 
   // Keys of a batch are known beforehand, so the memory on their way is asked for while others are
@@ -252,11 +290,19 @@ internal import Platform
       if lsn == TreeContext.needsAdmission { return false }
       if lsn == TreeContext.refused { return true }
       if word.compareExchange(expected: seen, desired: lsn | VersionWord.committed) {
-        unsafe context.log.fill(lsn, kind: .commit, payload: buffer.payload)
+        fill(lsn)
         return false
       }
       // Pushed by a reader, or aborted.
       context.log.fillPad(lsn, bytes: pieceBytes)
+    }
+  }
+
+  private func fill(_ lsn: UInt64) {
+    if let payload = apart.payload {
+      unsafe payload.withBytes { unsafe context.log.fill(lsn, kind: .commitApart, payload: $0) }
+    } else {
+      unsafe context.log.fill(lsn, kind: .commit, payload: buffer.payload)
     }
   }
 

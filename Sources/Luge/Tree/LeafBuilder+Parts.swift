@@ -5,11 +5,12 @@ extension LeafBuilder {
   /// the index. Throws `.corruption`; then nothing is left behind. Pinned.
   ///
   /// - Parameter changes: what comes on top; with them the leaf is dirty.
-  /// - Returns: the leaf, how many entries more than on disk it has, and how many those are.
+  /// - Returns: the leaf, how many entries more than on disk it has, how many those are, and the records in
+  ///   value segments that its image names and it does not.
   static func build(
     _ pin: Pin, _ decoder: inout LeafDecoder, _ loading: PageLoading, _ settings: TreeSettings,
     changes: PendingChanges? = nil, tree: UInt64 = 0
-  ) throws(LugeError) -> (leaf: Leaf, gain: Int, rows: Int) {
+  ) throws(LugeError) -> (leaf: Leaf, gain: Int, rows: Int, replaced: [PagePart]) {
     try check(decoder, loading)
     let isExact = EntryCount.isExact(loading.entries)
     // As many as the parts have in all, which they are bounded for.
@@ -23,8 +24,14 @@ extension LeafBuilder {
       while try decoder.next() {
         if count == entries { throw LeafImage.damage("it has more entries than its chunk says") }
         // Versions on disk are older than anything that will be asked for: LSN 0 stands for all.
-        let record = Record.build(
-          pin, version: VersionWord.committed, key: decoder.key, value: decoder.value)
+        let record =
+          if let reference = decoder.reference {
+            Record.build(
+              pin, version: VersionWord.committed, key: decoder.key, reference: reference)
+          } else {
+            Record.build(
+              pin, version: VersionWord.committed, key: decoder.key, value: decoder.value)
+          }
         unsafe records[count] = record.address | Leaf.settled
         count += 1
       }
@@ -44,7 +51,7 @@ extension LeafBuilder {
     let leaf = unsafe build(
       pin, UnsafePointer(merged.all), count: merged.count, appendWords: settings.appendWords,
       high: decoder.hasHigh ? decoder.high : nil, right: 0, flags: Leaf.unused | merged.flags)
-    return unsafe (leaf, merged.gain, count)
+    return unsafe (leaf, merged.gain, count, merged.replaced)
   }
 
   /// Throws `.corruption` where the parts are not those that the chunk names.
@@ -74,6 +81,8 @@ private struct MergedRecords {
   /// Entries more than the image has.
   private(set) var gain = 0
   private(set) var flags: UInt64 = 0
+  /// In value segments: what the image names and the changes replace.
+  private(set) var replaced: [PagePart] = []
   private let target: UnsafeMutablePointer<UInt64>
 
   /// - Parameter target: room for all words and all changes; it may reach up to where the words begin plus as many
@@ -92,9 +101,10 @@ private struct MergedRecords {
   ) throws(LugeError) {
     let (records, recordCount) = unsafe (all, count)
     var (next, filled, gain, changed) = (0, 0, 0, false)
+    var replaced: [PagePart] = []
     let target = unsafe target
     do throws(LugeError) {
-      try changes.forEach(tree: tree) { (lsn, key, value) throws(LugeError) in
+      try changes.forEach(tree: tree) { (lsn, key, value, reference) throws(LugeError) in
         while next < recordCount,
           ByteView.compare(Record(address: Leaf.record(unsafe records[next])).key, key) < 0
         {
@@ -107,17 +117,24 @@ private struct MergedRecords {
           let former = Record(address: Leaf.record(unsafe records[next]))
           if former.key == key {
             wasPresent = true
+            if former.isReference { replaced.append(former.reference.part(key: key.count)) }
             former.free(pin)
             next += 1
           }
         }
-        if value == nil && !wasPresent { return }
+        let isPresent = value != nil || reference != nil
+        if !isPresent && !wasPresent { return }
         changed = true
-        gain += (value == nil ? 0 : 1) - (wasPresent ? 1 : 0)
-        let record = Record.build(
-          pin, version: VersionWord.committed | VersionWord.body(lsn), key: key, value: value)
+        gain += (isPresent ? 1 : 0) - (wasPresent ? 1 : 0)
+        let version = VersionWord.committed | VersionWord.body(lsn)
+        let record =
+          if let reference {
+            Record.build(pin, version: version, key: key, reference: reference)
+          } else {
+            Record.build(pin, version: version, key: key, value: value)
+          }
         // A tombstone is not settled: a fragment has to tell of it.
-        unsafe target[filled] = record.address | (value == nil ? 0 : Leaf.settled)
+        unsafe target[filled] = record.address | (isPresent ? Leaf.settled : 0)
         filled += 1
       }
     } catch {
@@ -131,6 +148,7 @@ private struct MergedRecords {
       next += 1
     }
     unsafe (all, count, self.gain) = (target, filled, gain)
+    unsafe self.replaced = replaced
     // Where nothing came of the redo a base is due all the same, for its W: else the page would lack it for ever.
     unsafe flags = changed ? Leaf.dirty : Leaf.dirty | Leaf.baseOnly
   }

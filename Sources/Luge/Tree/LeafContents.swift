@@ -17,6 +17,8 @@ internal import Platform
   private var changedWeight = 0
   /// Of the records with a value.
   private var weight = 0
+  /// Bytes of the records in value segments that records with a value name.
+  private(set) var values = SegmentBytes()
 
   /// The most fragments of a page. A read fetches them all, in one round.
   static let mostFragments = 8
@@ -52,10 +54,13 @@ internal import Platform
       unsafe memory[count] = record.address
       count += 1
       weight += record.weight
+      if record.isReference { values.add(record.reference.part(key: record.keyCount)) }
     }
     guard let since else { return }
     let lsn = LeafContents.commitLSN(record)
-    if lsn < since { return }
+    // One whose value was moved has changed, though it is as old as before.
+    let isMoved = record.isReference && record.isMoved
+    if lsn < since && !isMoved { return }
     newest = max(newest, lsn)
     unsafe memory[changedOffset + changedCount] = record.address
     changedCount += 1
@@ -107,7 +112,8 @@ extension BLinkTree {
       records: contents.records, count: contents.count, compression: compression,
       contexts: context.codecs)
     return PendingImage(
-      isMoved: isMoved, high: high, lsn: lsn, entries: contents.count, bytes: bytes)
+      isMoved: isMoved, high: high, lsn: lsn, entries: contents.count, values: contents.values,
+      bytes: bytes)
   }
 
   /// What changed since the newest of `former`. Pinned.
@@ -121,7 +127,7 @@ extension BLinkTree {
       count: contents.changedCount, compression: compression, contexts: context.codecs)
     return PendingImage(
       isMoved: false, high: high, lsn: lsn,
-      entries: isPartial ? EntryCount.inexact(former.entries) : contents.count, bytes: bytes,
-      older: former.copy())
+      entries: isPartial ? EntryCount.inexact(former.entries) : contents.count,
+      values: contents.values, bytes: bytes, older: former.copy())
   }
 }

@@ -48,6 +48,9 @@ internal import Platform
     made.reserveCapacity(room)
     while try decoder.next() {
       let key = decoder.key
+      if decoder.reference != nil {
+        throw LeafImage.damage("it names values that its chunk does not")
+      }
       while next < order.count, ByteView.compare(order.key(next), key) < 0 { takeRecord(nil, pin) }
       let row = Record.build(
         pin, version: VersionWord.committed, key: key, value: decoder.value)
@@ -137,7 +140,7 @@ internal import Platform
   func retireReplaced(_ pin: Pin) {
     for word in replaced {
       let record = Record(address: Leaf.record(word))
-      if word & 1 != 0 { record.dropPredecessors(pin) }
+      if word & 1 != 0 { context.dropPredecessors(of: record, pin) }
       record.retire(pin)
     }
   }

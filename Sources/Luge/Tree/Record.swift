@@ -7,12 +7,19 @@ internal import Platform
 ///      0    8 version word (VersionWord)
 ///      8    8 predecessor: address of the record beneath, or 0; bit 0: see `VersionChain`
 ///     16    4 key length in bytes
-///     20    4 value length in bytes; bit 31: a tombstone, which has no value
+///     20    4 value length in bytes; bit 31: a tombstone, which has no value; bit 30: a reference, whose
+///             value lies apart: then the length is 0, and behind the key, at a multiple of 8, come
+///           8 address of the value's record; bit 0: moved since the version was committed
+///           4 length of the value
+///           4 CRC-32C of the value
 ///     24    k key
 ///   24+k    v value
 /// ```
 /// Invariants:
 /// - Key and value never change once the record is published.
+/// - A value that lies apart belongs to one record: from its commit until that version is dropped
+///   (`retireVersion`), or the record leaves memory with its page, whose image names the value
+///   then, or the cleaner puts one in its place that names a copy.
 /// - The predecessor of a pending or transaction record is committed, or there is none; it changes
 ///   only after the record is committed, and whoever takes a record out of a word retires it.
 /// - A record is in a leaf word, or the predecessor of one that is, or retired, and only one of
@@ -25,6 +32,7 @@ internal import Platform
 
   static let keyOffset = 24
   static let tombstoneBit: UInt32 = 1 << 31
+  static let referenceBit: UInt32 = 1 << 30
 
   @unsafe @inline(__always)
   init(_ base: UnsafeMutableRawPointer) { unsafe self.base = base }
@@ -58,11 +66,19 @@ internal import Platform
   private var valueField: UInt32 { unsafe base.load(fromByteOffset: 20, as: UInt32.self) }
 
   @inline(__always) var isTombstone: Bool { valueField & Record.tombstoneBit != 0 }
-  @inline(__always) var valueCount: Int { Int(valueField & ~Record.tombstoneBit) }
+  /// 0 where the value lies apart.
+  @inline(__always)
+  var valueCount: Int { Int(valueField & ~(Record.tombstoneBit | Record.referenceBit)) }
+  /// Neither a tombstone nor a reference.
+  @inline(__always)
+  var isPlain: Bool { valueField & (Record.tombstoneBit | Record.referenceBit) == 0 }
+  /// The value lies apart.
+  @inline(__always) var isReference: Bool { valueField & Record.referenceBit != 0 }
 
   @inline(__always)
   var key: ByteView { unsafe ByteView(base + Record.keyOffset, count: keyCount) }
 
+  /// Empty where the value lies apart.
   @inline(__always)
   var value: ByteView {
     unsafe ByteView(base + Record.keyOffset + keyCount, count: valueCount)
@@ -70,10 +86,14 @@ internal import Platform
 
   /// Bytes of the whole allocation.
   @inline(__always)
-  var size: Int { Record.size(key: keyCount, value: valueCount) }
+  var size: Int {
+    isReference
+      ? Record.referenceSize(key: keyCount) : Record.size(key: keyCount, value: valueCount)
+  }
 
   /// Bytes that the entry counts for in a leaf's weight: about its size in an image.
-  @inline(__always) var weight: Int { keyCount &+ valueCount &+ 8 }
+  @inline(__always)
+  var weight: Int { keyCount &+ valueCount &+ (isReference ? 8 &+ ValueReference.bytes : 8) }
 
   @inline(__always)
   static func size(key: Int, value: Int) -> Int { (keyOffset &+ key &+ value &+ 7) & ~7 }

@@ -89,6 +89,18 @@ extension TreeContext {
     }
   }
 
+  /// Makes room for a block of so many bytes that is about to be allocated, as far as that goes: what
+  /// cannot be evicted is overdrawn. Unpinned.
+  func makeRoom(bytes: Int) throws(LugeError) {
+    epochs.account.charge(bytes)
+    defer { epochs.account.charge(-bytes) }
+    while epochs.account.estimate > cache.limit {
+      let round = try evictSome()
+      try epochs.reclaim()
+      if round.evicted == 0 { return }
+    }
+  }
+
   /// What a round of evictions came to.
   private struct Round {
     var evicted = 0

@@ -13,8 +13,15 @@ internal import Platform
   let platform: PlatformServices
   let settings: TreeSettings
   let pages: PageStore
+  /// The value segments.
+  let values: PageStore
   /// Records that a pinned thread has unlinked.
   let released = ReleaseStack()
+  /// Records of value segments, likewise.
+  let releasedValues = ReleaseStack()
+  /// 1 once a snapshot has kept a replaced version whose value lies apart: it may stay in its chain for
+  /// long after, live though no image names it.
+  let keptValues = AtomicWord(0)
   private let stamps = AtomicWord(0)
   let cache: PageCache
   /// Pages that are being read.
@@ -29,8 +36,9 @@ internal import Platform
   let pending = PendingCell()
 
   init(
-    log: RedoLog, epochs: EpochReclaimer, pages: PageStore, platform: PlatformServices,
-    settings: TreeSettings, memory: MemoryLimits = MemoryLimits()
+    log: RedoLog, epochs: EpochReclaimer, pages: PageStore, values: PageStore,
+    platform: PlatformServices, settings: TreeSettings,
+    memory: MemoryLimits = MemoryLimits()
   ) {
     self.log = log
     unsafe unretainedLog = Unmanaged.passUnretained(log)
@@ -39,6 +47,7 @@ internal import Platform
     epochs.account.setSystemLimit(memory.systemLimit)
     epochs.account.charge(memory.fixed)
     self.pages = pages
+    self.values = values
     loads = PageLoads(platform)
     self.epochs = epochs
     pins = epochs.pins

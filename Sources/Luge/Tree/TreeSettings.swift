@@ -12,6 +12,10 @@ struct TreeSettings: Equatable, Sendable {
   var lossesBeforeGate = 8
   /// How pages of trees are compressed that have no setting of their own.
   var compression = Compression.none
+  /// Bytes of a value from which on it lies apart, in a value segment. At least 1.
+  var largeValue = 4 << 10
+  /// Bytes of the largest redo piece; the payload of a larger commit lies apart.
+  var largestPiece = Int.max
   /// Bytes of the longest key.
   static let longestKey = (1 << 16) - 1
   /// Bytes of the longest value.

@@ -15,7 +15,11 @@ internal import Platform
 /// - `lower` and `upper` bound what no run holds yet; what is left of the runs lies outside them,
 ///   run 0 below, run 1 above.
 /// - What is left of a window comes before what is left of its run, as the front or the back goes.
+/// - An entry whose value lies apart is in no window: when it is its turn, its value is read into a
+///   record of its own, which is held until the next such entry. (Unless only keys are wanted.)
 struct TreeWalk: ~Copyable, Sendable {
+  /// Keeps the record of the last entry whose value lies apart. Goes before what keeps its memory.
+  private var held: RecordHold?
   private let tree: BLinkTree
   let reader: Reader
   /// What was committed below this LSN is seen.
@@ -26,13 +30,17 @@ struct TreeWalk: ~Copyable, Sendable {
   /// Of the runs, what was not looked at yet.
   private var front = 0..<0
   private var back = 0..<0
+  private let keysOnly: Bool
+
   /// - Parameter shared: a snapshot that somebody keeps registered for as long as the cursor is;
   ///   nil: one of the cursor's own, of now.
   init(
     _ tree: BLinkTree, from lower: ScanBound = .unbounded, to upper: ScanBound = .unbounded,
-    at shared: UInt64? = nil
+    at shared: UInt64? = nil, keysOnly: Bool = false
   ) {
     self.tree = tree
+    self.keysOnly = keysOnly
+    held = nil
     if let shared {
       reader = tree.context.beginSnapshot(sharing: shared)
       snapshot = shared
@@ -53,8 +61,7 @@ struct TreeWalk: ~Copyable, Sendable {
     unsafe window.record = reader.emptyRecord
     while true {
       if front.isEmpty, try !readUp() { return try meetBack(&window) }
-      try fillFront(&window)
-      if window.takeNext() { return true }
+      if try fillFront(&window) || window.takeNext() { return true }
     }
   }
 
@@ -63,15 +70,14 @@ struct TreeWalk: ~Copyable, Sendable {
     unsafe window.record = reader.emptyRecord
     while true {
       if back.isEmpty, try !readDown() { return try meetFront(&window) }
-      try fillBack(&window)
-      if window.takePrevious() { return true }
+      if try fillBack(&window) || window.takePrevious() { return true }
     }
   }
 
   /// Nothing is left between the runs: goes on from below in the back's.
   private mutating func meetBack(_ window: inout CursorWindow) throws(LugeError) -> Bool {
     while let index = back.first {
-      let address = try shown(reader.record(1, index))
+      let address = try whole(reader.record(1, index))
       back.removeFirst()
       if address != 0 { return window.at(address) }
     }
@@ -81,7 +87,7 @@ struct TreeWalk: ~Copyable, Sendable {
   /// Nothing is left between the runs: goes on from above in the front's.
   private mutating func meetFront(_ window: inout CursorWindow) throws(LugeError) -> Bool {
     while let index = front.last {
-      let address = try shown(reader.record(0, index))
+      let address = try whole(reader.record(0, index))
       front.removeLast()
       if address != 0 { return window.at(address) }
     }
@@ -103,14 +109,48 @@ struct TreeWalk: ~Copyable, Sendable {
     return Record(address: address).isTombstone ? 0 : address
   }
 
-  /// Looks at the next few of run 0. Throws only when the first of them cannot be looked at.
-  private mutating func fillFront(_ window: inout CursorWindow) throws(LugeError) {
+  /// `shown`, with its value in memory.
+  private mutating func whole(_ place: WordRef) throws(LugeError) -> UInt64 {
+    let address = try shown(place)
+    return address != 0 && isApart(address) ? try read(address, place) : address
+  }
+
+  @inline(__always)
+  private func isApart(_ address: UInt64) -> Bool {
+    Record(address: address).isReference && !keysOnly
+  }
+
+  /// Reads the value of a record that is held in `place` and lies apart. Answers a record that has it.
+  @inline(never)
+  private mutating func read(_ address: UInt64, _ place: WordRef) throws(LugeError) -> UInt64 {
+    // The one before goes first: two may be more than there is room for.
+    held = nil
+    var attempt = ApartAttempt()
+    var address = address
+    while true {
+      let record = Record(address: address)
+      let reference = record.reference
+      try attempt.check(reference)
+      do throws(LugeError) {
+        let (found, hazard) = try tree.materialize(record.key, reference)
+        held = RecordHold(tree, found, HazardGuard(hazard))
+        return found.address
+      } catch { try attempt.note(error, reference) }
+      // It was moved; and if the page was evicted meanwhile, this record does not know.
+      address = try tree.lookBeneath(record, place, at: snapshot)
+      if address == 0 { throw attempt.failed }
+    }
+  }
+
+  /// Looks at the next few of run 0. Throws only when the first of them cannot be looked at. True when
+  /// the first is one whose value lies apart: the window is at it.
+  private mutating func fillFront(_ window: inout CursorWindow) throws(LugeError) -> Bool {
     let first = front.lowerBound
     let end = front.upperBound
     let stop = min(end, first &+ TreeWalk.portion)
     let askable = min(stop, end &- TreeWalk.ahead)
     let run = unsafe reader.slot(0, 0)
-    let snapshot = self.snapshot
+    let (snapshot, keysOnly) = (self.snapshot, self.keysOnly)
     var index = first
     while index < stop {
       if index < askable { unsafe TreeWalk.askFar(run[index &+ TreeWalk.ahead]) }
@@ -118,7 +158,7 @@ struct TreeWalk: ~Copyable, Sendable {
       let word = record.version.load()
       // Committed L is L and 1, with L below the snapshot.
       if VersionWord.state(word) != VersionWord.committed || word &- 1 >= snapshot
-        || record.isTombstone
+        || !record.isPlain && (record.isTombstone || !keysOnly)
       {
         break
       }
@@ -127,6 +167,7 @@ struct TreeWalk: ~Copyable, Sendable {
     if index == first { return try fillFrontSlowly(&window) }
     front = index..<end
     unsafe (window.frontNext, window.frontEnd) = (run + first, run + index)
+    return false
   }
 
   /// Addresses of the front that are looked at in one go, and how far ahead of that records are asked
@@ -134,9 +175,9 @@ struct TreeWalk: ~Copyable, Sendable {
   private static let portion = 32
   private static let ahead = 32
 
-  /// The same where something is to be left out, or to be looked for beneath.
+  /// The same where something is to be left out, to be looked for beneath, or lies apart.
   @inline(never)
-  private mutating func fillFrontSlowly(_ window: inout CursorWindow) throws(LugeError) {
+  private mutating func fillFrontSlowly(_ window: inout CursorWindow) throws(LugeError) -> Bool {
     let start = unsafe reader.window(0)
     var place = unsafe start
     var index = front.lowerBound
@@ -149,17 +190,25 @@ struct TreeWalk: ~Copyable, Sendable {
     while index < stop {
       let address: UInt64
       do throws(LugeError) { address = try shown(reader.record(0, index)) } catch {
-        if index > first { return }
+        if index > first { return false }
         throw error
+      }
+      if address != 0 && isApart(address) {
+        if unsafe place > start { return false }
+        let found = try read(address, reader.record(0, index))
+        index &+= 1
+        return window.at(found)
       }
       unsafe place.pointee = address
       unsafe place += address == 0 ? 0 : 1
       index &+= 1
     }
+    return false
   }
 
-  /// Looks at the next few of run 1. Throws only when the first of them cannot be looked at.
-  private mutating func fillBack(_ window: inout CursorWindow) throws(LugeError) {
+  /// Looks at the next few of run 1. Throws only when the first of them cannot be looked at. True when
+  /// the first is one whose value lies apart: the window is at it.
+  private mutating func fillBack(_ window: inout CursorWindow) throws(LugeError) -> Bool {
     let start = unsafe reader.window(1)
     var place = unsafe start
     var end = back.upperBound
@@ -174,13 +223,20 @@ struct TreeWalk: ~Copyable, Sendable {
       if ahead >= back.lowerBound { ask(reader.record(1, ahead)) }
       let address: UInt64
       do throws(LugeError) { address = try shown(reader.record(1, end &- 1)) } catch {
-        if end < last { return }
+        if end < last { return false }
         throw error
+      }
+      if address != 0 && isApart(address) {
+        if unsafe place > start { return false }
+        let found = try read(address, reader.record(1, end &- 1))
+        end &-= 1
+        return window.at(found)
       }
       unsafe place.pointee = address
       unsafe place += address == 0 ? 0 : 1
       end &-= 1
     }
+    return false
   }
 
   /// Asks for the cache lines of a record of ordinary size.

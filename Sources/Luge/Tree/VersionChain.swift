@@ -26,7 +26,7 @@ extension TreeContext {
   func pruneCommitted(_ record: Record, _ pin: Pin) {
     // Whoever registers after this load reads at a tail above all versions of this chain.
     if epochs.readers.snapshots.loadSequential() == 0 {
-      record.dropPredecessors(pin)
+      dropPredecessors(of: record, pin)
     } else {
       prune(record, pin)
     }
@@ -36,7 +36,7 @@ extension TreeContext {
   private func pruneChain(_ top: Record, _ pin: Pin) {
     guard var newerLSN = commitLSN(top) else { return }
     // Whoever registers after this load reads at a tail above all versions of this chain.
-    if epochs.readers.snapshots.loadSequential() == 0 { return top.dropPredecessors(pin) }
+    if epochs.readers.snapshots.loadSequential() == 0 { return dropPredecessors(of: top, pin) }
     let horizon = log.sequentialTail
     var newer = top
     while true {
@@ -48,6 +48,7 @@ extension TreeContext {
         guard let olderLSN = commitLSN(older) else { return }
         if isNeeded(from: olderLSN, until: newerLSN, horizon) {
           probe("tree.versionKept")
+          if older.isReference { keptValues.store(1) }
           newer = older
           newerLSN = olderLSN
           continue
@@ -59,7 +60,7 @@ extension TreeContext {
       let beneath = next & ~Record.leaving
       if newer.predecessor.compareExchange(expected: link, desired: beneath) {
         if beneath != 0 { probe("tree.versionTakenOut") }
-        older.retire(pin)
+        retireVersion(older, pin)
       }
     }
   }
@@ -133,34 +134,60 @@ extension TreeContext {
   }
 }
 
-extension Record {
+extension TreeContext {
   /// Cuts off and retires all versions beneath a committed record. Whoever exchanges an address out
   /// is the one who retires it, so several threads may do this at once.
   @inline(__always)
-  func dropPredecessors(_ pin: Pin) {
-    var link = predecessor.load()
+  func dropPredecessors(of record: Record, _ pin: Pin) {
+    var link = record.predecessor.load()
     while true {
       // A record that is leaving hands what is beneath it to the one above.
       if link == 0 || link & Record.leaving != 0 { return }
-      if predecessor.compareExchange(expected: link, desired: 0) { break }
-      link = predecessor.load()
+      if record.predecessor.compareExchange(expected: link, desired: 0) { break }
+      link = record.predecessor.load()
     }
-    let record = Record(address: link)
+    let former = Record(address: link)
     // Nearly always the last: nothing comes beneath a record later, so no exchange is needed.
-    let beneath = record.predecessor.load()
-    if beneath != 0 { Record.dropChain(record.predecessor.exchange(0), pin) }
-    record.retire(pin)
+    let beneath = former.predecessor.load()
+    if beneath != 0 { dropChain(former.predecessor.exchange(0), pin) }
+    retireVersion(former, pin)
   }
 
   /// Retires what an exchanged predecessor word leads to.
   @inline(never)
-  private static func dropChain(_ first: UInt64, _ pin: Pin) {
+  private func dropChain(_ first: UInt64, _ pin: Pin) {
     // Bits of a thread that wanted to take it out, and can no longer.
     var link = first & ~Record.leaving
     while link != 0 {
       let record = Record(address: link)
       link = record.predecessor.exchange(0) & ~Record.leaving
-      record.retire(pin)
+      retireVersion(record, pin)
     }
+  }
+
+  /// Retires a committed version that was taken out of its chain because no reader needs it, and gives
+  /// its value up, if that lies apart.
+  @inline(__always)
+  func retireVersion(_ record: Record, _ pin: Pin) {
+    if record.isReference { giveUpValue(of: record, pin) }
+    record.retire(pin)
+  }
+
+  @inline(never)
+  private func giveUpValue(of record: Record, _ pin: Pin) {
+    releasedValues.push(record.reference.part(key: record.keyCount), pin)
+  }
+
+  /// Frees what they left without a release: when the database goes.
+  func discardReleased() throws(LugeError) {
+    try released.discard(epochs)
+    try releasedValues.discard(epochs)
+  }
+
+  /// Releases what pinned threads have let go of. Unpinned.
+  func drainReleased() throws(LugeError) {
+    try released.drain(pages, epochs)
+    // The tail of now: every redo record that names one of them lies below.
+    try releasedValues.drain(values, epochs) { log.tail }
   }
 }

@@ -12,6 +12,15 @@ protocol KeyWrite {
 
   /// Decides on the present value. What would change nothing is not written.
   func decide(_ present: ByteView?) -> WriteDecision
+
+  /// The value that may be written.
+  var value: ByteView? { get }
+
+  /// What the present value is compared with, besides `value`.
+  var expected: ByteView? { get }
+
+  /// Decides on a present value that is neither of these, whatever it is.
+  func decideUnlike() -> WriteDecision
 }
 
 extension KeyWrite {
@@ -28,7 +37,7 @@ enum WriteDecision {
 
 /// What came of a single-key write.
 struct WriteResult {
-  /// False only for an exchange that found something else than it expected.
+  /// False only for an exchange that found something else than it expected, or nothing to take.
   var applied: Bool
   /// The value found; nil when absent, or not asked for.
   var old: [UInt8]?
@@ -36,18 +45,25 @@ struct WriteResult {
 
 /// Sets the value, and asks for no former one.
 struct PutWrite: KeyWrite {
-  let value: ByteView
+  private let written: ByteView
+
+  init(value: ByteView) { written = value }
+
+  var value: ByteView? { written }
+  var expected: ByteView? { nil }
 
   static var wantsFormer: Bool { @inline(__always) get { false } }
   static var isBlind: Bool { @inline(__always) get { true } }
 
-  var valueCount: Int? { @inline(__always) get { value.count } }
+  var valueCount: Int? { @inline(__always) get { written.count } }
 
   @inline(__always)
   func decide(_ present: ByteView?) -> WriteDecision {
-    if let present, present == value { return .leave(applied: true) }
-    return .write(value)
+    if let present, present == written { return .leave(applied: true) }
+    return .write(written)
   }
+
+  func decideUnlike() -> WriteDecision { .write(value) }
 }
 
 /// Takes the value away, and asks for no former one.
@@ -60,6 +76,26 @@ struct RemoveWrite: KeyWrite {
   func decide(_ present: ByteView?) -> WriteDecision {
     present == nil ? .leave(applied: true) : .write(nil)
   }
+
+  var value: ByteView? { nil }
+  var expected: ByteView? { nil }
+  func decideUnlike() -> WriteDecision { .write(nil) }
+}
+
+/// Takes the value away, and says whether there was one.
+struct TakeWrite: KeyWrite {
+  static var wantsFormer: Bool { @inline(__always) get { false } }
+
+  var valueCount: Int? { @inline(__always) get { nil } }
+
+  @inline(__always)
+  func decide(_ present: ByteView?) -> WriteDecision {
+    present == nil ? .leave(applied: false) : .write(nil)
+  }
+
+  var value: ByteView? { nil }
+  var expected: ByteView? { nil }
+  func decideUnlike() -> WriteDecision { .write(nil) }
 }
 
 /// Any write, with a copy of what was found.
@@ -88,6 +124,27 @@ enum WriteMode: KeyWrite {
     case .exchange(let expected, let desired):
       guard WriteMode.same(present, expected) else { return .leave(applied: false) }
       return WriteMode.same(present, desired) ? .leave(applied: true) : .write(desired)
+    }
+  }
+
+  var value: ByteView? {
+    switch self {
+    case .put(let value): return value
+    case .remove: return nil
+    case .exchange(_, let desired): return desired
+    }
+  }
+
+  var expected: ByteView? {
+    if case .exchange(let expected, _) = self { return expected }
+    return nil
+  }
+
+  func decideUnlike() -> WriteDecision {
+    switch self {
+    case .put(let value): return .write(value)
+    case .remove: return .write(nil)
+    case .exchange: return .leave(applied: false)
     }
   }
 

@@ -12,6 +12,9 @@ enum GoldenContents {
     configuration.backgroundWork = .manual
     configuration.redoSegmentSize = 16 << 10
     configuration.pageSegmentSize = 32 << 10
+    configuration.valueSegmentSize = 32 << 10
+    // The batch of each round is one.
+    configuration.largeCommitSize = 1024
     configuration.pageBufferSize = 4096
     configuration.logBufferSize = 64 << 10
     configuration.maximumWriters = 4

@@ -76,7 +76,8 @@ import Testing
   /// Every kind of record is among the files.
   @Test func nothingIsMissing() throws {
     var kinds: Set<String> = []
-    for file in try Self.contents() where file.name.hasPrefix("page-") {
+    for file in try Self.contents()
+    where file.name.hasPrefix("page-") || file.name.hasPrefix("value-") {
       var offset = PageFormat.blockBytes
       while offset + PageFormat.recordHeaderBytes <= file.bytes.count {
         guard
@@ -96,7 +97,8 @@ import Testing
       }
     }
     for kind in [
-      "leaf", "directory", "chunk", "segmentTable", "base", "fragment", "plain", "lz4", "zstd",
+      "leaf", "directory", "chunk", "segmentTable", "value", "commit", "reference", "base",
+      "fragment", "plain", "lz4", "zstd",
       "tombstone", "fixed",
       "front-coded",
     ] { #expect(kinds.contains(kind), "\(kind)") }

@@ -23,6 +23,10 @@ import Testing
     block.idsReserved = random.next() >> 4
     block.nextTreeID = random.next() >> 4
     block.wasClosed = seed % 2 == 1
+    block.valueSegmentBytes = UInt64(2 + random.below(1000)) * 4096
+    block.nextValueSerial = random.next() >> 36
+    block.valueTableAddress = random.next()
+    block.valueTableBytes = random.next()
     return block
   }
 
@@ -135,6 +139,7 @@ import Testing
       { $0.idsReserved = .max }, { $0.nextPageSerial = .max }, { $0.pageSegmentBytes = .max },
       { $0.pageSegmentBytes = 8191 }, { $0.redoSegmentPayload = .max },
       { $0.redoSegmentPayload = 0 }, { $0.redoSegmentPayload = 5000 },
+      { $0.valueSegmentBytes = 0 }, { $0.valueSegmentBytes = .max }, { $0.nextValueSerial = .max },
     ]
     for change in changes {
       var hostile = block(3)

@@ -29,7 +29,7 @@ struct TreeLoader: ~Copyable {
     }
     let pin = try context.epochs.pin()
     defer { pin.end() }
-    let list = PartList.build(pin, lsn: lsn, entries: Int(entries), parts)
+    let list = PartList.build(pin, lsn: lsn, entries: Int(entries), parts, values: SegmentBytes())
     // The array outlives the closure, which copies from it.
     let page = unsafe low.withUnsafeBytes { unsafe Page.build(pin, low: ByteView($0), parts: list) }
     pages.append(page)

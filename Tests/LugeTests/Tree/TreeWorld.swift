@@ -36,6 +36,9 @@ final class TreeWorld: Sendable {
       epochs: EpochReclaimer(),
       pages: try PageStore(
         platform: platform, directory: "/db", segmentBytes: 1 << 20, nextSerial: 1),
+      values: try PageStore(
+        platform: platform, directory: "/db", family: .values, segmentBytes: 1 << 20,
+        nextSerial: 1),
       platform: platform, settings: settings)
   }
 

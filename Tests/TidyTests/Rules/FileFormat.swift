@@ -15,7 +15,7 @@ enum FileFormat {
   /// From the root of a database down; coders that are not here follow in the order of their paths.
   static let order = [
     "Superblock", "RedoSegmentHeader", "RedoFormat", "RedoPayload", "PageFormat", "ChunkList",
-    "SegmentBytes", "ChunkImage", "LeafImage", "Catalogue",
+    "ValueReference", "SegmentBytes", "ChunkImage", "LeafImage", "Catalogue",
   ]
 
   struct Coder: Equatable {

@@ -7,6 +7,8 @@ struct ChunkPage: Equatable, Sendable {
   var entries: Int
   /// The base, then the fragments, each newer than those before.
   var parts: [PagePart]
+  /// Bytes of the records in value segments that the page's entries name.
+  var values = SegmentBytes()
 }
 
 /// What a chunk looks like on disk: the payload of a page record of kind chunk.
@@ -25,10 +27,15 @@ struct ChunkPage: Equatable, Sendable {
 ///     varint  length of the rest of the low key, then the rest
 ///     varint  W, less the least
 ///     varint  twice the live entries, or one more: then the parts may have others than these
-///     varint  parts, from 1 to 255; for each:
+///     varint  2 * parts, from 1 to 255; and 1 if entries of the page name records in value segments
+///             for each part:
 ///     varint    serial of its segment
 ///     varint    offset in the segment / 8
 ///     varint    length of its payload
+///             if entries name such records:
+///     varint  number of value segments, at least 1; for each, ascending:
+///     varint    serial, less the one before (the first: the serial)
+///     varint    bytes of the records named in it, at least 1
 ///
 /// Low keys ascend and lie below the high key. Every page covers the keys from its low key to the
 /// next page's, the last to the high key.
@@ -73,12 +80,14 @@ struct ChunkImage: Equatable, Sendable {
       former = page.low
       writer.writeVarint(page.lsn - least)
       writer.writeVarint(EntryCount.encoded(page.entries))
-      writer.writeVarint(UInt64(page.parts.count))
+      let hasValues = !page.values.entries.isEmpty
+      writer.writeVarint(UInt64(page.parts.count) << 1 | (hasValues ? 1 : 0))
       for part in page.parts {
         writer.writeVarint(part.address.serial)
         writer.writeVarint(UInt64(part.address.offset / 8))
         writer.writeVarint(UInt64(part.length))
       }
+      if hasValues { page.values.write(to: &writer) }
     }
     return writer.bytes
   }
@@ -140,14 +149,15 @@ struct ChunkImage: Equatable, Sendable {
     guard let order = unsafe KeyStep.read(&reader, over: &page.low),
       let step = unsafe reader.readVarint(),
       let entries = unsafe reader.readVarint(), entries < 1 << 33,
-      let count = unsafe reader.readVarint(), count >= 1, count <= UInt64(mostParts)
+      let field = unsafe reader.readVarint(), field >= 2, field >> 1 <= UInt64(mostParts)
     else { return nil }
     let (lsn, overflow) = least.addingReportingOverflow(step)
     if overflow { return nil }
     page.lsn = lsn
     page.entries = EntryCount.decoded(entries)
     page.parts.removeAll(keepingCapacity: true)
-    var left = count
+    page.values = SegmentBytes()
+    var left = field >> 1
     while left > 0 {
       guard let serial = unsafe reader.readVarint(), serial < 1 << 32,
         let offset = unsafe reader.readVarint(), offset < 1 << 29,
@@ -157,6 +167,12 @@ struct ChunkImage: Equatable, Sendable {
         PagePart(
           address: PageAddress(serial: serial, offset: Int(offset) * 8), length: Int(length)))
       left -= 1
+    }
+    if field & 1 != 0 {
+      guard let values = unsafe SegmentBytes.read(&reader), !values.entries.isEmpty else {
+        return nil
+      }
+      page.values = values
     }
     return order
   }

@@ -62,7 +62,7 @@ extension ChunkPage {
   /// damaged or of another page.
   func decode(
     _ payloads: [[UInt8]], of tree: UInt64, _ contexts: CodecContexts
-  ) throws(LugeError) -> (lsn: UInt64, entries: Int) {
+  ) throws(LugeError) -> (lsn: UInt64, entries: Int, values: [ValueOnDisk]) {
     // The array outlives the closure; nothing in it is kept.
     try unsafe low.withUnsafeBufferPointer { (low) throws(LugeError) in
       try LeafDecoder.reading(
@@ -70,8 +70,14 @@ extension ChunkPage {
         contexts: contexts
       ) { (decoder) throws(LugeError) in
         var entries = 0
-        while try decoder.next() { entries += 1 }
-        return (decoder.lsn, entries)
+        var values: [ValueOnDisk] = []
+        while try decoder.next() {
+          entries += 1
+          if let reference = decoder.reference {
+            values.append(ValueOnDisk(key: decoder.key.copy(), reference: reference))
+          }
+        }
+        return (decoder.lsn, entries, values)
       }
     }
   }

@@ -64,6 +64,12 @@ struct LeafPart {
   var key: ByteView { @inline(__always) get { unsafe rows[order[0]].key } }
   var value: ByteView { @inline(__always) get { unsafe rows[order[0]].value } }
   var kind: EntryKind { @inline(__always) get { unsafe rows[order[0]].kind } }
+  /// Nil unless the value lies apart.
+  var reference: ValueReference? {
+    @inline(__always) get {
+      kind == .reference ? unsafe ValueReference(rows[order[0]].value.buffer) : nil
+    }
+  }
 
   /// One part by itself, tombstones included.
   @unsafe

@@ -227,11 +227,15 @@ private struct LeafWriter {
   }
 
   private func writeValue(_ writer: inout RawWriter, _ record: Record) {
-    let length = UInt64(record.valueCount)
+    let length = UInt64(record.storedCount)
     if unsafe layout.valueCoding == 1 { unsafe writer.writeVarint(length) }
     if unsafe layout.valueCoding == 2 {
       unsafe writer.writeVarint(length << 2 | UInt64(record.entryKind.rawValue))
     }
-    unsafe writer.write(record.value.buffer)
+    if record.isReference {
+      unsafe record.reference.encode(into: &writer)
+    } else {
+      unsafe writer.write(record.value.buffer)
+    }
   }
 }

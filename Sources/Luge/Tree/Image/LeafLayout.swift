@@ -82,12 +82,12 @@ internal import Platform
 
   @unsafe
   private mutating func chooseValues(_ records: UnsafePointer<UInt64>) {
-    fixedValue = unsafe Record(address: records[0]).valueCount
+    fixedValue = unsafe Record(address: records[0]).storedCount
     var (bytes, lengths, kinds) = (0, 0, 0)
     var index = 0
     while index < count {
       let record = unsafe Record(address: records[index])
-      let length = record.valueCount
+      let length = record.storedCount
       if record.entryKind != .value {
         valueCoding = 2
       } else if length != fixedValue && valueCoding == 0 {
@@ -106,5 +106,9 @@ internal import Platform
 extension Record {
   /// What the record is in an image.
   @inline(__always)
-  var entryKind: EntryKind { isTombstone ? .tombstone : .value }
+  var entryKind: EntryKind { isTombstone ? .tombstone : isReference ? .reference : .value }
+
+  /// Bytes of the value in an image.
+  @inline(__always)
+  var storedCount: Int { isReference ? ValueReference.bytes : valueCount }
 }

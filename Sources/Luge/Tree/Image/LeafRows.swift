@@ -185,6 +185,7 @@ internal import Platform
         }
         length = field >> 2
         if found == .tombstone && (length > 0 || !takesTombstones) { return false }
+        if found == .reference && length != UInt64(ValueReference.bytes) { return false }
         kind = found
       }
       if length > UInt64(TreeSettings.longestValue) { return false }
@@ -193,6 +194,7 @@ internal import Platform
     guard unsafe count <= end - next else { return false }
     value = unsafe ByteView(next, count: count)
     unsafe next += count
+    if kind == .reference { return unsafe ValueReference(value.buffer) != nil }
     return true
   }
 
