@@ -31,18 +31,21 @@ public enum EngineRegistry {
     .mixesStates(over: ReferenceEngineFactory()),
   ]
 
-  /// Engines over a file system that swallows syncs.
+  /// Engines over a file system that swallows some calls.
   public static let careless: [SwallowingEngineFactory] = [
     SwallowingEngineFactory(
       "luge-without-file-syncs", over: LugeEngineFactory(), swallowing: .fileSyncs),
     SwallowingEngineFactory(
       "luge-without-directory-syncs", over: LugeEngineFactory(), swallowing: .directorySyncs),
     SwallowingEngineFactory(
-      "luge-without-page-syncs", over: LugeEngineFactory(), swallowing: .dataSyncs,
+      "luge-without-page-syncs", over: LugeEngineFactory(), swallowing: .fileSyncs,
       onPathsWith: "/page-", convictedBy: ["storage-order"]),
     SwallowingEngineFactory(
       "luge-without-redo-syncs", over: LugeEngineFactory(), swallowing: .dataSyncs,
-      onPathsWith: "/redo-", convictedBy: ["storage-order"]),
+      onPathsWith: "/redo-"),
+    SwallowingEngineFactory(
+      "luge-without-removals", over: LugeEngineFactory(), swallowing: .removals,
+      convictedBy: ["space"]),
     SwallowingEngineFactory(
       "reference-without-file-syncs", over: ReferenceEngineFactory(), swallowing: .fileSyncs),
     SwallowingEngineFactory(

@@ -215,6 +215,8 @@ final class DatabaseCore: @unchecked Sendable {
   /// Gives up without writing: what a database does whose owner forgot to close it.
   func abandon() {
     _ = state.compareExchange(expected: State.open, desired: State.closing)
+    // The other threads look now and then.
+    context.unparkEvictor()
   }
 
   private func destroy() {
