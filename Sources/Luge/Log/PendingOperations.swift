@@ -13,6 +13,7 @@ struct PendingOperations {
   private var prefix = 0
   /// Bytes of the longest operation.
   private(set) var longest = 0
+  var asideCount = 0
 
   init(tree: UInt64) {
     self.tree = tree

@@ -148,6 +148,12 @@ final class PendingRedo: @unchecked Sendable {
   /// Takes operations out of what pages lack: somebody applies them now.
   func setAside(_ place: Int, _ range: Range<Int>) {
     for index in range { record(place, index).setAside() }
+    unsafe state.pointee.trees[place].pointee.asideCount += range.count
+  }
+
+  /// Whether any of a tree's operations are set aside.
+  func hasAside(_ place: Int) -> Bool {
+    unsafe state.pointee.trees[place].pointee.asideCount > 0
   }
 
   // MARK: Reading

@@ -90,26 +90,38 @@ extension Recovery {
     var first = 0
     while first < list.count {
       let some = list[first..<min(first + Self.chunksARound, list.count)].map { $0.image }
-      do throws(LugeError) {
-        for record in try pages.read(some, .chunk) {
-          guard let image = ChunkImage.decode(record.payload) else {
-            isWhole = false
-            continue
-          }
-          for page in image.pages {
-            for part in page.parts { table.add(part) }
-            values.add(page.values)
-          }
-          setAsideTooMuch(image)
-        }
-      } catch {
-        if error.code != .corruption { throw error }
-        isWhole = false
-      }
+      if try !count(some, in: &table, &values) { isWhole = false }
       for part in some { table.add(part) }
       first += some.count
     }
     return isWhole ? (table, values) : nil
+  }
+
+  /// False when one of them is damaged; then the others are read one by one.
+  private func count(
+    _ images: [PagePart], in table: inout SegmentBytes, _ values: inout SegmentBytes
+  ) throws(LugeError) -> Bool {
+    var isWhole = true
+    do throws(LugeError) {
+      for record in try pages.read(images, .chunk) {
+        guard let image = ChunkImage.decode(record.payload) else {
+          isWhole = false
+          continue
+        }
+        for page in image.pages {
+          for part in page.parts { table.add(part) }
+          values.add(page.values)
+        }
+        setAsideTooMuch(image)
+      }
+      return isWhole
+    } catch {
+      if error.code != .corruption { throw error }
+      if images.count > 1 {
+        for image in images { _ = try count([image], in: &table, &values) }
+      }
+      return false
+    }
   }
 
   /// What a page lacks is put into its leaf at once when it comes into memory, unless that is more

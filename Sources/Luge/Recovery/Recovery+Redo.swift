@@ -79,7 +79,8 @@ extension Recovery {
   private func apply(
     _ held: PendingCell.Held, _ tree: BLinkTree, aside: Bool
   ) throws(LugeError) {
-    guard let place = held.pending.place(of: tree.id) else { return }
+    guard let place = held.pending.place(of: tree.id), !aside || held.pending.hasAside(place)
+    else { return }
     let all = 0..<held.pending.count(place)
     let newest = held.pending.newest(place, all, since: 0, aside: aside)
     var first = 0
