@@ -142,7 +142,10 @@ final class DatabaseCore: @unchecked Sendable {
       let isQuiet = tailLastSeen.exchange(seen) == seen && !isEmptied
       let isDue = try pages.isReclaimDue()
       if !isDue, !isQuiet { continue }
-      if !isDue, try !hasWorkForCheckpoint() { continue }
+      if !isDue, try !hasWorkForCheckpoint() {
+        if try log.giveBackSpares(keeping: 1) { didSomething = true }
+        continue
+      }
       try checkpointer.run()
       didSomething = true
       if isQuiet { try log.giveBackSpares(keeping: 1) }
