@@ -165,7 +165,10 @@ final class DatabaseCore: @unchecked Sendable {
       let isQuiet = tailLastSeen.exchange(seen) == seen && !isEmptied
       let isDue = try isReclaimDue()
       if !isDue, !isQuiet { continue }
-      if !isDue, try !hasWorkForCheckpoint() { continue }
+      if !isDue, try !hasWorkForCheckpoint() {
+        if try log.giveBackSpares(keeping: 1) { didSomething = true }
+        continue
+      }
       try checkpointer.run()
       didSomething = true
       checkpoints += 1
