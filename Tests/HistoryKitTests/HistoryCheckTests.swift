@@ -3,9 +3,10 @@ import Testing
 
 /// The fast checker against brute force, on many small histories, right ones and wrong ones.
 @Suite struct HistoryCheckTests {
-  struct Generator {
-    var state: UInt64
-    mutating func next(_ bound: Int) -> Int {
+  final class Generator {
+    private var state: UInt64
+    init(state: UInt64) { self.state = state }
+    func next(_ bound: Int) -> Int {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return Int((state >> 33) % UInt64(bound))
     }
@@ -14,7 +15,7 @@ import Testing
   static let keys = 3
 
   /// A history of a right map, and then, in half of them, an answer made up.
-  private func history(_ random: inout Generator, uniqueValues: Bool) -> [HistoryCheck.Call] {
+  private func history(_ random: Generator, uniqueValues: Bool) -> [HistoryCheck.Call] {
     let clients = 1 + random.next(4)
     let most = 2 + random.next(8)
     let keys = 1 + random.next(HistoryCheckTests.keys)
@@ -39,7 +40,7 @@ import Testing
         if calls.count == most { continue }
         underWay[client] = calls.count
         isDone[client] = false
-        requests.append(action(&random, keys, wide, newValue))
+        requests.append(action(random, keys, wide, newValue))
         calls.append(TimedAction(requests[calls.count], invoked: now, returned: .max))
         now += 1
       } else if !isDone[client] {
@@ -72,7 +73,7 @@ import Testing
   }
 
   private func action(
-    _ random: inout Generator, _ keys: Int, _ wide: Bool, _ newValue: () -> Int32
+    _ random: Generator, _ keys: Int, _ wide: Bool, _ newValue: () -> Int32
   ) -> KeyedAction {
     let key = Int32(random.next(keys))
     switch random.next(wide ? 8 : 6) {
@@ -189,11 +190,11 @@ import Testing
 
   @Test(arguments: [true, false])
   func itAgreesWithBruteForce(uniqueValues: Bool) {
-    var random = Generator(state: uniqueValues ? 1 : 2)
+    let random = Generator(state: uniqueValues ? 1 : 2)
     var wrong = 0
     var count = 0
     while count < 5000 {
-      let calls = history(&random, uniqueValues: uniqueValues)
+      let calls = history(random, uniqueValues: uniqueValues)
       if hasMismatch(calls) { continue }
       count += 1
       let all = events(calls)

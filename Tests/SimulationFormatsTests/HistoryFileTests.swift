@@ -121,7 +121,11 @@ import Testing
         while left > 0 {
           state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
           let place = Int((state >> 33) % UInt64(bytes.count))
-          if round % 5 == 0 { bytes.remove(at: place) } else { bytes[place] = UInt8(truncatingIfNeeded: state >> 20) }
+          if round % 5 == 0 {
+            bytes.remove(at: place)
+          } else {
+            bytes[place] = UInt8(truncatingIfNeeded: state >> 20)
+          }
           left -= 1
         }
         _ = try? HistoryFile(bytes, model: .map)

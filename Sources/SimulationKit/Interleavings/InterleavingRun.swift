@@ -281,7 +281,8 @@ final class InterleavingRun: @unchecked Sendable {
     for (index, fault) in FaultClass.allCases.enumerated() {
       result.counters.faults[index] = counters[fault]
     }
-    result.counters.declare(by: factory)
+    // Of a pair there are thousands: once for all of them.
+    if scenario.pair == nil { result.counters.declare(by: factory) }
     result.counters.probes = NamedCount.merge(
       result.counters.probes, counters.probes.map { NamedCount($0.name, $0.count) })
     result.counters.faultPoints = NamedCount.merge(

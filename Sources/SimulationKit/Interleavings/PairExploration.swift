@@ -48,6 +48,7 @@ public struct PairExploration {
       }
     }
     sum.counters.tapes = 1
+    sum.counters.declare(by: factory)
     if sum.failures.isEmpty { sum.traceHash = hash.text }
     return sum
   }
