@@ -134,7 +134,8 @@ enum Goals {
         }.min { $0.value < $1.value }
       },
       Goal(
-        workload: .largerThanMemory, what: "10x memory, reads over bare random reads of 4 KiB",
+        workload: .largerThanMemory,
+        what: "10x memory, reads over bare random reads of the mean page size",
         unit: "x",
         floor: nil, goal: 0.8
       ) { results in

@@ -34,6 +34,7 @@ enum LargerSection {
       try load(section, engine, settings, entries)
     }
     let bare = try bareReads(section, budget)
+    Console.note("  of Luge's mean page: \(meanPage(Engines.luge)) bytes; of the others': 4096")
     let windows = min(options.pairs, 3)
     for _ in 0..<windows {
       try window(section, reads, taking, updates: 0, bare)
@@ -56,8 +57,15 @@ enum LargerSection {
     try worker.ask(.checkpoint)
   }
 
-  /// A file as large as the data, read past the page cache in pages of 4 KiB, one after the other.
-  private static func bareReads(_ section: Section, _ budget: Int) throws -> Double {
+  /// What one read of a page takes of the disk, in whole blocks. Luge's leaves are loaded seven eighths
+  /// full of 128 entries.
+  private static func meanPage(_ engine: String) -> Int {
+    engine == Engines.luge ? (112 * Shape.standard.entrySize + 4095) / 4096 * 4096 : 4096
+  }
+
+  /// A file as large as the data, read past the page cache in pages of some sizes, one after the other. The
+  /// rates by page size.
+  private static func bareReads(_ section: Section, _ budget: Int) throws -> [Int: Double] {
     let path = section.folder + "/bare-reads"
     let chunk = Data(repeating: 0x5A, count: 1 << 20)
     _ = FileManager.default.createFile(atPath: path, contents: nil)
@@ -67,14 +75,19 @@ enum LargerSection {
     for _ in 0..<(10 * budget >> 20) { try file.write(contentsOf: chunk) }
     try file.synchronize()
     try file.close()
-    let measurement = try section.worker(Engines.bare).ask(
-      .bareReads(path: path, pageSize: 4096, seconds: seconds(section)))
-    try section.note(
-      Row(
-        workload: .largerThanMemory, entries: 10 * budget / Shape.standard.entrySize,
-        variant: "10x reads"), Engines.bare, measurement)
+    var rates: [Int: Double] = [:]
+    for size in [meanPage(Engines.luge), 4096] {
+      let measurement = try section.worker(Engines.bare).ask(
+        .bareReads(path: path, pageSize: size, seconds: seconds(section)))
+      rates[size] = measurement.rate
+      try section.note(
+        Row(
+          workload: .largerThanMemory, entries: 10 * budget / Shape.standard.entrySize,
+          variant: size == 4096 ? "10x reads" : "10x reads, bare of the mean page"),
+        Engines.bare, measurement)
+    }
     try? FileManager.default.removeItem(atPath: path)
-    return measurement.rate
+    return rates
   }
 
   private static func seconds(_ section: Section) -> Double {
@@ -82,7 +95,8 @@ enum LargerSection {
   }
 
   private static func window(
-    _ section: Section, _ row: Row, _ taking: [String], updates: UInt64, _ bare: Double
+    _ section: Section, _ row: Row, _ taking: [String], updates: UInt64,
+    _ bare: [Int: Double]
   ) throws {
     var step = Workload.mixed50.step(
       entries: row.entries, threads: 1, serial: section.nextSerial(), seed: section.seed)
@@ -96,7 +110,7 @@ enum LargerSection {
       var figures: [String: Double]
       if updates == 0 {
         figures = [
-          "ofBareReads": measurement.rate / bare,
+          "ofBareReads": measurement.rate / (bare[meanPage(engine)] ?? .infinity),
           "deviceBytesAGet": Double(measurement.readBytes) / count,
         ]
       } else {

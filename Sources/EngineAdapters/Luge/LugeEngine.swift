@@ -49,6 +49,13 @@ final class LugeEngine: KeyValueEngine {
   }
 
   func apply(_ writes: [BatchWrite]) throws(EngineError) {
+    // A batch of one is a write that asks for nothing.
+    if writes.count == 1, let value = writes[0].value {
+      let tree = try tree(writes[0].tree)
+      return try translating { () throws(LugeError) in
+        try tree.setValue(value, forKey: writes[0].key)
+      }
+    }
     var batch = WriteBatch()
     for write in writes {
       let tree = try tree(write.tree)

@@ -4,7 +4,7 @@ struct ChunkEntry: Equatable, Sendable {
   var low: [UInt8]
   /// Where the chunk's image is.
   var image: PagePart
-  /// Live entries of all its pages.
+  /// Live entries of all its pages, as `EntryCount` has it.
   var entries: Int
 }
 
@@ -35,7 +35,7 @@ struct ChunkEntry: Equatable, Sendable {
 ///     varint    serial of the image's segment
 ///     varint    offset / 8
 ///     varint    length of its payload
-///     varint    live entries
+///     varint    twice the live entries, or one more: then the pages may have others than these
 ///
 /// Safe: readers stay within the bytes lent to them for a call, and what they find is copied.
 enum ChunkList {
@@ -102,7 +102,7 @@ enum ChunkList {
     let isSameTree = former?.tree == entry.tree
     KeyStep.write(entry.low, after: isSameTree ? former?.low ?? [] : [], to: &writer)
     write(entry.image, to: &writer)
-    writer.writeVarint(UInt64(entry.entries))
+    writer.writeVarint(EntryCount.encoded(entry.entries))
   }
 
   private static func write(_ part: PagePart, to writer: inout ByteWriter) {
@@ -142,7 +142,7 @@ enum ChunkList {
       entries < 1 << 48
     else { return nil }
     if let former, isSameTree, compareKeys(former.low, low) >= 0 { return nil }
-    return ChunkEntry(tree: tree, low: low, image: image, entries: Int(entries))
+    return ChunkEntry(tree: tree, low: low, image: image, entries: EntryCount.decoded(entries))
   }
 
   private static func readPart(_ reader: inout ByteReader) -> PagePart? {

@@ -1,7 +1,8 @@
 import Platform
 
 /// The threads of an open database: one flushes every so often, one makes checkpoints when they are
-/// due and keeps redo segments ready, so that no flush has to make one, one gives space back.
+/// due and keeps redo segments ready, so that no flush has to make one, one gives space back, and one
+/// evicts pages before those who need the memory have to.
 ///
 /// They look at regular intervals while something happens. When nothing does they sleep without a deadline, and
 /// the next write wakes them: an idle database wakes up for nothing.
@@ -36,6 +37,10 @@ enum BackgroundWorker {
             }
           })
       }
+      threads.append(
+        try core.platform.threads.spawn("luge.evict") {
+          core.context.evictAhead { core.isOpen }
+        })
       return threads
     } catch {
       core.abandon()

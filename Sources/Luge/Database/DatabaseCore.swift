@@ -111,7 +111,7 @@ final class DatabaseCore: @unchecked Sendable {
 
   /// A checkpoint is due: enough redo was written since the last one began.
   var checkpointIsDue: Bool {
-    log.tail &- checkpointer.durableRecoveryLSN.load() > UInt64(configuration.checkpointInterval)
+    log.tail &- checkpointer.durableRecoveryLSN.load() > UInt64(configuration.checkpointBytes)
   }
 
   /// What the checkpoint thread does each time it wakes. Answers whether there was anything to do.
@@ -215,6 +215,8 @@ final class DatabaseCore: @unchecked Sendable {
   /// Gives up without writing: what a database does whose owner forgot to close it.
   func abandon() {
     _ = state.compareExchange(expected: State.open, desired: State.closing)
+    // The other threads look now and then.
+    context.unparkEvictor()
   }
 
   private func destroy() {

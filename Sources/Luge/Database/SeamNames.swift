@@ -45,9 +45,10 @@ public enum SeamNames {
     "recovery.replayCompleted", "recovery.setAside", "recovery.skippedByImage", "recovery.treeDropped",
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",
-    "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead", "cache.ghostHit",
-    "cache.loadAwaited", "cache.loadFailed", "cache.overdrawn", "cache.pagedIn", "cache.promoted",
-    "cache.unusedStays", "cache.writerWaited",
+    "cache.evictedAhead", "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead",
+    "cache.ghostHit", "cache.loadAwaited", "cache.loadFailed", "cache.overdrawn", "cache.pagedIn",
+    "cache.partialAwaited", "cache.partialBegun", "cache.partialCompleted", "cache.promoted",
+    "cache.unusedStays", "cache.versionCopied", "cache.writerWaited",
     // Images
     "image.compressed", "image.incompressible",
     // Tree

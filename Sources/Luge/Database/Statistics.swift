@@ -8,6 +8,8 @@ public struct Statistics: Equatable, Sendable {
   public var entries = 0
   /// Bytes of memory in use, of `Configuration.memoryBudget`: records, leaves, indexes and buffers.
   public var memoryBytes = 0
+  /// Bytes that were taken from the system for that: above `memoryBytes` by what is free in slabs.
+  public var memoryTaken = 0
   /// Pages taken out of memory since the database was opened.
   public var evictions = 0
   /// Pages read into memory since the database was opened.
@@ -36,6 +38,7 @@ extension Database {
       statistics.entries += tree.entryCount
     }
     statistics.memoryBytes = core.context.epochs.account.bytes
+    statistics.memoryTaken = core.context.epochs.account.taken
     statistics.evictions = Int(core.context.cache.evictions.load())
     statistics.pageIns = Int(core.context.cache.pageIns.load())
     statistics.tailLSN = core.log.tail

@@ -89,12 +89,14 @@ public struct Tree: Sendable {
     return try storage.compareExchange(key: key, expected: expected, desired: desired)
   }
 
-  /// Number of entries. O(1). Exact where no write is under way; each that is may be missed, or counted
+  /// Number of entries. O(1), but for pages that were not in memory when `setValue` or a batch wrote to
+  /// them: those are read, once. Exact where no write is under way; each that is may be missed, or counted
   /// before others see it. The first call after a crash, unless a checkpoint came before, reads every page
   /// that changed since the last checkpoint before it.
   public func count() throws(LugeError) -> Int {
     try storage.checkOpen()
     try storage.replayPending()
+    try storage.makeCountExact()
     // A removal may be counted before the insert that it undoes.
     return max(0, Int(bitPattern: UInt(storage.count)))
   }

@@ -15,13 +15,27 @@ extension Pin {
     let trimmed = unsafe Int(truncatingIfNeeded: WordRef(table, EpochTable.trimmed).load())
     // A look costs some nanoseconds for every free block.
     if unsafe WordRef(table, EpochTable.emptySlabs).load() == 0, abs(taken - trimmed) >= limit / 64
-      || waste(taken) >= limit / 16
     {
       trim()
     }
     let now = unsafe MemoryAccount.taken(table) + Slab.size
     let waste = now <= limit ? 0 : waste(now)
-    unsafe WordRef(table, EpochTable.waste).store(UInt64(min(waste, limit / 2)))
+    unsafe WordRef(table, EpochTable.waste).store(UInt64(min(waste, limit / 4 * 3)))
+  }
+
+  /// For the thread that evicts, now and then: gives back what it has emptied, where more is taken
+  /// than there should be.
+  func trimIfWasteful() {
+    let limit = unsafe Int(WordRef(table, EpochTable.systemLimit).load())
+    let taken = unsafe MemoryAccount.taken(table)
+    guard limit > 0, taken > limit, waste(taken) > limit / 32 else { return }
+    trim()
+    let now = unsafe MemoryAccount.taken(table)
+    let word = unsafe WordRef(table, EpochTable.waste)
+    let former = word.load()
+    let lower = UInt64(now <= limit ? 0 : waste(now))
+    // It never rises here: less is in use just after an eviction than there will be.
+    if lower < former { _ = word.compareExchange(expected: former, desired: lower) }
   }
 
   /// Of what is taken, what nothing uses. Other threads publish what they use a little later.

@@ -4,6 +4,10 @@ struct MemoryLimits: Equatable, Sendable {
   var fixed = 0
   /// With more than this in use, pages are evicted before more is allocated.
   var limit = Int.max
+  /// With more than this in use, the eviction thread is called.
+  var softLimit = Int.max
+  /// With no more than this in use, it rests.
+  var restLimit = Int.max
   /// With more than this in use, writers wait.
   var hardLimit = Int.max
   /// What a thread may allocate before the others hear of it.
@@ -22,6 +26,8 @@ struct MemoryLimits: Equatable, Sendable {
     let data = max(0, budget - fixed)
     // Threads that are past admission allocate on, and what they retire goes a little later.
     limit = budget - data / 16
+    softLimit = limit - data / 64
+    restLimit = softLimit - data / 64
     hardLimit = budget + data / 16
     grain = min(16 << 10, max(256, data / 256))
     // Below that the slabs of a few size classes are more than the budget.

@@ -25,6 +25,10 @@ final class PageCache: @unchecked Sendable {
   /// See `MemoryLimits`.
   let limit: Int
   let hardLimit: Int
+  /// Above it the eviction thread is called.
+  let softLimit: Int
+  /// Down to it that evicts.
+  let restLimit: Int
 
   /// Pages evicted, and pages read, since the database was opened.
   let evictions = AtomicWord(0)
@@ -34,6 +38,8 @@ final class PageCache: @unchecked Sendable {
     lock = Lock(threads: threads)
     limit = memory.limit
     hardLimit = memory.hardLimit
+    softLimit = memory.softLimit
+    restLimit = memory.restLimit
     floor = memory.floor
   }
 

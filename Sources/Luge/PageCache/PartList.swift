@@ -5,10 +5,13 @@ internal import Platform
 /// ```
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 W of the newest part: redo records of the page below it are in the parts
-///      8    8 live entries of all parts together
+///      8    8 live entries of all parts together, as `EntryCount` has it
 ///     16    8 n, parts, at least 1
-///     24 16*n address and length of each part, the base first
+///     24  8*c addresses of the parts, the base first; c is n, rounded up to 1, 4 or 9
+///       + 4*c their lengths
 /// ```
+/// Few sizes, because a page's list grows with each fragment: else what one size took when the pages
+/// came to it together would be left over when they go on.
 /// Safe: a page's list is used in a pin, or by whoever holds the page's claim or loads it.
 @safe struct PartList {
   private let base: UnsafeMutableRawPointer
@@ -20,16 +23,20 @@ internal import Platform
 
   static func build(_ pin: Pin, lsn: UInt64, entries: Int, _ parts: [PagePart]) -> PartList {
     precondition(!parts.isEmpty, "a page on disk has a base")
-    let base = unsafe pin.allocate(headerSize + 16 * parts.count)
+    let capacity = capacity(parts.count)
+    let base = unsafe pin.allocate(size(capacity))
     unsafe base.storeBytes(of: lsn, as: UInt64.self)
-    unsafe base.storeBytes(of: UInt64(entries), toByteOffset: 8, as: UInt64.self)
+    unsafe base.storeBytes(of: UInt64(bitPattern: Int64(entries)), toByteOffset: 8, as: UInt64.self)
     unsafe base.storeBytes(of: UInt64(parts.count), toByteOffset: 16, as: UInt64.self)
-    var offset = headerSize
-    for part in parts {
+    var index = 0
+    while index < parts.count {
+      let part = parts[index]
       unsafe base.storeBytes(
-        of: part.address.rawValue, toByteOffset: offset, as: UInt64.self)
-      unsafe base.storeBytes(of: UInt64(part.length), toByteOffset: offset + 8, as: UInt64.self)
-      offset += 16
+        of: part.address.rawValue, toByteOffset: headerSize + 8 * index, as: UInt64.self)
+      unsafe base.storeBytes(
+        of: UInt32(part.length), toByteOffset: headerSize + 8 * capacity + 4 * index,
+        as: UInt32.self)
+      index += 1
     }
     return PartList(address: UInt64(UInt(bitPattern: base)))
   }
@@ -41,15 +48,23 @@ internal import Platform
   }
 
   var lsn: UInt64 { field(0) }
-  var entries: Int { Int(field(8)) }
+  var entries: Int { Int(truncatingIfNeeded: field(8)) }
   var count: Int { Int(field(16)) }
-  private var size: Int { PartList.headerSize + 16 * count }
+  private var size: Int { PartList.size(PartList.capacity(count)) }
+
+  private static func capacity(_ count: Int) -> Int {
+    count <= 1 ? 1 : count <= 4 ? 4 : max(9, count)
+  }
+
+  private static func size(_ capacity: Int) -> Int { headerSize + 12 * capacity }
 
   /// The part with index below `count`.
   func part(_ index: Int) -> PagePart {
-    let offset = PartList.headerSize + 16 * index
+    let lengths = PartList.headerSize + 8 * PartList.capacity(count)
+    let length = unsafe base.load(fromByteOffset: lengths + 4 * index, as: UInt32.self)
     return PagePart(
-      address: PageAddress(rawValue: field(offset)), length: Int(field(offset + 8)))
+      address: PageAddress(rawValue: field(PartList.headerSize + 8 * index)),
+      length: Int(length))
   }
 
   /// The address that names this list in the page's word: no other list has it last.

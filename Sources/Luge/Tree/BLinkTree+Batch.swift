@@ -30,12 +30,16 @@ extension BLinkTree {
     let key = record.key
     var near = near
     while true {
-      guard let (page, found) = descend(key, near, &path, pin), let leaf = found else {
-        return .missing
-      }
+      guard
+        let (page, found) = descend(key, near, &path, pin, isBlind: !record.isTombstone),
+        let leaf = found
+      else { return .missing }
       leaf.noteVisit()
       var slot = leaf.locate(key)
       while true {
+        if leaf.isPartial && (record.isTombstone || isFull(partial: leaf, slot)) {
+          return .missing
+        }
         if slot.word & Leaf.frozen != 0 || slot.index == leaf.wordCount {
           if slot.word & Leaf.frozen != 0 { probe("tree.helpedFrozen") }
           path.tree = .max
@@ -55,7 +59,7 @@ extension BLinkTree {
         try context.interrupt("tree.batchInstall")
         record.predecessor.storeRelaxed(beneath)
         if install(record, leaf, slot, beneath, pin) {
-          let wasPresent = presentValue(beneath) != nil
+          let wasPresent = beneath == 0 ? leaf.isPartial : presentValue(beneath) != nil
           if leaf.isHeavy(context.settings) {
             path.tree = .max
             trim(page, leaf, pin)
@@ -71,7 +75,7 @@ extension BLinkTree {
   /// A leaf that was replaced meanwhile is frozen, and whoever writes to it finds that.
   @inline(__always)
   private func descend(
-    _ key: ByteView, _ near: UInt64, _ path: inout BatchPath, _ pin: Pin
+    _ key: ByteView, _ near: UInt64, _ path: inout BatchPath, _ pin: Pin, isBlind: Bool
   ) -> (page: Page, leaf: Leaf?)? {
     if path.tree == id {
       let leaf = Leaf(address: path.leaf)
@@ -82,9 +86,11 @@ extension BLinkTree {
       path = BatchPath(tree: id, page: near, leaf: leaf.address)
       return (Page(address: near), leaf)
     }
-    guard let found = descend(key, pin), let leaf = found.leaf else { return nil }
-    path = BatchPath(tree: id, page: found.page.address, leaf: leaf.address)
-    return found
+    guard let (page, found) = descend(key, pin),
+      let leaf = found ?? (isBlind ? beginPartial(page, key, pin) : nil)
+    else { return nil }
+    path = BatchPath(tree: id, page: page.address, leaf: leaf.address)
+    return (page, leaf)
   }
 
   /// Asks for the page of a key that will soon be written to; its address, for this pin; 0 when

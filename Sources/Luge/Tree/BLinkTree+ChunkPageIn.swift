@@ -51,7 +51,11 @@ extension BLinkTree {
     }
     do throws(LugeError) {
       try context.interrupt("cache.loadChunk")
-      let image = try readImage(loading.image)
+      let payload = try context.pages.read(loading.image, .chunk).payload
+      // All of it is looked at before anything is built.
+      guard let image = ChunkImage.read(payload, { _ in }) else {
+        throw damage("a chunk's image cannot be decoded", loading.image)
+      }
       guard image.tree == id, image.low == loading.low, image.high == loading.high,
         image.entries == loading.entries
       else {
@@ -59,7 +63,7 @@ extension BLinkTree {
       }
       let pin = try context.epochs.pin()
       defer { pin.end() }
-      let branch = build(image, pin)
+      let branch = build(payload, image.pages, pin)
       let page = Page(address: branch.node(branch.position(key) - 1))
       let word = page.word.load()
       page.word.store(PageWord.body(word) | PageWord.loading)
@@ -88,11 +92,11 @@ extension BLinkTree {
   }
 
   /// A branch over evicted pages.
-  private func build(_ image: ChunkImage, _ pin: Pin) -> Branch {
+  private func build(_ payload: [UInt8], _ count: Int, _ pin: Pin) -> Branch {
     var nodes: [UInt64] = []
-    nodes.reserveCapacity(image.pages.count)
+    nodes.reserveCapacity(count)
     let owner = ownerWord
-    for page in image.pages {
+    _ = ChunkImage.read(payload) { page in
       let parts = PartList.build(pin, lsn: page.lsn, entries: page.entries, page.parts)
       // The array outlives the closure, which copies from it.
       let built = unsafe page.low.withUnsafeBytes {
@@ -156,22 +160,26 @@ extension BLinkTree {
     let word = chunk.word.load()
     guard ChunkWord.tag(word) == ChunkWord.resident else { return nil }
     let branch = ChunkWord.branch(word)
+    let isImaged = chunk.image.map { image in image.lsn == stamp } ?? false
     var words: [UInt64] = []
     var pages: [ChunkPage] = []
+    words.reserveCapacity(branch.count)
+    if !isImaged { pages.reserveCapacity(branch.count) }
     var index = 0
     while index < branch.count {
       let page = Page(address: branch.node(index))
       let word = page.word.load()
       guard PageWord.tag(word) == PageWord.evicted, let parts = page.parts else { return nil }
-      pages.append(
-        ChunkPage(
-          low: page.low.copy(), lsn: parts.lsn, entries: parts.entries, parts: parts.copy()))
+      if !isImaged {
+        pages.append(
+          ChunkPage(
+            low: page.low.copy(), lsn: parts.lsn, entries: parts.entries, parts: parts.copy()))
+      }
       // The same word: all of this was true at one moment.
       guard page.word.load() == word else { return nil }
       words.append(word)
       index += 1
     }
-    let isImaged = chunk.image.map { image in image.lsn == stamp } ?? false
     let high = place < root.count ? root.low(place).copy() : nil
     return Evictable(
       low: chunk.low.copy(), stamp: stamp, words: words,

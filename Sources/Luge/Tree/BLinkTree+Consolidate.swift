@@ -151,7 +151,7 @@ extension BLinkTree {
     rebuild.ascending = order.ascending
     rebuild.take(order, of: leaf)
     let isSplit =
-      rebuild.kept >= 2
+      rebuild.kept >= 2 && !leaf.isPartial
       && (rebuild.kept > context.settings.leafEntries
         || rebuild.weight > context.settings.leafBytes)
     let won =
@@ -164,7 +164,8 @@ extension BLinkTree {
     let ascends = rebuild.ascending && !leaf.hasHigh
     let new = unsafe LeafBuilder.build(
       pin, UnsafePointer(rebuild.records), count: rebuild.kept,
-      appendWords: appendWords(ascends, rebuild.kept), high: leaf.hasHigh ? leaf.high : nil,
+      appendWords: leaf.isPartial ? partialWords : appendWords(ascends, rebuild.kept),
+      high: leaf.hasHigh ? leaf.high : nil,
       right: leaf.right, flags: inheritedFlags(leaf, rebuild),
       known: LeafBuilder.Known(
         heads: rebuild.heads, prefixCount: leaf.prefix.count, weight: max(0, rebuild.weight)),
@@ -221,7 +222,7 @@ extension BLinkTree {
   }
 
   private func inheritedFlags(_ leaf: Leaf, _ rebuild: Rebuild) -> UInt64 {
-    let inherited = leaf.flags.load() & (Leaf.baseOnly | Leaf.visits)
+    let inherited = leaf.flags.load() & (Leaf.baseOnly | Leaf.visits | Leaf.partial)
     return Leaf.dirty | inherited | (rebuild.droppedTombstone ? Leaf.baseOnly : 0)
   }
 

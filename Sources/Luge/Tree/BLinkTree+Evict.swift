@@ -96,7 +96,21 @@ extension BLinkTree {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     guard let leaf = page.leaf else { return false }
-    return isDecided(leaf, context.horizon())
+    if isDecided(leaf, context.horizon()) { return true }
+    // Nobody may ever come to take these out.
+    if hasAborted(leaf) { try? consolidate(page, leaf, pin) }
+    return false
+  }
+
+  private func hasAborted(_ leaf: Leaf) -> Bool {
+    var index = 0
+    while index < leaf.wordCount {
+      let address = Leaf.record(leaf.word(index).load())
+      if address == 0 { return false }
+      if isAborted(Record(address: address)) { return true }
+      index += 1
+    }
+    return false
   }
 
   private func swingOut(_ page: Page) throws(LugeError) -> [UInt8]? {

@@ -7,6 +7,7 @@ extension BLinkTree {
     var problems: [String] = []
     // After `destroy` there is nothing to look at.
     if root.load() == 0 { return problems }
+    try makeCountExact(closedToo: true)
     try checkIndexPinned(&problems)
     if !problems.isEmpty { return problems }
     var live: UInt64 = 0

@@ -30,19 +30,19 @@ extension BLinkTree {
   func mergeSmall(_ pages: [ChunkPage]) throws(LugeError) -> Bool {
     try letGoOfLeftover(pages[0].low)
     var merged = false
-    var left = (entries: pages[0].entries, bytes: BLinkTree.bytes(pages[0]))
+    var left = (entries: EntryCount.known(pages[0].entries), bytes: BLinkTree.bytes(pages[0]))
     var index = 1
     while index < pages.count {
       let page = pages[index]
       index += 1
-      let both = (left.entries + page.entries, left.bytes + BLinkTree.bytes(page))
+      let both = (left.entries + EntryCount.known(page.entries), left.bytes + BLinkTree.bytes(page))
       let fits =
         both.0 <= context.settings.leafEntries / 2 && both.1 <= context.settings.leafBytes / 2
       if fits, try merge(page.low) {
         merged = true
         left = both
       } else {
-        left = (page.entries, BLinkTree.bytes(page))
+        left = (EntryCount.known(page.entries), BLinkTree.bytes(page))
       }
     }
     return merged
@@ -108,16 +108,22 @@ extension BLinkTree {
     // The array outlives the closure; nothing in it is kept.
     return unsafe low.withUnsafeBytes { low in
       let key = unsafe ByteView(low)
-      guard let right = findPage(key), right.low == key, let rightLeaf = right.leaf else {
-        return .missing(key.copy())
-      }
+      guard let right = findPage(key), right.low == key, let rightLeaf = right.leaf,
+        !rightLeaf.isPartial
+      else { return .missing(key.copy()) }
       guard let (left, found) = findLeft(key, pin) else { return .no }
-      guard let leftLeaf = found else { return .missing(left.low.copy()) }
+      guard let leftLeaf = found, !leftLeaf.isPartial else { return .missing(left.low.copy()) }
       // For the tombstones. What fails here leaves a frozen leaf, which the next to meet it rebuilds.
       try? consolidate(left, leftLeaf, pin)
       try? consolidate(right, rightLeaf, pin)
       guard BLinkTree.claimResident(left) else { return .no }
       guard BLinkTree.claimResident(right) else {
+        left.releaseClaim()
+        return .no
+      }
+      // Evicted meanwhile, and written to again.
+      if left.leaf?.isPartial ?? true || right.leaf?.isPartial ?? true {
+        right.releaseClaim()
         left.releaseClaim()
         return .no
       }
@@ -247,7 +253,7 @@ extension BLinkTree {
   private func unite(_ right: Page, _ rightLeaf: Leaf, _ word: UInt64, _ pin: Pin) -> [UInt8]? {
     while right.word.load() == word {
       guard let (left, found) = findLeft(right.low, pin) else { continue }
-      guard let leaf = found else { return left.low.copy() }
+      guard let leaf = found, !leaf.isPartial else { return left.low.copy() }
       // It ends beyond: the union is there.
       if !leaf.hasHigh || ByteView.compare(leaf.high, right.low) > 0 { return nil }
       leaf.freeze()

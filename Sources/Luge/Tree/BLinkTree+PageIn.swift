@@ -20,6 +20,10 @@ extension BLinkTree {
     case resident
     case mine(PageLoading)
     case chunk(ChunkLoading)
+    /// Resident, but partial; its claim is the caller's, who has begun maintenance.
+    case partial(Page)
+    /// The same, and somebody else is at it.
+    case claimed
     /// Its chunk is about to be evicted: look again in a moment.
     case sealed
     /// Another page must be there first.
@@ -41,6 +45,13 @@ extension BLinkTree {
       try context.loads.wait(ticket)
     case .wanted(let low): try pageIn(low, closedToo: closedToo)
     case .sealed: try context.backOff(0, "waiting for a chunk")
+    case .claimed: try context.backOff(8, "waiting for a page")
+    case .partial(let page):
+      defer {
+        page.releaseClaim()
+        endMaintenance()
+      }
+      try complete(page)
     // At once, so that nobody takes the chunk away again before one of its pages is there.
     case .chunk(let loading): try load(try finish(loading, key))
     case .mine(let loading): try load(loading)
@@ -100,7 +111,13 @@ extension BLinkTree {
       case .mine(let loading): return .chunk(loading)
       }
     }
-    if leaf != nil { return .resident }
+    if let leaf {
+      if !leaf.isPartial { return .resident }
+      guard beginMaintenance() else { return .resident }
+      if BLinkTree.claimResident(page) { return .partial(page) }
+      endMaintenance()
+      return .claimed
+    }
     // Before the word: a load that ends after this look makes the ticket good.
     let ticket = context.loads.ticket(PageLoads.stripe(page.low))
     let word = page.word.load()
@@ -136,18 +153,18 @@ extension BLinkTree {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     if loading.parts.count > 1 { probe("cache.fragmentsRead") }
-    let (leaf, gain): (Leaf, Int)
+    let (leaf, gain, rows): (Leaf, Int, Int)
     do throws(LugeError) {
-      (leaf, gain) = try LeafDecoder.reading(
+      (leaf, gain, rows) = try LeafDecoder.reading(
         loading.parts, payloads, tree: id, low: loading.page.low, contexts: context.codecs
       ) { (decoder) throws(LugeError) in
         try LeafBuilder.build(
-          pin, &decoder, lsn: loading.lsn, entries: loading.entries, high: loading.high,
-          context.settings, changes: changes, tree: id)
+          pin, &decoder, loading, context.settings, changes: changes, tree: id)
       }
     } catch {
       throw placed(error, loading.parts[0].address)
     }
+    correctCount(loading, rows, absent: 0, pin)
     // Before it is published: afterwards this thread has no hold of the page.
     context.cache.add(CacheLink(loading.page.address))
     if gain != 0 { _ = countStripe(pin).fetchAdd(UInt64(bitPattern: Int64(gain))) }
@@ -157,7 +174,7 @@ extension BLinkTree {
   }
 
   /// The same error with the place of what was read.
-  private func placed(_ error: LugeError, _ address: PageAddress) -> LugeError {
+  func placed(_ error: LugeError, _ address: PageAddress) -> LugeError {
     var error = error
     error.path = context.pages.path(address.serial)
     error.offset = Int64(address.offset)

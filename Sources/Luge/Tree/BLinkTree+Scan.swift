@@ -38,7 +38,7 @@ extension BLinkTree {
     let start = lower.key ?? []
     // The array outlives the closure; nothing in it is kept.
     let place = unsafe start.withUnsafeBytes { unsafe approach(ByteView($0), pin) }
-    guard let place, let leaf = place.leaf else { return nil }
+    guard let place, let leaf = place.leaf, !leaf.isPartial else { return nil }
     let page = place.page
     if let (branch, index) = place.posted { branch.approachLeaf(after: index) }
     leaf.noteScan()
@@ -89,7 +89,7 @@ extension BLinkTree {
       return .missing(
         unsafe end.withUnsafeBytes { unsafe findLastChunk(upper, ByteView($0)).low.copy() })
     }
-    guard let leaf = found else { return .missing(page.low.copy()) }
+    guard let leaf = found, !leaf.isPartial else { return .missing(page.low.copy()) }
     leaf.noteScan()
     let begin = lower.reachesBelow(page.low) ? .unbounded : lower
     let last = leaf.hasHigh && upper.isAbove(leaf.high) ? .unbounded : upper
@@ -129,8 +129,9 @@ extension BLinkTree {
     guard let leaf = descend(held.key, pin)?.leaf else { return nil }
     leaf.noteScan()
     let top = Leaf.record(leaf.locate(held.key).word)
-    if top == 0 { return 0 }
+    if top == 0 { return leaf.isPartial ? nil : 0 }
     let found = visible(top, at: snapshot, leaf, pin).record
+    if found == 0 && leaf.isPartial { return nil }
     place.store(found)
     return found
   }

@@ -85,9 +85,9 @@ extension BLinkTree {
     guard let place = approach(key, pin), let leaf = place.leaf else { return .missing }
     leaf.noteVisit()
     let top = Leaf.record(leaf.locate(key, near: place.near).word)
-    if top == 0 { return .absent }
+    if top == 0 { return leaf.isPartial ? .missing : .absent }
     let address = visible(top, at: snapshot, leaf, pin).record
-    if address == 0 { return .absent }
+    if address == 0 { return leaf.isPartial ? .missing : .absent }
     let record = Record(address: address)
     if record.isTombstone { return .absent }
     return .found(record, pin.hazard(on: address))

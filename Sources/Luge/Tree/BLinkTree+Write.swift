@@ -72,7 +72,10 @@ extension BLinkTree {
     _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?, _ pin: Pin
   ) throws(LugeError) -> Attempt {
     while true {
-      guard let place = approach(key, pin), let leaf = place.leaf else { return .missing }
+      // Whoever sets a value and does not ask for the former one need not know it.
+      guard let place = approach(key, pin),
+        let leaf = place.leaf ?? (Kind.isBlind ? beginPartial(place.page, key, pin) : nil)
+      else { return .missing }
       let page = place.page
       leaf.noteVisit()
       var slot = leaf.locate(key, near: place.near)
@@ -87,6 +90,8 @@ extension BLinkTree {
           guard case .ready(let found) = try resolve(beneath, leaf, pin) else { return .again }
           beneath = found
         }
+        let isUnknown = beneath == 0 && leaf.isPartial
+        if isUnknown && !Kind.isBlind { return .missing }
         let present = presentValue(beneath)
         let value: ByteView?
         switch kind.decide(present) {
@@ -95,6 +100,7 @@ extension BLinkTree {
           return .done(applied: applied)
         case .write(let new): value = new
         }
+        if leaf.isPartial && (value == nil || isFull(partial: leaf, slot)) { return .missing }
         if slot.index == leaf.wordCount {
           try consolidate(page, leaf, pin)
           break
@@ -109,7 +115,7 @@ extension BLinkTree {
           slot = relocate(leaf, key, slot)
           continue
         }
-        guard try commit(record, pieceBytes, present != nil, pin) else { return .again }
+        guard try commit(record, pieceBytes, isUnknown || present != nil, pin) else { return .again }
         if Kind.wantsFormer { old = present?.copy() }
         if beneath != 0 { context.pruneCommitted(record, pin) }
         trim(page, leaf, pin)
@@ -201,7 +207,7 @@ extension BLinkTree {
   /// Rebuilds a leaf that has become too heavy, when there is something to split.
   @inline(__always)
   func trim(_ page: Page, _ leaf: Leaf, _ pin: Pin) {
-    if leaf.isHeavy(context.settings) && leaf.hasSeveral {
+    if leaf.isHeavy(context.settings) && leaf.hasSeveral && !leaf.isPartial {
       // The write is done whatever becomes of this: a leaf left frozen is rebuilt by the next
       // writer.
       try? consolidate(page, leaf, pin)

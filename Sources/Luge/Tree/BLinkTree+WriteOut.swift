@@ -86,8 +86,24 @@ extension BLinkTree {
     claimed page: Page, walk: UInt64? = nil, moving part: PageAddress? = nil
   ) throws(LugeError) -> PageImage? {
     let image: PendingImage
-    switch try makeImage(page, walk, part) {
+    var making = try makeImage(page, walk, part)
+    while case .partial = making {
+      // A base is due, which needs all there is.
+      var isDamaged = false
+      do throws(LugeError) { try complete(page) } catch {
+        // What was written since must not be held up, nor a checkpoint, by what is lost.
+        guard error.code == .corruption else { throw error }
+        isDamaged = true
+      }
+      making = try makeImage(page, walk, isDamaged ? nil : part, isDamaged)
+      if isDamaged, case .partial = making { break }
+    }
+    switch making {
     case .none: return nil
+    case .partial:
+      throw LugeError(
+        .corruption, "a page that is damaged has taken too many writes",
+        path: context.pages.path(page.parts?.newest.serial ?? 0))
     case .kept(let kept): return kept
     case .written(let new): image = new
     }
@@ -136,7 +152,15 @@ extension BLinkTree {
   private enum Making {
     case none
     case kept(PageImage)
+    /// It cannot be written before it is complete.
+    case partial
     case written(PendingImage)
+  }
+
+  /// Whether a snapshot may need what a partial leaf's records lie above: on disk they would hide it.
+  /// After they were collected: who registers later reads at a tail above them.
+  private func isNeededBeneath(_ records: LeafContents, _ kept: Bool?) -> Bool {
+    kept == false && records.newest >= context.horizon()
   }
 
   /// Takes W, then the leaf, then clears the flags, and only then looks at the words: what is
@@ -145,7 +169,7 @@ extension BLinkTree {
   /// was installed before, so it is in the leaf that is taken afterwards, while the leaf may lack
   /// what is committed later.
   private func makeImage(
-    _ page: Page, _ walk: UInt64?, _ moving: PageAddress?
+    _ page: Page, _ walk: UInt64?, _ moving: PageAddress?, _ isDamaged: Bool = false
   ) throws(LugeError) -> Making {
     let pin = try context.epochs.pin()
     defer { pin.end() }
@@ -162,6 +186,8 @@ extension BLinkTree {
           low: page.low.copy(), high: high, lsn: parts.lsn, entries: parts.entries,
           parts: parts.copy(), wasWritten: false))
     }
+    let isPartial = leaf.isPartial
+    if isPartial && isToMove { return .partial }
     // Before the flags: a checkpoint that finds the leaf clean while its image is not named yet must
     // not take the chunk's old image for good. Its own walk has given the chunk a new stamp already.
     if walk == nil { _ = noteChange(of: page, walk: 0) }
@@ -170,11 +196,19 @@ extension BLinkTree {
       _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly)
       throw error
     }
-    // Who moves a part makes one of all.
-    let former = isToMove || flags & Leaf.baseOnly != 0 ? nil : page.parts
+    // Who moves a part makes one of all. A partial leaf makes fragments only, also after a failure.
+    let isWhole = isToMove || flags & Leaf.baseOnly != 0
+    let former = isWhole && !isPartial ? nil : page.parts
     let records = LeafContents(self, leaf, since: former?.lsn, pin)
     defer { records.free() }
-    if let former, let kept = records.fits(former) {
+    let kept = former.flatMap { former in
+      records.fits(former, isPartial: isPartial, isDamaged: isDamaged)
+    }
+    if isPartial && !isDamaged && (kept == nil || isNeededBeneath(records, kept)) {
+      leaf.markDirty()
+      return .partial
+    }
+    if let former, let kept {
       if kept {
         // Whatever made it dirty has come to nothing.
         probe("tree.writeOutOfNothing")
@@ -184,7 +218,11 @@ extension BLinkTree {
             parts: former.copy(), wasWritten: false))
       }
       probe("tree.fragmentWritten")
-      return .written(fragment(page, records, lsn, high, former))
+      return .written(fragment(page, records, lsn, high, former, isPartial: isPartial))
+    }
+    if isPartial {
+      leaf.markDirty()
+      return .partial
     }
     return .written(base(page, leaf, records, lsn, high, isMoved: !isDirty))
   }

@@ -24,6 +24,8 @@ internal import Platform
   ///      8    8 state: see `TreeState`
   ///     16    8 how pages are compressed from now on: see `Compression.rawValue`
   ///     24    8 threads that evict something of the tree, and bit 63: none begins any more
+  ///     32    8 not 0: `count` may be wrong, because of writes that did not look whether there was an
+  ///             entry; grows with each page that begins to take such
   ///     64 16*64 count of entries, in stripes: 8 bytes at the start of each; modulo 2^64
   /// ```
   // Words and nothing else; the address never changes.
@@ -63,19 +65,22 @@ internal import Platform
     var nodes: [UInt64] = []
     nodes.reserveCapacity(chunks.count)
     var count: UInt64 = 0
+    var isExact = true
     for chunk in chunks {
       let stamp = context.newStamp()
       let image = PartList.build(pin, lsn: stamp, entries: chunk.entries, [chunk.image])
+      if !EntryCount.isExact(chunk.entries) { isExact = false }
       let word = chunk.image.address.rawValue | ChunkWord.evicted
       // The array outlives the closure, which copies from it.
       let node = unsafe chunk.low.withUnsafeBytes {
         unsafe Chunk.build(pin, low: ByteView($0), word: word, stamp: stamp, image: image)
       }
       nodes.append(node.address)
-      count &+= UInt64(chunk.entries)
+      count &+= UInt64(EntryCount.known(chunk.entries))
     }
     let root = BLinkTree.makeRoot(nodes, pin)
     self.init(id: id, context: context, root: root, count: count)
+    if !isExact { inexact.store(1) }
   }
 
   private init(id: UInt64, context: TreeContext, root: Branch, count: UInt64) {
@@ -88,6 +93,7 @@ internal import Platform
     unsafe WordRef.initialize(shared, 8, 0)
     unsafe WordRef.initialize(shared, 16, UInt64(context.settings.compression.rawValue))
     unsafe WordRef.initialize(shared, 24, 0)
+    unsafe WordRef.initialize(shared, 32, 0)
     unsafe WordRef.initialize(shared, BLinkTree.countOffset, count)
     unsafe self.shared = shared
   }
@@ -102,6 +108,8 @@ internal import Platform
   private var compressionWord: WordRef { unsafe WordRef(shared, 16) }
   /// How many threads evict something of this tree, unpinned; with the highest bit, none begins.
   var maintenance: WordRef { unsafe WordRef(shared, 24) }
+  /// Not 0 when some entries may be counted wrongly: see `makeCountExact`.
+  var inexact: WordRef { unsafe WordRef(shared, 32) }
   static let maintenanceEnds: UInt64 = 1 << 63
 
   /// The word in which a thread counts; few threads share one.
@@ -111,7 +119,7 @@ internal import Platform
     return unsafe WordRef(shared, BLinkTree.countOffset &+ 64 &* stripe)
   }
 
-  /// The number of entries: exact when no write is running.
+  /// The number of entries: exact when no write is running and `inexact` is 0.
   var count: UInt64 {
     var sum: UInt64 = 0
     var stripe = 0
@@ -250,7 +258,10 @@ internal import Platform
     try checkOpen()
     guard let place = approach(key, pin), let leaf = place.leaf else { return .none }
     leaf.noteVisit()
-    return .some(visible(key, leaf, place.near, pin)?.value.copy())
+    guard let record = visible(key, leaf, place.near, pin) else {
+      return leaf.isPartial ? .none : .some(nil)
+    }
+    return .some(record.value.copy())
   }
 
   /// Whether a key has a value.
@@ -268,7 +279,8 @@ internal import Platform
     try checkOpen()
     guard let place = approach(key, pin), let leaf = place.leaf else { return nil }
     leaf.noteVisit()
-    return visible(key, leaf, place.near, pin) != nil
+    if visible(key, leaf, place.near, pin) != nil { return true }
+    return leaf.isPartial ? nil : false
   }
 
   /// The record that holds the key's present value. Pinned.

@@ -51,7 +51,9 @@ extension BatchCommit {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     try tree.checkOpen()
-    guard let (page, found) = tree.descend(key, pin), let leaf = found else { return .missing }
+    guard let (page, found) = tree.descend(key, pin), let leaf = found, !leaf.isPartial else {
+      return .missing
+    }
     leaf.noteScan()
     // In the order of keys, so a page that is held already is the last one.
     if held.last == page { return .held }

@@ -4,7 +4,7 @@ internal import Platform
 ///
 /// ```
 /// OFFSET SIZE DESCRIPTION
-///      0    8 flags word: dirty, base-only, visits (both bits are set while nobody counts), unused
+///      0    8 flags word: dirty, base-only, visits (both bits are set while nobody counts), unused, partial
 ///      8    8 weight word: keys, values and 8 an entry, in bytes, about; a hint for splitting
 ///     16    8 right page, or 0 in the last leaf
 ///     24    4 n, entries in key order
@@ -40,6 +40,7 @@ internal import Platform
 /// - No key is in two words: whoever adds one has seen all words before the one it takes.
 /// - A frozen word never changes again. A leaf whose words are all frozen, or whose first empty
 ///   append word is, is replaced by whoever meets it.
+/// - A leaf is partial or not from its making on.
 /// - The dirty flag is set after a record is installed and before it is committed, or the leaf is
 ///   born dirty.
 ///
@@ -56,6 +57,9 @@ internal import Platform
   /// Read from disk, and not used since: it stays until whoever read it has used it. Only while the
   /// page was not visited, so that uses need not look for it.
   static let unused: UInt64 = 16
+  /// It has only what was written since the page was evicted, tombstones apart, and what it lacks is on
+  /// disk. See BLinkTree+Partial.
+  static let partial: UInt64 = 32
   static let headsOffset = 64
 
   static let frozen: UInt64 = 1
@@ -80,6 +84,7 @@ internal import Platform
     unsafe Int(base.load(fromByteOffset: offset, as: UInt32.self))
   }
 
+  @inline(__always) var isPartial: Bool { flags.loadRelaxed() & Leaf.partial != 0 }
   @inline(__always) var flags: WordRef { unsafe WordRef(base, 0) }
   @inline(__always) var weight: WordRef { unsafe WordRef(base, 8) }
   @inline(__always)

@@ -5,15 +5,15 @@ extension LeafBuilder {
   /// the index. Throws `.corruption`; then nothing is left behind. Pinned.
   ///
   /// - Parameter changes: what comes on top; with them the leaf is dirty.
-  /// - Returns: the leaf, and how many entries more than on disk it has.
+  /// - Returns: the leaf, how many entries more than on disk it has, and how many those are.
   static func build(
-    _ pin: Pin, _ decoder: inout LeafDecoder, lsn: UInt64, entries: Int, high: [UInt8]?,
-    _ settings: TreeSettings, changes: PendingChanges? = nil, tree: UInt64 = 0
-  ) throws(LugeError) -> (leaf: Leaf, gain: Int) {
-    guard decoder.lsn == lsn, hasHigh(decoder, high), entries <= decoder.mostEntries else {
-      throw LeafImage.damage("it is not the one that its chunk names")
-    }
+    _ pin: Pin, _ decoder: inout LeafDecoder, _ loading: PageLoading, _ settings: TreeSettings,
+    changes: PendingChanges? = nil, tree: UInt64 = 0
+  ) throws(LugeError) -> (leaf: Leaf, gain: Int, rows: Int) {
+    try check(decoder, loading)
+    let isExact = EntryCount.isExact(loading.entries)
     // As many as the parts have in all, which they are bounded for.
+    let entries = isExact ? loading.entries : decoder.mostEntries
     let changeCount = changes?.changes.count ?? 0
     let memory = UnsafeMutablePointer<UInt64>.allocate(capacity: 2 * entries + changeCount + 1)
     defer { unsafe memory.deallocate() }
@@ -28,7 +28,9 @@ extension LeafBuilder {
         unsafe records[count] = record.address | Leaf.settled
         count += 1
       }
-      if count < entries { throw LeafImage.damage("it has fewer entries than its chunk says") }
+      if isExact && count < entries {
+        throw LeafImage.damage("it has fewer entries than its chunk says")
+      }
     } catch {
       while count > 0 {
         count -= 1
@@ -42,7 +44,16 @@ extension LeafBuilder {
     let leaf = unsafe build(
       pin, UnsafePointer(merged.all), count: merged.count, appendWords: settings.appendWords,
       high: decoder.hasHigh ? decoder.high : nil, right: 0, flags: Leaf.unused | merged.flags)
-    return unsafe (leaf, merged.gain)
+    return unsafe (leaf, merged.gain, count)
+  }
+
+  /// Throws `.corruption` where the parts are not those that the chunk names.
+  static func check(
+    _ decoder: borrowing LeafDecoder, _ loading: PageLoading
+  ) throws(LugeError) {
+    guard decoder.lsn == loading.lsn, hasHigh(decoder, loading.high),
+      !EntryCount.isExact(loading.entries) || loading.entries <= decoder.mostEntries
+    else { throw LeafImage.damage("it is not the one that its chunk names") }
   }
 
   private static func hasHigh(_ decoder: borrowing LeafDecoder, _ high: [UInt8]?) -> Bool {

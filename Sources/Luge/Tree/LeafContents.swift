@@ -12,6 +12,8 @@ internal import Platform
   private(set) var count = 0
   /// Records committed at or above `since`, tombstones included.
   private(set) var changedCount = 0
+  /// Greatest LSN among these.
+  private(set) var newest: UInt64 = 0
   private var changedWeight = 0
   /// Of the records with a value.
   private var weight = 0
@@ -51,7 +53,10 @@ internal import Platform
       count += 1
       weight += record.weight
     }
-    guard let since, LeafContents.commitLSN(record) >= since else { return }
+    guard let since else { return }
+    let lsn = LeafContents.commitLSN(record)
+    if lsn < since { return }
+    newest = max(newest, lsn)
     unsafe memory[changedOffset + changedCount] = record.address
     changedCount += 1
     changedWeight += record.weight
@@ -69,11 +74,15 @@ internal import Platform
   /// Whether the changes may go behind the parts that the page has: fragments stay few, and together
   /// at most half of the base, of which at least half is of use. True when there are no changes; nil
   /// when a base is due.
-  func fits(_ parts: PartList) -> Bool? {
+  ///
+  /// - Parameter isPartial: what the base has is not known.
+  /// - Parameter isDamaged: the base cannot be read, so there will be no other.
+  func fits(_ parts: PartList, isPartial: Bool, isDamaged: Bool) -> Bool? {
     if changedCount == 0 { return true }
+    if isPartial && isDamaged { return parts.count < LeafDecoder.mostParts ? false : nil }
     if parts.count > LeafContents.mostFragments { return nil }
     // A base that has lost most of its entries would keep their space, and look too large to merge.
-    if 2 * weight < parts.part(0).bytes { return nil }
+    if !isPartial && 2 * weight < parts.part(0).bytes { return nil }
     var bytes = changedWeight + PageFormat.recordHeaderBytes
     var index = 1
     while index < parts.count {
@@ -103,14 +112,16 @@ extension BLinkTree {
 
   /// What changed since the newest of `former`. Pinned.
   func fragment(
-    _ page: Page, _ contents: LeafContents, _ lsn: UInt64, _ high: [UInt8]?, _ former: PartList
+    _ page: Page, _ contents: LeafContents, _ lsn: UInt64, _ high: [UInt8]?, _ former: PartList,
+    isPartial: Bool
   ) -> PendingImage {
     // The records live as long as the pin, which the caller holds.
     let bytes = unsafe LeafImage.encodeFragment(
       tree: id, lsn: lsn, low: page.low, previous: former.newest, records: contents.changed,
       count: contents.changedCount, compression: compression, contexts: context.codecs)
     return PendingImage(
-      isMoved: false, high: high, lsn: lsn, entries: contents.count, bytes: bytes,
+      isMoved: false, high: high, lsn: lsn,
+      entries: isPartial ? EntryCount.inexact(former.entries) : contents.count, bytes: bytes,
       older: former.copy())
   }
 }

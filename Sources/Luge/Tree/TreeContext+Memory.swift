@@ -5,9 +5,11 @@ internal import Platform
 
 extension TreeContext {
   /// Pages that one admission evicts at most before it looks whether it may go on.
-  private static let portion = 4
+  private static let portion = 8
   /// Looks at pages for that.
   private static let looks = 16
+  /// After which the eviction thread looks for empty slabs.
+  private static let evictionsBeforeTrim = 512
   /// Rounds in which nothing could be evicted, after which a write goes on all the same.
   private static let patience = 8
   /// Rounds after which it is refused when twice the budget is in use.
@@ -20,13 +22,71 @@ extension TreeContext {
   /// what was retired, and throws `.resourceExhausted` if none does.
   @inline(__always)
   func admitMemory() throws(LugeError) {
-    if epochs.account.estimate > cache.limit { try makeRoom(waits: true) }
+    if epochs.account.estimate > cache.softLimit { try relieve(waits: true) }
   }
 
   /// Makes room for a page that is read, or for somebody who must not wait, as far as that goes.
   @inline(__always)
   func makeRoomIfNeeded() throws(LugeError) {
-    if epochs.account.estimate > cache.limit { try makeRoom(waits: false) }
+    if epochs.account.estimate > cache.softLimit { try relieve(waits: false) }
+  }
+
+  /// Lets the eviction thread work, where there is one; takes part only above the limit.
+  @inline(never)
+  private func relieve(waits: Bool) throws(LugeError) {
+    wakeEvictor()
+    if epochs.account.estimate > cache.limit { try makeRoom(waits: waits) }
+  }
+
+  // MARK: The eviction thread
+
+  private func wakeEvictor() {
+    if evictor.thread.load() == 0 || evictor.isAwake.load() != 0 { return }
+    if evictor.isAwake.exchange(1) == 0 { unparkEvictor() }
+  }
+
+  /// Makes the thread, where there is one, look whether it is to go on.
+  func unparkEvictor() {
+    let thread = evictor.thread.loadSequential()
+    if thread != 0 { platform.threads.unpark(ThreadID(rawValue: thread)) }
+  }
+
+  /// The body of the eviction thread, until `goesOn` says no: evicts ahead of those who need memory,
+  /// down to a little below the point at which they call for it.
+  func evictAhead(while goesOn: () -> Bool) {
+    evictor.thread.storeSequential(platform.threads.current.rawValue)
+    var sinceTrim = 0
+    while goesOn() {
+      do throws(LugeError) {
+        evictor.isAwake.store(1)
+        var isStuck = false
+        while goesOn() && epochs.account.estimate > cache.restLimit && !isStuck {
+          let round = try evictSome(to: cache.restLimit)
+          try epochs.reclaim()
+          isStuck = round.evicted == 0
+          sinceTrim += round.evicted
+          if sinceTrim >= TreeContext.evictionsBeforeTrim {
+            try epochs.place().trimIfWasteful()
+            sinceTrim = 0
+          }
+        }
+        probe("cache.evictedAhead")
+        // What cannot go now is not looked at again at once, however often it is called for.
+        if isStuck { try pause(untilCalled: false) }
+        evictor.isAwake.storeSequential(0)
+        if epochs.account.estimate > cache.softLimit && !isStuck { continue }
+        if goesOn() { try pause(untilCalled: true) }
+      } catch {
+        if error.code == .killed { return }
+      }
+    }
+  }
+
+  private func pause(untilCalled: Bool) throws(LugeError) {
+    let end = untilCalled ? nil : platform.clock.now().advanced(byNanoseconds: 10_000_000)
+    do throws(PlatformError) { try platform.threads.park(until: end) } catch {
+      throw LugeError(error, doing: "waiting for work")
+    }
   }
 
   /// What a round of evictions came to.
@@ -75,11 +135,12 @@ extension TreeContext {
   }
 
   /// Evicts a few pages. Throws only `.killed`.
-  private func evictSome() throws(LugeError) -> Round {
+  private func evictSome(to target: Int? = nil) throws(LugeError) -> Round {
+    let target = target ?? cache.limit
     var round = Round()
     var looks = 0
     while round.evicted < TreeContext.portion && looks < TreeContext.looks
-      && epochs.account.estimate > cache.limit
+      && epochs.account.estimate > target
     {
       looks += 1
       do throws(LugeError) {
@@ -112,7 +173,11 @@ extension TreeContext {
   func evictOne(keeping floor: Int? = nil) throws(LugeError) -> Eviction {
     var tree: BLinkTree?
     let choice = try cache.takeVictim(epochs, keeping: floor) { link in
-      Page(address: link.address).leaf?.takeVisits() ?? 0
+      guard let leaf = Page(address: link.address).leaf else { return 0 }
+      // Who wrote blindly does not come for what is there: these go in the order in which they came,
+      // late enough that one write-out serves several writes.
+      if leaf.isPartial { return EvictionQueue.place(link) == EvictionQueue.small ? 2 : 0 }
+      return leaf.takeVisits()
     } claim: { link, mayBeUnused in
       let page = Page(address: link.address)
       if !mayBeUnused, let leaf = page.leaf, leaf.isUnused {

@@ -24,6 +24,7 @@ internal import Platform
   let gate = CommitGate()
   private let batches = AtomicWord(0)
   let codecs = CodecContexts()
+  let evictor = Evictor()
   /// What the redo has for pages on disk.
   let pending = PendingCell()
 
@@ -183,6 +184,12 @@ internal import Platform
   /// pinned, because that is where a real thread may lose the processor.
   @inline(__always)
   func interrupt(_ name: StaticString) throws(LugeError) {
+    if seamIsArmed { try interruptSimulated(name) }
+  }
+
+  // Apart, so that what only a simulation runs takes no registers from the others.
+  @inline(never)
+  private func interruptSimulated(_ name: StaticString) throws(LugeError) {
     do { try faultPoint(name) } catch { throw LugeError(error, doing: "changing a tree") }
   }
 
@@ -196,4 +203,12 @@ internal import Platform
     entitle(pieceBytes, pin)
     return true
   }
+}
+
+/// The thread that evicts for others, as they see it.
+final class Evictor: Sendable {
+  /// Its number; 0 while there is none.
+  let thread = AtomicWord(0)
+  /// 1 while it works, or is about to.
+  let isAwake = AtomicWord(0)
 }

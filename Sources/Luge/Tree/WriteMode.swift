@@ -4,11 +4,18 @@ protocol KeyWrite {
   /// Whether a copy of what was found is asked for.
   static var wantsFormer: Bool { get }
 
+  /// Whether nothing hangs on what is there: it need not be known.
+  static var isBlind: Bool { get }
+
   /// Bytes of the value that may be written; nil for a removal.
   var valueCount: Int? { get }
 
   /// Decides on the present value. What would change nothing is not written.
   func decide(_ present: ByteView?) -> WriteDecision
+}
+
+extension KeyWrite {
+  static var isBlind: Bool { @inline(__always) get { false } }
 }
 
 /// What a write does about the record that it found.
@@ -32,6 +39,7 @@ struct PutWrite: KeyWrite {
   let value: ByteView
 
   static var wantsFormer: Bool { @inline(__always) get { false } }
+  static var isBlind: Bool { @inline(__always) get { true } }
 
   var valueCount: Int? { @inline(__always) get { value.count } }
 

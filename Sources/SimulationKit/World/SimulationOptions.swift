@@ -11,8 +11,16 @@ public struct SimulationOptions: Equatable, Sendable {
   /// Events in the black box where not all are kept.
   public var lastEvents: Int
 
+  /// Where each access to shared memory is a call, pages that come and go take many.
+  #if SchedulePoints
+    public static let ordinaryCallLimit: UInt64 = 20_000_000
+  #else
+    public static let ordinaryCallLimit: UInt64 = 2_000_000
+  #endif
+
   public init(
-    callDuration: UInt64 = 10_000, callLimit: UInt64 = 2_000_000, stackSize: Int = 512 << 10,
+    callDuration: UInt64 = 10_000, callLimit: UInt64 = ordinaryCallLimit,
+    stackSize: Int = 512 << 10,
     keepsAllEvents: Bool = false, lastEvents: Int = 128
   ) {
     self.callDuration = callDuration

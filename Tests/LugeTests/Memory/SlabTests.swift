@@ -80,6 +80,48 @@ import Testing
     #expect(epochs.account.slabBytes <= 4 * Slab.firstChunk)
   }
 
+  /// Many blocks of one size, then of another: what the first ones lay in goes back, and what cannot
+  /// counts as in use.
+  @Test func emptySlabsGoBack() throws {
+    let epochs = Self.reclaimer()
+    let limit = 4 << 20
+    epochs.account.setSystemLimit(limit)
+    let pin = try epochs.pin()
+    defer { pin.end() }
+    var blocks: [UnsafeMutableRawPointer] = unsafe []
+    while epochs.account.bytes < limit * 7 / 8 { unsafe blocks.append(pin.allocate(144)) }
+    let before = epochs.account.taken
+    #expect(before <= limit)
+    // Every eighth stays, so few slabs become empty; all of the second half go.
+    var kept: [UnsafeMutableRawPointer] = unsafe []
+    for index in 0..<blocks.count {
+      if unsafe index % 8 == 0 && index < blocks.count / 2 {
+        unsafe kept.append(blocks[index])
+      } else {
+        unsafe pin.free(blocks[index], 144)
+      }
+    }
+    #expect(epochs.account.taken == before)
+    var others: [UnsafeMutableRawPointer] = unsafe []
+    for turn in 0..<(limit * 3 / 8 / 512) {
+      let block = unsafe pin.allocate(512)
+      unsafe block.initializeMemory(as: UInt8.self, repeating: UInt8(turn & 0xFF), count: 512)
+      unsafe others.append(block)
+    }
+    #expect(epochs.account.taken <= limit + Slab.size)
+    // Beyond that, the rest of the first half is waste, and counts.
+    for _ in 0..<(limit / 4 / 512) { unsafe others.append(pin.allocate(512)) }
+    pin.publish()
+    #expect(epochs.account.estimate >= limit)
+    #expect(epochs.account.bytes < limit)
+    for block in unsafe kept { unsafe pin.free(block, 144) }
+    for block in unsafe others { unsafe pin.free(block, 512) }
+    #expect(epochs.account.bytes == 0)
+    pin.trim()
+    // What is left lies in this thread's caches, and in the slabs that it carves.
+    #expect(epochs.account.taken <= limit / 4)
+  }
+
   @unsafe private final class Handed: @unchecked Sendable {
     var blocks: [UnsafeMutableRawPointer] = unsafe []
   }

@@ -3,7 +3,7 @@ struct ChunkPage: Equatable, Sendable {
   var low: [UInt8]
   /// W: redo records of the page below it are in the parts.
   var lsn: UInt64
-  /// Live entries of all parts together.
+  /// Live entries of all parts together, as `EntryCount` has it.
   var entries: Int
   /// The base, then the fragments, each newer than those before.
   var parts: [PagePart]
@@ -24,7 +24,7 @@ struct ChunkPage: Equatable, Sendable {
 ///     varint  bytes that the low key shares with the one before (the first page: with the chunk's)
 ///     varint  length of the rest of the low key, then the rest
 ///     varint  W, less the least
-///     varint  live entries
+///     varint  twice the live entries, or one more: then the parts may have others than these
 ///     varint  parts, from 1 to 255; for each:
 ///     varint    serial of its segment
 ///     varint    offset in the segment / 8
@@ -45,10 +45,10 @@ struct ChunkImage: Equatable, Sendable {
 
   var low: [UInt8] { pages[0].low }
 
-  /// Live entries of all pages.
+  /// Live entries of all pages, as `EntryCount` has it.
   var entries: Int {
     var sum = 0
-    for page in pages { sum += page.entries }
+    for page in pages { sum = EntryCount.sum(sum, page.entries) }
     return sum
   }
 
@@ -72,7 +72,7 @@ struct ChunkImage: Equatable, Sendable {
       KeyStep.write(page.low, after: former, to: &writer)
       former = page.low
       writer.writeVarint(page.lsn - least)
-      writer.writeVarint(UInt64(page.entries))
+      writer.writeVarint(EntryCount.encoded(page.entries))
       writer.writeVarint(UInt64(page.parts.count))
       for part in page.parts {
         writer.writeVarint(part.address.serial)
@@ -83,8 +83,26 @@ struct ChunkImage: Equatable, Sendable {
     return writer.bytes
   }
 
+  /// What a chunk's image says but for its pages.
+  struct Summary: Equatable {
+    var tree: UInt64
+    var low: [UInt8]
+    var high: [UInt8]?
+    var pages = 0
+    /// As `EntryCount` has it.
+    var entries = 0
+  }
+
   /// Nil when the bytes are no chunk. Never traps.
   static func decode(_ bytes: [UInt8]) -> ChunkImage? {
+    var pages: [ChunkPage] = []
+    guard let summary = read(bytes, { page in pages.append(page) }) else { return nil }
+    return ChunkImage(tree: summary.tree, high: summary.high, pages: pages)
+  }
+
+  /// Calls `body` with each page in order, until one is damaged: then the answer is nil, as for all
+  /// bytes that are no chunk. Never traps. What `body` gets is used again for the next page.
+  static func read(_ bytes: [UInt8], _ body: (ChunkPage) -> Void) -> Summary? {
     // The reader does not outlive the array, and copies what it keeps.
     unsafe bytes.withUnsafeBytes { buffer in
       var reader = unsafe ByteReader(buffer)
@@ -98,35 +116,37 @@ struct ChunkImage: Equatable, Sendable {
         guard let key = unsafe reader.readSlice(Int(highSize) - 1) else { return nil }
         high = unsafe Array(key)
       }
-      var image = ChunkImage(tree: tree, high: high, pages: [])
-      // A damaged count must not make us reserve memory for it: the bytes left bound it.
-      image.pages.reserveCapacity(Int(min(count, UInt64(bytes.count / 8))))
-      var former = unsafe Array(low)
+      var summary = Summary(tree: tree, low: unsafe Array(low), high: high)
+      var page = ChunkPage(low: summary.low, lsn: 0, entries: 0, parts: [])
       var left = count
       while left > 0 {
-        guard let page = unsafe readPage(&reader, former, least) else { return nil }
-        let order = compareKeys(former, page.low)
-        if left == count ? order != 0 : order >= 0 { return nil }
-        former = page.low
-        image.pages.append(page)
+        guard let order = unsafe readPage(&reader, &page, least),
+          left == count ? order == 0 : order < 0
+        else { return nil }
+        body(page)
+        summary.pages += 1
+        summary.entries = EntryCount.sum(summary.entries, page.entries)
         left -= 1
       }
-      if let high, compareKeys(former, high) >= 0 { return nil }
-      return unsafe reader.isAtEnd ? image : nil
+      if let high, compareKeys(page.low, high) >= 0 { return nil }
+      return unsafe reader.isAtEnd ? summary : nil
     }
   }
 
+  /// Reads the next page over the one before. Answers how the key before compares with its own.
   private static func readPage(
-    _ reader: inout ByteReader, _ former: [UInt8], _ least: UInt64
-  ) -> ChunkPage? {
-    guard let low = unsafe KeyStep.read(&reader, after: former),
+    _ reader: inout ByteReader, _ page: inout ChunkPage, _ least: UInt64
+  ) -> Int? {
+    guard let order = unsafe KeyStep.read(&reader, over: &page.low),
       let step = unsafe reader.readVarint(),
-      let entries = unsafe reader.readVarint(), entries < 1 << 32,
+      let entries = unsafe reader.readVarint(), entries < 1 << 33,
       let count = unsafe reader.readVarint(), count >= 1, count <= UInt64(mostParts)
     else { return nil }
     let (lsn, overflow) = least.addingReportingOverflow(step)
     if overflow { return nil }
-    var page = ChunkPage(low: low, lsn: lsn, entries: Int(entries), parts: [])
+    page.lsn = lsn
+    page.entries = EntryCount.decoded(entries)
+    page.parts.removeAll(keepingCapacity: true)
     var left = count
     while left > 0 {
       guard let serial = unsafe reader.readVarint(), serial < 1 << 32,
@@ -138,7 +158,7 @@ struct ChunkImage: Equatable, Sendable {
           address: PageAddress(serial: serial, offset: Int(offset) * 8), length: Int(length)))
       left -= 1
     }
-    return page
+    return order
   }
 }
 
@@ -154,6 +174,27 @@ enum KeyStep {
       writer.writeVarint(UInt64(shared))
       unsafe writer.writeCounted(UnsafeRawBufferPointer(rebasing: bytes[shared...]))
     }
+  }
+
+  /// Puts the next key in the place of the one before. Answers how the former compares with it; nil
+  /// when there is no such key.
+  static func read(_ reader: inout ByteReader, over key: inout [UInt8]) -> Int? {
+    guard let shared = unsafe reader.readVarint(), shared <= UInt64(key.count),
+      let rest = unsafe reader.readCounted(), Int(shared) + rest.count <= TreeSettings.longestKey
+    else { return nil }
+    let end = Int(shared)
+    // What both share decides nothing.
+    let order = unsafe key.withUnsafeBytes { former in
+      unsafe ByteView.compare(
+        ByteView(UnsafeRawBufferPointer(rebasing: former[end...])), ByteView(rest))
+    }
+    key.removeLast(key.count - end)
+    var index = 0
+    while index < rest.count {
+      unsafe key.append(rest[index])
+      index += 1
+    }
+    return order
   }
 
   /// Nil when there is no such key.
