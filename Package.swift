@@ -143,7 +143,7 @@ let package = Package(
       path: "Tests/ScenarioTests", swiftSettings: strict),
     .testTarget(
       name: "SimulationFormatsTests",
-      dependencies: ["SimulationFormats", "SimulationKit", "EngineKit"],
+      dependencies: ["SimulationFormats", "SimulationKit", "HistoryKit", "EngineKit"],
       path: "Tests/SimulationFormatsTests", swiftSettings: strict),
     .testTarget(
       name: "LugeToolTests", dependencies: ["lugectl", "Luge"], path: "Tests/LugeToolTests",

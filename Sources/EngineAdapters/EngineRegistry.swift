@@ -31,7 +31,7 @@ public enum EngineRegistry {
     .mixesStates(over: ReferenceEngineFactory()),
   ]
 
-  /// Engines over a file system that swallows syncs.
+  /// Engines over a file system that swallows some calls.
   public static let careless: [SwallowingEngineFactory] = [
     SwallowingEngineFactory(
       "luge-without-file-syncs", over: LugeEngineFactory(), swallowing: .fileSyncs),
@@ -42,7 +42,10 @@ public enum EngineRegistry {
       onPathsWith: "/page-", convictedBy: ["storage-order"]),
     SwallowingEngineFactory(
       "luge-without-redo-syncs", over: LugeEngineFactory(), swallowing: .dataSyncs,
-      onPathsWith: "/redo-", convictedBy: ["storage-order"]),
+      onPathsWith: "/redo-"),
+    SwallowingEngineFactory(
+      "luge-without-removals", over: LugeEngineFactory(), swallowing: .removals,
+      convictedBy: ["space"]),
     SwallowingEngineFactory(
       "reference-without-file-syncs", over: ReferenceEngineFactory(), swallowing: .fileSyncs),
     SwallowingEngineFactory(

@@ -2,7 +2,7 @@ public import EngineKit
 public import Platform
 public import SimulationKit
 
-/// Another engine, over a file system that swallows some of its syncs: as if its author had
+/// Another engine, over a file system that swallows some of its syncs or removals: as if its author had
 /// forgotten them. So a conviction passes through the engine's own recovery.
 public struct SwallowingEngineFactory: EngineFactory {
   public let name: String
@@ -17,6 +17,7 @@ public struct SwallowingEngineFactory: EngineFactory {
   public var faultPoints: [String] { base.faultPoints }
   public var probes: [String] { base.probes }
 
+  public func spaceKept(_ settings: EngineSettings) -> Int? { base.spaceKept(settings) }
   public func storageRules(for directory: String) -> [any StorageRule] {
     base.storageRules(for: directory)
   }

@@ -15,6 +15,7 @@ public struct WrongEngineFactory: EngineFactory {
   public var faultPoints: [String] { base.faultPoints }
   public var probes: [String] { base.probes }
 
+  public func spaceKept(_ settings: EngineSettings) -> Int? { base.spaceKept(settings) }
   public func storageRules(for directory: String) -> [any StorageRule] {
     base.storageRules(for: directory)
   }

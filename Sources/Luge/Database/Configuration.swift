@@ -13,8 +13,8 @@ public struct Configuration: Equatable, Sendable {
   /// crash until it was flushed: this bounds how many. 500 ms unless said.
   public var flushInterval: UInt64? = 500_000_000
 
-  /// Bytes of redo after which a checkpoint is made in the background. Recovery reads at most about
-  /// twice this much. 64 MiB unless said.
+  /// Bytes of redo after which a checkpoint is made in the background; a third of what the memory budget leaves
+  /// for data, if that is less. Recovery reads at most about twice this much. 64 MiB unless said.
   public var checkpointInterval = 64 << 20
 
   /// Bytes of one redo segment file; nil takes what the database has, or 4 MiB for a new one.
@@ -92,6 +92,11 @@ extension Configuration {
 
   /// The least `memoryBudget` that these settings allow: the buffers, and a few pages.
   public var leastMemoryBudget: Int { bufferMemory + 16 * max(pageSize, 256) }
+
+  /// So much redo that an index of twice as much fits into memory at an opening, for entries of usual sizes.
+  var checkpointBytes: Int {
+    max(4096, min(checkpointInterval, (memoryBudget - bufferMemory) / 3))
+  }
 
   /// The least size of a segment file in bytes.
   public static let smallestSegmentSize = 16 << 10

@@ -111,7 +111,7 @@ final class DatabaseCore: @unchecked Sendable {
 
   /// A checkpoint is due: enough redo was written since the last one began.
   var checkpointIsDue: Bool {
-    log.tail &- checkpointer.durableRecoveryLSN.load() > UInt64(configuration.checkpointInterval)
+    log.tail &- checkpointer.durableRecoveryLSN.load() > UInt64(configuration.checkpointBytes)
   }
 
   /// What the checkpoint thread does each time it wakes. Answers whether there was anything to do.

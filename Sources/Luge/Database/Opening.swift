@@ -12,6 +12,8 @@ import Platform
 /// 4. A superblock names the new era beside the old ones, which end where it begins, with R and images as they were.
 ///    Only then the database serves. Where nothing is to be replayed, R is where the new era begins, and
 ///    it stands alone; where there are too many, a checkpoint takes the place of that superblock.
+///
+/// Safe: payloads that a scan lends are looked at within the call.
 struct Opening {
   let directory: String
   let configuration: Configuration

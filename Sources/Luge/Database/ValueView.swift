@@ -50,10 +50,9 @@ extension Tree {
     forKey key: RawSpan, _ body: (RawSpan) throws -> Result
   ) throws -> Result? {
     let loan = try lend(key)
-    // Named by a hazard until `end`: the record is not freed.
+    // The record is held until the loan ends, after the call of `body`.
     guard let record = unsafe loan.base else { return nil }
     defer { loan.end() }
-    // The loan outlives the call of `body`.
     let (base, count) = unsafe RecordView.value(record)
     return try body(unsafe RawSpan(_unsafeStart: base, byteCount: count))
   }

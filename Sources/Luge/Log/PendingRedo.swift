@@ -11,101 +11,167 @@ import Platform
 /// - Operations of one key are in the order of their LSNs, so that the last one counts.
 /// - The segments that hold them stay until a superblock is durable whose R is behind all of them.
 ///
-/// Safe: records lie in blocks that live as long as this object, and never change once it is shared.
+/// Safe: entries and records lie in memory that lives as long as this object or until `removeAll`, and
+/// never changes once it is shared. Nobody keeps a record longer than the object.
 @safe
 final class PendingRedo: @unchecked Sendable {
-  /// Of one tree.
-  struct Operations {
-    let tree: UInt64
-    fileprivate(set) var entries: [PendingEntry] = []
-    /// Bytes that all keys begin with: heads are taken behind them.
-    fileprivate(set) var prefix = 0
+  // Behind a pointer: who adds half a million operations should not pay for checks of exclusive access.
+  private let state: UnsafeMutablePointer<State>
+
+  @unsafe
+  private struct State {
+    /// In order of ids, once sorted.
+    var trees: [UnsafeMutablePointer<PendingOperations>]
+    /// The one that the last operation was of.
+    var recent: UnsafeMutablePointer<PendingOperations>?
+    var blocks: [UnsafeMutableRawPointer]
+    /// What is free in the last block.
+    var free: UnsafeMutableRawPointer?
+    var freeBytes = 0
+    var bytes = 0
+
+    init() { unsafe (trees, blocks) = ([], []) }
   }
 
-  /// In order of ids, once sorted.
-  private(set) var trees: [Operations] = []
-  private var blocks = PendingBlocks()
-  private var recent = 0
+  private static let blockBytes = 1 << 18
+  /// What one operation takes beside its record: its entry, and another one while sorting.
+  private static let entryBytes = 2 * MemoryLayout<PendingEntry>.size
+
+  init() {
+    unsafe state = .allocate(capacity: 1)
+    unsafe state.initialize(to: State())
+  }
+
+  deinit {
+    removeAll()
+    unsafe state.deinitialize(count: 1)
+    unsafe state.deallocate()
+  }
+
+  func removeAll() {
+    for unsafe tree in unsafe state.pointee.trees {
+      unsafe tree.pointee.entries.deallocate()
+      unsafe tree.deallocate()
+    }
+    for unsafe block in unsafe state.pointee.blocks { unsafe block.deallocate() }
+    unsafe state.pointee = State()
+  }
 
   /// Bytes of memory in use, sorting included.
-  private(set) var bytes = 0
+  var bytes: Int { unsafe state.pointee.bytes }
 
-  /// What one operation takes beside its key: its record, its entry, and another one while sorting.
-  private static let bytesAnOperation = PendingRecord.headerBytes + 8 + 32
+  // MARK: Filling
 
   /// Notes an operation. `offset`: of its first byte, from the beginning of its piece.
   func add(
     tree: UInt64, key: UnsafeRawBufferPointer, lsn: UInt64, offset: Int,
     operation: UnsafeRawBufferPointer
   ) {
-    if recent >= trees.count || trees[recent].tree != tree {
-      recent = trees.firstIndex { found in found.tree == tree } ?? trees.count
-      if recent == trees.count { trees.append(Operations(tree: tree)) }
+    let operations: UnsafeMutablePointer<PendingOperations>
+    if let recent = unsafe state.pointee.recent, unsafe recent.pointee.tree == tree {
+      unsafe operations = recent
+    } else {
+      unsafe operations = select(tree)
     }
+    let record = unsafe newRecord(key: key.count)
     // The record is copied into memory of this object.
-    let record = unsafe blocks.append(
+    unsafe record.fill(
       lsn: lsn, offset: offset, key: key, count: operation.count, checksum: crc32c(operation))
-    let head = unsafe ByteView(key).head(at: 0)
-    trees[recent].entries.append(PendingEntry(head: head, record: record))
-    bytes += Self.bytesAnOperation + key.count
+    unsafe operations.pointee.append(record, count: operation.count)
+    unsafe state.pointee.bytes += record.size + Self.entryBytes
+  }
+
+  @unsafe
+  private func select(_ tree: UInt64) -> UnsafeMutablePointer<PendingOperations> {
+    var found = unsafe state.pointee.trees.first { known in unsafe known.pointee.tree == tree }
+    if unsafe found == nil {
+      let new = UnsafeMutablePointer<PendingOperations>.allocate(capacity: 1)
+      unsafe new.initialize(to: PendingOperations(tree: tree))
+      unsafe state.pointee.trees.append(new)
+      unsafe found = new
+    }
+    unsafe state.pointee.recent = found
+    return unsafe found.unsafelyUnwrapped
+  }
+
+  @unsafe
+  private func newRecord(key: Int) -> PendingRecord {
+    let bytes = PendingRecord.size(key: key)
+    if unsafe bytes > state.pointee.freeBytes {
+      let size = max(Self.blockBytes, bytes)
+      let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 8)
+      unsafe state.pointee.blocks.append(block)
+      unsafe state.pointee.free = block
+      unsafe state.pointee.freeBytes = size
+    }
+    // There is a block, and it has the bytes.
+    let base = unsafe state.pointee.free.unsafelyUnwrapped
+    unsafe state.pointee.free = base + bytes
+    unsafe state.pointee.freeBytes -= bytes
+    return unsafe PendingRecord(base)
   }
 
   /// Brings all into order.
   func sort() {
-    trees.sort { left, right in left.tree < right.tree }
-    var index = 0
-    while index < trees.count {
-      trees[index].prefix = PendingSort.sort(&trees[index].entries)
-      index += 1
+    unsafe state.pointee.trees.sort { left, right in
+      unsafe left.pointee.tree < right.pointee.tree
     }
+    for unsafe tree in unsafe state.pointee.trees { unsafe tree.pointee.sort() }
   }
 
-  /// The place of a tree among `trees`, or nil.
+  /// Takes operations out of what pages lack: somebody applies them now.
+  func setAside(_ place: Int, _ range: Range<Int>) {
+    for index in range { record(place, index).setAside() }
+  }
+
+  // MARK: Reading
+
+  /// How many trees it has operations of; `place` is one of them, in order of ids.
+  var treeCount: Int { unsafe state.pointee.trees.count }
+
+  func tree(_ place: Int) -> UInt64 { unsafe state.pointee.trees[place].pointee.tree }
+
+  /// How many operations a tree has.
+  func count(_ place: Int) -> Int { unsafe state.pointee.trees[place].pointee.count }
+
+  /// Bytes of the longest operation of a tree.
+  func longest(_ place: Int) -> Int { unsafe state.pointee.trees[place].pointee.longest }
+
+  func record(_ place: Int, _ index: Int) -> PendingRecord {
+    unsafe state.pointee.trees[place].pointee[index].record
+  }
+
+  /// The place of a tree, or nil.
   func place(of tree: UInt64) -> Int? {
     var low = 0
-    var high = trees.count
+    var high = treeCount
     while low < high {
       let middle = (low + high) / 2
-      if trees[middle].tree < tree { low = middle + 1 } else { high = middle }
+      if self.tree(middle) < tree { low = middle + 1 } else { high = middle }
     }
-    return low < trees.count && trees[low].tree == tree ? low : nil
+    return low < treeCount && self.tree(low) == tree ? low : nil
   }
 
-  /// The first operation of a tree on a key that is not below `key`.
-  func first(_ place: Int, from key: ByteView) -> Int {
-    var low = 0
-    var high = trees[place].entries.count
-    while low < high {
-      let middle = (low + high) / 2
-      if ByteView.compare(record(place, middle).key, key) < 0 {
-        low = middle + 1
-      } else {
-        high = middle
-      }
-    }
-    return low
+  /// The first operation of a tree on a key that is not below `key`; it is looked for from `start` on.
+  func first(_ place: Int, from key: ByteView, start: Int = 0) -> Int {
+    unsafe state.pointee.trees[place].pointee.first(from: key, start: start)
   }
 
   /// The operations on keys from `low` on, below `high` unless that is nil.
   func range(_ place: Int, _ low: ByteView, _ high: [UInt8]?) -> Range<Int> {
     let start = first(place, from: low)
-    guard let high else { return start..<max(start, trees[place].entries.count) }
+    guard let high else { return start..<max(start, count(place)) }
     // The array outlives the closure; nothing in it is kept.
-    let end = unsafe high.withUnsafeBytes { unsafe first(place, from: ByteView($0)) }
-    return start..<max(start, end)
+    let end = unsafe high.withUnsafeBytes { bytes in
+      unsafe first(place, from: ByteView(bytes), start: start)
+    }
+    return start..<end
   }
 
   /// The same for keys in arrays.
   func range(_ place: Int, _ low: [UInt8], _ high: [UInt8]?) -> Range<Int> {
     // The array outlives the closure; nothing in it is kept.
     unsafe low.withUnsafeBytes { unsafe range(place, ByteView($0), high) }
-  }
-
-  func record(_ place: Int, _ index: Int) -> PendingRecord { trees[place].entries[index].record }
-
-  /// Takes operations out of what pages lack: somebody applies them now.
-  func setAside(_ place: Int, _ range: Range<Int>) {
-    for index in range { record(place, index).setAside() }
   }
 
   /// The last operation of each key in a range that has an LSN of `since` or above, as indexes in key
@@ -131,94 +197,5 @@ final class PendingRedo: @unchecked Sendable {
       index += 1
     }
     return found
-  }
-}
-
-/// One operation among those of its tree.
-struct PendingEntry {
-  /// Eight bytes of its key, as a number.
-  var head: UInt64
-  var record: PendingRecord
-}
-
-/// One operation in memory.
-///
-/// ```
-/// OFFSET SIZE DESCRIPTION
-///      0    8 LSN of its commit
-///      8    4 offset of its first byte, from there
-///     12    4 its bytes
-///     16    4 CRC-32C of these
-///     20    4 bytes of its key; bit 31: set aside
-///     24    k key
-/// ```
-/// Safe: it lies in a block of the object that lent it, and is not kept longer.
-@safe struct PendingRecord {
-  fileprivate let base: UnsafeMutableRawPointer
-  static let headerBytes = 24
-  private static let aside: UInt32 = 1 << 31
-
-  @unsafe fileprivate init(_ base: UnsafeMutableRawPointer) { unsafe self.base = base }
-
-  var lsn: UInt64 { unsafe base.load(as: UInt64.self) }
-  /// Where it lies in the redo stream.
-  var position: UInt64 { unsafe lsn + UInt64(base.load(fromByteOffset: 8, as: UInt32.self)) }
-  /// Bytes of the whole operation.
-  var count: Int { unsafe Int(base.load(fromByteOffset: 12, as: UInt32.self)) }
-  var checksum: UInt32 { unsafe base.load(fromByteOffset: 16, as: UInt32.self) }
-  private var keyField: UInt32 { unsafe base.load(fromByteOffset: 20, as: UInt32.self) }
-  var isSetAside: Bool { keyField & Self.aside != 0 }
-
-  var key: ByteView {
-    unsafe ByteView(base + Self.headerBytes, count: Int(keyField & ~Self.aside))
-  }
-
-  fileprivate func setAside() {
-    unsafe base.storeBytes(of: keyField | Self.aside, toByteOffset: 20, as: UInt32.self)
-  }
-
-  fileprivate func fill(
-    lsn: UInt64, offset: Int, key: UnsafeRawBufferPointer, count: Int, checksum: UInt32
-  ) {
-    unsafe base.storeBytes(of: lsn, as: UInt64.self)
-    unsafe base.storeBytes(of: UInt32(offset), toByteOffset: 8, as: UInt32.self)
-    unsafe base.storeBytes(of: UInt32(count), toByteOffset: 12, as: UInt32.self)
-    unsafe base.storeBytes(of: checksum, toByteOffset: 16, as: UInt32.self)
-    unsafe base.storeBytes(of: UInt32(key.count), toByteOffset: 20, as: UInt32.self)
-    guard let source = key.baseAddress else { return }
-    unsafe (base + Self.headerBytes).copyMemory(from: source, byteCount: key.count)
-  }
-}
-
-/// Memory for records that are freed together.
-///
-/// Safe: whoever owns this lends no record beyond its own life.
-@safe
-private struct PendingBlocks: ~Copyable {
-  private static let blockBytes = 1 << 18
-  private var blocks: [UnsafeMutableRawPointer]
-  private var used = 0
-  private var size = 0
-
-  init() { unsafe blocks = [] }
-
-  mutating func append(
-    lsn: UInt64, offset: Int, key: UnsafeRawBufferPointer, count: Int, checksum: UInt32
-  ) -> PendingRecord {
-    let bytes = (PendingRecord.headerBytes + key.count + 7) & ~7
-    if used + bytes > size {
-      size = max(Self.blockBytes, bytes)
-      unsafe blocks.append(.allocate(byteCount: size, alignment: 8))
-      used = 0
-    }
-    // Within the block, by the check above.
-    let record = unsafe PendingRecord(blocks[blocks.count - 1] + used)
-    used += bytes
-    unsafe record.fill(lsn: lsn, offset: offset, key: key, count: count, checksum: checksum)
-    return record
-  }
-
-  deinit {
-    for unsafe block in unsafe blocks { unsafe block.deallocate() }
   }
 }

@@ -2,97 +2,131 @@
 ///
 /// By digits of the heads, from the last to the first, which keeps the order of equal ones and looks at
 /// no key; then runs of equal heads by what follows them.
+///
+/// Safe: it works on `count` entries that the caller owns, and as many of its own.
+@safe
 enum PendingSort {
-  /// Answers how many bytes all keys share: heads are taken behind them.
-  static func sort(_ entries: inout [PendingEntry]) -> Int {
-    let prefix = sharedPrefix(entries)
+  private static let digitBits: UInt64 = 11
+  private static let digits = 1 << 11
+
+  /// Answers how many bytes all keys share: heads are taken behind them. The entries may lie elsewhere
+  /// afterwards.
+  static func sort(
+    _ entries: inout UnsafeMutablePointer<PendingEntry>, _ count: Int, _ capacity: Int
+  ) -> Int {
+    let prefix = unsafe sharedPrefix(entries, count)
     if prefix > 0 {
       var index = 0
-      while index < entries.count {
-        entries[index].head = entries[index].record.key.head(at: prefix)
+      while index < count {
+        unsafe entries[index].head = entries[index].record.key.head(at: prefix)
         index += 1
       }
     }
-    sortByHeads(&entries)
-    sortRuns(&entries)
+    unsafe sortByHeads(&entries, count, capacity)
+    unsafe sortRuns(UnsafeMutableBufferPointer(start: entries, count: count))
     return prefix
   }
 
-  private static func sharedPrefix(_ entries: [PendingEntry]) -> Int {
-    guard let first = entries.first?.record.key else { return 0 }
+  private static func sharedPrefix(
+    _ entries: UnsafeMutablePointer<PendingEntry>, _ count: Int
+  ) -> Int {
+    if count == 0 { return 0 }
+    let first = unsafe entries[0].record.key
     var shared = first.count
     var index = 1
-    while index < entries.count && shared > 0 {
-      let key = entries[index].record.key
-      shared = min(shared, ByteView.commonPrefix(first, key))
+    while index < count && shared > 0 {
+      let entry = unsafe entries[index]
+      // Most differ in their first bytes, and those are here.
+      let differing = unsafe entry.head ^ entries[0].head
+      let early = differing.leadingZeroBitCount / 8
+      if early < min(shared, 8) {
+        shared = early
+      } else {
+        shared = min(shared, ByteView.commonPrefix(first, entry.record.key))
+      }
       index += 1
     }
-    return shared
+    return min(shared, first.count)
   }
 
-  private static func sortByHeads(_ entries: inout [PendingEntry]) {
-    guard entries.count > 1, var varying = entries.first?.head else { return }
-    let first = varying
-    varying = 0
+  private static func sortByHeads(
+    _ entries: inout UnsafeMutablePointer<PendingEntry>, _ count: Int, _ capacity: Int
+  ) {
+    if count < 2 { return }
+    var varying: UInt64 = 0
     var index = 1
-    while index < entries.count {
-      varying |= entries[index].head ^ first
+    while index < count {
+      unsafe varying |= entries[index].head ^ entries[0].head
       index += 1
     }
-    var target = entries
+    var target = UnsafeMutablePointer<PendingEntry>.allocate(capacity: capacity)
     var shift: UInt64 = 0
     while shift < 64 {
       // A digit that is the same in all says nothing.
-      if varying >> shift & 0xFF != 0 {
-        distribute(entries, &target, shift)
-        swap(&entries, &target)
+      if varying >> shift & UInt64(digits - 1) != 0 {
+        unsafe distribute(entries, target, count, shift)
+        unsafe swap(&entries, &target)
       }
-      shift += 8
+      shift += digitBits
     }
+    unsafe target.deallocate()
   }
 
   private static func distribute(
-    _ source: [PendingEntry], _ target: inout [PendingEntry], _ shift: UInt64
+    _ source: UnsafeMutablePointer<PendingEntry>, _ target: UnsafeMutablePointer<PendingEntry>,
+    _ count: Int, _ shift: UInt64
   ) {
-    var places = [Int](repeating: 0, count: 256)
-    var index = 0
-    while index < source.count {
-      places[Int(source[index].head >> shift & 0xFF)] += 1
-      index += 1
-    }
-    var sum = 0
-    var digit = 0
-    while digit < 256 {
-      (places[digit], sum) = (sum, sum + places[digit])
-      digit += 1
-    }
-    index = 0
-    while index < source.count {
-      let digit = Int(source[index].head >> shift & 0xFF)
-      target[places[digit]] = source[index]
-      places[digit] += 1
-      index += 1
+    let mask = UInt64(digits - 1)
+    // 16 KiB on the stack.
+    unsafe withUnsafeTemporaryAllocation(of: Int.self, capacity: digits) { places in
+      unsafe places.initialize(repeating: 0)
+      var index = 0
+      while index < count {
+        unsafe places[Int(source[index].head >> shift & mask)] += 1
+        index += 1
+      }
+      var sum = 0
+      var digit = 0
+      while digit < digits {
+        let some = unsafe places[digit]
+        unsafe places[digit] = sum
+        sum += some
+        digit += 1
+      }
+      index = 0
+      while index < count {
+        let digit = unsafe Int(source[index].head >> shift & mask)
+        unsafe (target + places[digit]).initialize(to: source[index])
+        unsafe places[digit] += 1
+        index += 1
+      }
     }
   }
 
   /// Equal heads: keys that go on differently, or end, or are the same.
-  private static func sortRuns(_ entries: inout [PendingEntry]) {
+  private static func sortRuns(_ entries: UnsafeMutableBufferPointer<PendingEntry>) {
     var start = 0
     while start < entries.count {
       var end = start + 1
-      while end < entries.count && entries[end].head == entries[start].head { end += 1 }
-      if end - start > 1 { sortRun(&entries, start..<end) }
+      while unsafe end < entries.count && entries[end].head == entries[start].head { end += 1 }
+      if end - start > 1 {
+        unsafe sortRun(UnsafeMutableBufferPointer(rebasing: entries[start..<end]))
+      }
       start = end
     }
   }
 
-  private static func sortRun(_ entries: inout [PendingEntry], _ run: Range<Int>) {
-    let isSorted = run.dropFirst().allSatisfy { index in
-      ByteView.compare(entries[index - 1].record.key, entries[index].record.key) <= 0
+  private static func sortRun(_ entries: UnsafeMutableBufferPointer<PendingEntry>) {
+    var run = unsafe entries
+    var index = 1
+    while index < run.count {
+      let order = unsafe ByteView.compare(run[index - 1].record.key, run[index].record.key)
+      if order > 0 { break }
+      index += 1
     }
-    if isSorted { return }
+    if index == run.count { return }
     // The position in the stream keeps the order of operations on one key.
-    entries[run].sort { left, right in
+    unsafe run.sort { left, right in
       let order = ByteView.compare(left.record.key, right.record.key)
       return order != 0 ? order < 0 : left.record.position < right.record.position
     }

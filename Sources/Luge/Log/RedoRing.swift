@@ -38,7 +38,8 @@ final class RedoRing: @unchecked Sendable {
     blockShift = UInt64(blocks.trailingZeroBitCount)
     seed = RedoFormat.checksumSeed(incarnation: incarnation)
     unsafe memory = .allocate(byteCount: bytes, alignment: Int(block))
-    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    // Every byte is stored before it is read: to touch them here would only make opening longer.
+    unsafe PageMemory.preferLarge(memory, bytes)
     unsafe filled = .allocate(capacity: Int(blocks))
     let first = start / block
     var slot: UInt64 = 0

@@ -101,13 +101,18 @@ extension Recovery {
   private func setAsideTooMuch(_ image: ChunkImage) {
     let pending = redo.harvest.pending
     guard let place = pending.place(of: image.tree) else { return }
+    let longest = pending.longest(place)
     var index = 0
     while index < image.pages.count {
       let page = image.pages[index]
       index += 1
       let high = index < image.pages.count ? image.pages[index].low : image.high
       let range = pending.range(place, page.low, high)
-      if range.isEmpty { continue }
+      if range.count <= context.settings.leafEntries
+        && range.count * longest <= context.settings.leafBytes
+      {
+        continue
+      }
       var (count, bytes) = (0, 0)
       for operation in range {
         let record = pending.record(place, operation)

@@ -1,6 +1,8 @@
 import Platform
 
 // Where the redo goes.
+//
+// Safe: payloads that a scan lends are looked at within the call.
 
 extension Recovery {
   /// Operations that are read from the redo at once.
@@ -9,12 +11,12 @@ extension Recovery {
   /// Leaves what pages lack to whoever needs them. Answers the trees that the catalogue names.
   func replayLazily() throws(LugeError) -> [(name: String, tree: BLinkTree)] {
     let pending = redo.harvest.pending
-    if pending.trees.isEmpty { return try namedTrees() }
-    for tree in pending.trees {
-      noteTree(tree.tree)
+    if pending.treeCount == 0 { return try namedTrees() }
+    for place in 0..<pending.treeCount {
+      noteTree(pending.tree(place))
       // Of a tree without chunks all is set aside, whether it is there or not.
-      if let place = pending.place(of: tree.tree), !treesOnDisk.contains(tree.tree) {
-        pending.setAside(place, 0..<tree.entries.count)
+      if !treesOnDisk.contains(pending.tree(place)) {
+        pending.setAside(place, 0..<pending.count(place))
       }
     }
     let source = try PendingSource(
@@ -54,12 +56,13 @@ extension Recovery {
       if !redo.harvest.isFull && scan.end != redo.end { throw outgrown(scan.end) }
       let pending = redo.harvest.pending
       pending.sort()
-      context.epochs.account.charge(pending.bytes)
-      defer { context.epochs.account.charge(-pending.bytes) }
+      let bytes = pending.bytes
+      context.epochs.account.charge(bytes)
+      defer { context.epochs.account.charge(-bytes) }
       let held = PendingCell.Held(pending: pending, source: source, marks: [])
-      for tree in pending.trees {
-        noteTree(tree.tree)
-        try apply(held, try self.tree(tree.tree), aside: false)
+      for place in 0..<pending.treeCount {
+        noteTree(pending.tree(place))
+        try apply(held, try tree(pending.tree(place)), aside: false)
       }
     }
     redo.harvest.clear()
@@ -77,7 +80,7 @@ extension Recovery {
     _ held: PendingCell.Held, _ tree: BLinkTree, aside: Bool
   ) throws(LugeError) {
     guard let place = held.pending.place(of: tree.id) else { return }
-    let all = 0..<held.pending.trees[place].entries.count
+    let all = 0..<held.pending.count(place)
     let newest = held.pending.newest(place, all, since: 0, aside: aside)
     var first = 0
     while first < newest.count {

@@ -5,8 +5,7 @@ import Platform
 /// Safe: payloads are lent for one call, and nothing of them is kept.
 final class RedoHarvest {
   private let limit: Int
-  /// Operations, until `end` was reached.
-  private(set) var pending = PendingRedo()
+  let pending = PendingRedo()
   /// Not all that there is fits.
   private(set) var isFull = false
   private(set) var identifiersReserved: UInt64 = 0
@@ -41,6 +40,7 @@ final class RedoHarvest {
 
   private func add(_ lsn: UInt64, _ payload: UnsafeRawBufferPointer) throws(LugeError) {
     var offset = RedoFormat.headerBytes
+    let pending = pending
     unsafe try RedoPayload.decode(payload, lsn: lsn) { (operation) throws(LugeError) in
       guard unsafe operation.tree < Superblock.largestCounter,
         unsafe operation.key.count <= TreeSettings.longestKey
@@ -58,7 +58,7 @@ final class RedoHarvest {
 
   /// Gives up what was taken, to begin again with what follows.
   func clear() {
-    pending = PendingRedo()
+    pending.removeAll()
     isFull = false
   }
 }

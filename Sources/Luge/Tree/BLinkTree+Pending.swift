@@ -82,7 +82,7 @@ extension BLinkTree {
     defer { context.pending.leave() }
     guard let place = held.pending.place(of: id), !held.isDone(place) else { return }
     var next = 0
-    let count = held.pending.trees[place].entries.count
+    let count = held.pending.count(place)
     while next < count {
       let key = held.pending.record(place, next).key
       switch try look(held, place, next, closedToo) {

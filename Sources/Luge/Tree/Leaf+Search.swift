@@ -127,11 +127,20 @@ extension Leaf {
     if near >= 0 && count >= width {
       let last = count &- width
       let low = near &- LeafHint.reach
-      let start = low < 0 ? 0 : low > last ? last : low
-      let window = unsafe heads + start
-      let beginsBelow = unsafe start == 0 || window[0] < head
-      let endsAbove = unsafe start == last || window[width &- 1] >= head
-      if beginsBelow && endsAbove { return unsafe start &+ lowerBound(window, width, head) }
+      var start = low < 0 ? 0 : low > last ? last : low
+      var tries = 0
+      // Mostly the first of these windows is it, or the one beside it.
+      while tries < 3 {
+        let window = unsafe heads + start
+        if unsafe start > 0 && window[0] >= head {
+          start = start > width ? start &- width : 0
+        } else if unsafe start < last && window[width &- 1] < head {
+          start = start &+ width < last ? start &+ width : last
+        } else {
+          return unsafe start &+ lowerBound(window, width, head)
+        }
+        tries &+= 1
+      }
     }
     return unsafe lowerBound(heads, count, head)
   }

@@ -12,8 +12,8 @@ internal import Platform
 /// Whoever finds another leaf than the hint says puts it right.
 enum LeafHint {
   static let regular: UInt64 = 1
-  /// How far an entry may lie from where it is looked for: two cache lines are searched, three are
-  /// asked for.
+  /// Entries that are looked at on either side of where one should be: two cache lines, of three that
+  /// are asked for. Of a regular leaf's entries most lie within, and all within thrice as many.
   static let reach = 8
 
   @inline(__always) static func count(_ hint: UInt64) -> Int { Int(hint >> 48) }
@@ -76,7 +76,8 @@ extension Branch {
 }
 
 extension LeafHint {
-  /// `count` times `part` by `whole`, rounded down; negative when the part is not below the whole.
+  /// About `count` times `part` by `whole`, at most `count`; negative when the part is not below the
+  /// whole.
   @inline(__always)
   static func place(of part: UInt64, in whole: UInt64, _ count: Int) -> Int {
     if part >= whole { return -1 }
@@ -101,7 +102,7 @@ extension LeafHint {
     var index = reach
     while index < count - 1 {
       let found = unsafe place(of: heads[index] &- first, in: last &- first, count)
-      if found < 0 || abs(found - index) >= reach { return false }
+      if found < 0 || abs(found - index) > 2 * reach { return false }
       index += reach
     }
     return true

@@ -52,6 +52,6 @@ public func noteTouch(_ address: UInt) {
     public static func returned(_ address: UInt, _ bytes: Int) { current?.returned(address, bytes) }
 
     @inline(never)
-    public static func touched(_ address: UInt) { current?.touched(address) }
+    public static func touched(_ address: UInt) { lend { $0.touched(address) } }
   }
 #endif

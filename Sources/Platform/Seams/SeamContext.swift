@@ -63,8 +63,16 @@ public func probe(_ name: StaticString) {
   #endif
 }
 
-/// Whether a context was ever installed in this process: a simulation may be going on.
-public var seamIsArmed: Bool { platform_seam_armed() }
+/// Whether a context was ever installed in this process: a simulation may be going on. Never in a build
+/// with the package trait `NoSeams`.
+@inlinable @inline(__always)
+public var seamIsArmed: Bool {
+  #if NoSeams
+    return false
+  #else
+    return platform_seam_armed()
+  #endif
+}
 
 /// Marks an access at which a simulated scheduler may switch threads. Nothing but in a build with
 /// the package trait `SchedulePoints`: not even a symbol, because it has none of its own.
@@ -99,6 +107,14 @@ public enum SeamDispatch {
 
   #if SchedulePoints
     @inline(never)
-    public static func schedulePoint() { current?.schedulePoint() }
+    public static func schedulePoint() { lend { $0.schedulePoint() } }
+
+    /// Lends the context without taking a reference: these calls are made at every access.
+    @inline(__always)
+    static func lend(_ body: (SeamContext) -> Void) {
+      guard let context = unsafe platform_seam_context() else { return }
+      // Installed by `SeamContext.run`, whose frame keeps the object alive: it outlives the call.
+      unsafe Unmanaged<SeamContext>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
+    }
   #endif
 }

@@ -1,9 +1,9 @@
 public import Platform
 
-/// A file system that passes every call on, except that it swallows syncs and reports success: what
-/// a deliberately wrong engine runs on, so that it loses what it promised.
+/// A file system that passes every call on, except that it swallows syncs or removals and reports success: what
+/// a deliberately wrong engine runs on, so that it loses what it promised, or gives nothing back.
 public struct SwallowingFileSystem: FileSystem {
-  /// The kinds of sync that never reach the file system below.
+  /// The calls that never reach the file system below.
   public struct Calls: OptionSet, Hashable, Sendable {
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -14,6 +14,8 @@ public struct SwallowingFileSystem: FileSystem {
     public static let fullSyncs = Calls(rawValue: 1 << 1)
     /// `FileSystem.syncDirectory`.
     public static let directorySyncs = Calls(rawValue: 1 << 2)
+    /// `FileSystem.remove`.
+    public static let removals = Calls(rawValue: 1 << 3)
 
     public static let fileSyncs: Calls = [.dataSyncs, .fullSyncs]
   }
@@ -52,7 +54,9 @@ public struct SwallowingFileSystem: FileSystem {
     try base.rename(path, to: newPath)
   }
 
-  public func remove(_ path: String) throws(PlatformError) { try base.remove(path) }
+  public func remove(_ path: String) throws(PlatformError) {
+    if !calls(on: path).contains(.removals) { try base.remove(path) }
+  }
 
   public func removeDirectory(_ path: String) throws(PlatformError) {
     try base.removeDirectory(path)

@@ -7,7 +7,7 @@ internal import Platform
 /// What a rule reads it reads from a copy of the disk, so nothing is drawn, traced, counted or switched by it.
 ///
 /// Sound as far as the rules are: the copy holds what a power loss at this moment may leave, the one
-/// that takes all that is not synced. A disk that has decayed says nothing about orders; `isBlind` is for that.
+/// that takes all that is not synced. A disk that has decayed says nothing about orders, nor one whose syncs lie.
 final class StorageWatch {
   private let rules: [any StorageRule]
   /// Nothing is judged while it says so.
