@@ -18,6 +18,9 @@ extension DatabaseCore {
     defer { cleaner.lock.unlock() }
     try valueCleaner.lock.acquire()
     defer { valueCleaner.lock.unlock() }
+    // What it moves would be counted and not found, or the reverse.
+    try context.evictor.lock.acquire()
+    defer { context.evictor.lock.unlock() }
     // Closed while this waited: the trees are gone.
     try checkOpen()
     try checkpointer.completeReplay()

@@ -61,7 +61,7 @@ extension TreeContext {
         evictor.isAwake.store(1)
         var isStuck = false
         while goesOn() && epochs.account.estimate > cache.restLimit && !isStuck {
-          let round = try evictSome(to: cache.restLimit)
+          let round = try evictAlone()
           try epochs.reclaim()
           isStuck = round.evicted == 0
           sinceTrim += round.evicted
@@ -80,6 +80,12 @@ extension TreeContext {
         if error.code == .killed { return }
       }
     }
+  }
+
+  private func evictAlone() throws(LugeError) -> Round {
+    try evictor.lock.acquire()
+    defer { evictor.lock.unlock() }
+    return try evictSome(to: cache.restLimit)
   }
 
   private func pause(untilCalled: Bool) throws(LugeError) {

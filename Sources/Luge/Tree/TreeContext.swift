@@ -31,7 +31,7 @@ internal import Platform
   let gate = CommitGate()
   private let batches = AtomicWord(0)
   let codecs = CodecContexts()
-  let evictor = Evictor()
+  let evictor: Evictor
   /// What the redo has for pages on disk.
   let pending = PendingCell()
 
@@ -43,6 +43,7 @@ internal import Platform
     self.log = log
     unsafe unretainedLog = Unmanaged.passUnretained(log)
     cache = PageCache(memory, threads: platform.threads)
+    evictor = Evictor(threads: platform.threads)
     epochs.account.setGrain(memory.grain)
     epochs.account.setSystemLimit(memory.systemLimit)
     epochs.account.charge(memory.fixed)
@@ -220,4 +221,8 @@ final class Evictor: Sendable {
   let thread = AtomicWord(0)
   /// 1 while it works, or is about to.
   let isAwake = AtomicWord(0)
+  /// Held by that thread while it evicts, and by whoever needs the pages on disk to stand still.
+  let lock: Lock
+
+  init(threads: any Threads) { lock = Lock(threads: threads) }
 }
