@@ -156,7 +156,7 @@ extension BLinkTree {
   private func fits(_ left: Page, _ right: Leaf) -> Bool {
     guard let left = left.leaf else { return false }
     return left.sortedCount + right.sortedCount <= context.settings.leafEntries
-      && left.weight.load() + right.weight.load() <= UInt64(context.settings.leafBytes)
+      && left.knownWeight + right.knownWeight <= context.settings.leafBytes
   }
 
   /// Holds the page's chunk, if the page is in it and not the first. (The chunk may be held already:

@@ -197,7 +197,9 @@ extension BLinkTree {
     leaf.markDirty()
     if Leaf.record(slot.word) != beneath { retireAborted(Leaf.record(slot.word), beneath, pin) }
     if leaf.isAscending && Leaf.record(slot.word) == 0 { leaf.noteAppended(slot.index, record.key) }
-    let former = beneath == 0 ? 0 : Record(address: beneath).weight
+    // What was counted is the top, an aborted record too. It lives as long as the pin.
+    let top = Leaf.record(slot.word)
+    let former = top == 0 ? 0 : Record(address: top).weight
     leaf.addWeight(record.weight &- former)
     return true
   }

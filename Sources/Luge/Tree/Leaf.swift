@@ -87,6 +87,8 @@ internal import Platform
   @inline(__always) var isPartial: Bool { flags.loadRelaxed() & Leaf.partial != 0 }
   @inline(__always) var flags: WordRef { unsafe WordRef(base, 0) }
   @inline(__always) var weight: WordRef { unsafe WordRef(base, 8) }
+  /// A number of bytes, whatever came together in the word: writers change it side by side.
+  var knownWeight: Int { max(0, Int(truncatingIfNeeded: weight.loadRelaxed())) }
   @inline(__always)
   var right: UInt64 { unsafe base.load(fromByteOffset: 16, as: UInt64.self) }
   @inline(__always) var sortedCount: Int { field(24) }
@@ -193,7 +195,7 @@ internal import Platform
   /// True when it is to be split, if it can be.
   @inline(__always)
   func isHeavy(_ settings: TreeSettings) -> Bool {
-    weight.loadRelaxed() > UInt64(settings.leafBytes)
+    Int(truncatingIfNeeded: weight.loadRelaxed()) > settings.leafBytes
   }
 
   @inline(__always)

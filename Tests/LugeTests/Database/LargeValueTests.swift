@@ -255,6 +255,36 @@ import Testing
     try later.close()
   }
 
+  /// Recovery sorts operations by key; those of one key are in the order of their commits, though the
+  /// payload of a large one lies elsewhere and reaches beyond the next LSN.
+  @Test func aCommitAfterALargeOneWins() throws {
+    let platform = PlatformServices.inMemory()
+    var configuration = Self.configuration()
+    configuration.largeCommitSize = 1024
+    let database = try Self.open(platform, configuration)
+    var model: [Int: [UInt8]] = [:]
+    var batch = WriteBatch()
+    // Keys that share more than is looked at first, not in their order.
+    let key = { (number: Int) in Array("a common beginning of keys \(1000 + number)".utf8) }
+    for number in (0..<200).reversed() {
+      model[number] = Self.value(number, 100)
+      batch.updateValue(model[number]!, forKey: key(number), in: database.defaultTree)
+    }
+    batch.updateValue([0], forKey: [0], in: database.defaultTree)
+    try database.apply(batch)
+    for number in stride(from: 0, to: 200, by: 3) {
+      model[number] = Self.value(-number, 10)
+      try database.defaultTree.setValue(model[number]!, forKey: key(number))
+    }
+    try database.flush()
+    let again = try Self.open(try Self.killed(platform), configuration)
+    for number in 0..<200 {
+      #expect(try again.defaultTree.value(forKey: key(number)) == model[number], "key \(number)")
+    }
+    try again.close()
+    try database.close()
+  }
+
   @Test func aLargeValueTakesNoMemory() throws {
     var configuration = Configuration()
     configuration.backgroundWork = .manual
