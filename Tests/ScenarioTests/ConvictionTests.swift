@@ -35,7 +35,8 @@ import Testing
     let shrunk = TapeShrinking.shrink(
       result, of: scenario, factory, options: options, maximumRuns: 2000)
     #expect(shrunk.failures.contains { $0.property == property })
-    #expect(shrunk.counters.operations <= 10)
+    // Space is not kept before something was filled and emptied.
+    #expect(shrunk.counters.operations <= (property == "space" ? 200 : 10))
     // What is saved fails again in the same way.
     let again = TapeRunner.run(
       scenario, factory, driver: ReplayDriver(shrunk.choices), options: options)

@@ -70,20 +70,32 @@ struct RecordReader {
     return record
   }
 
-  /// Passes over a value of which nothing is wanted, maps too.
-  private static func skip(_ reader: inout DatumReader) throws(FormatError) {
-    guard reader.peek() == 0x7B else {
-      _ = try reader.value()
-      return
+  /// Passes over a value of which nothing is wanted, with all the maps and lists in it.
+  private static func skip(_ reader: inout DatumReader, depth: Int = 0) throws(FormatError) {
+    if depth > DatumReader.mostDepth { throw FormatError("lists too deep in one another") }
+    switch reader.peek() {
+    case 0x7B: try skipItems(&reader, to: 0x7D, depth)
+    case 0x5B: try skipItems(&reader, to: 0x5D, depth)
+    case 0x28: try skipItems(&reader, to: 0x29, depth)
+    case 0x23 where reader.isEDN:
+      try reader.skipTag()
+      try skip(&reader, depth: depth + 1)
+    default: _ = try reader.value()
     }
-    _ = reader.take(0x7B)
+  }
+
+  private static func skipItems(
+    _ reader: inout DatumReader, to close: UInt8, _ depth: Int
+  ) throws(FormatError) {
+    if let open = reader.peek() { _ = reader.take(open) }
     var isFirst = true
-    while !reader.take(0x7D) {
+    while !reader.take(close) {
       if !reader.isEDN && !isFirst && !reader.take(0x2C) { throw FormatError("a comma is missing") }
       isFirst = false
-      _ = try reader.value()
+      try skip(&reader, depth: depth + 1)
+      guard close == 0x7D else { continue }
       if !reader.isEDN && !reader.take(0x3A) { throw FormatError("a colon is missing") }
-      _ = try reader.value()
+      try skip(&reader, depth: depth + 1)
     }
   }
 

@@ -66,12 +66,12 @@ private final class JumpingThreads: Threads, Clock {
   @Test func anIdleDatabaseWaitsForNoMoment() throws {
     let threads = JumpingThreads()
     let database = try Database.open(at: "/db", platform: platform(threads))
-    try threads.wait(forResting: 3)
+    try threads.wait(forResting: 4)
     for round in 0..<3 {
       try database.defaultTree.setValue([UInt8(round)], forKey: [1])
       // Woken, the flush thread flushes in its time, the others find nothing and rest again.
       while !database.core.log.hasFlushedAll { try threads.backOff(attempt: 5) }
-      try threads.wait(forResting: 3)
+      try threads.wait(forResting: 4)
     }
     try database.close()
     #expect(threads.restingCount == 0)

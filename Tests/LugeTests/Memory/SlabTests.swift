@@ -94,7 +94,7 @@ import Testing
     #expect(before <= limit)
     // Every eighth stays, so few slabs become empty; all of the second half go.
     var kept: [UnsafeMutableRawPointer] = unsafe []
-    for index in 0..<blocks.count {
+    for index in unsafe 0..<blocks.count {
       if unsafe index % 8 == 0 && index < blocks.count / 2 {
         unsafe kept.append(blocks[index])
       } else {
@@ -114,8 +114,8 @@ import Testing
     pin.publish()
     #expect(epochs.account.estimate >= limit)
     #expect(epochs.account.bytes < limit)
-    for block in unsafe kept { unsafe pin.free(block, 144) }
-    for block in unsafe others { unsafe pin.free(block, 512) }
+    for unsafe block in unsafe kept { unsafe pin.free(block, 144) }
+    for unsafe block in unsafe others { unsafe pin.free(block, 512) }
     #expect(epochs.account.bytes == 0)
     pin.trim()
     // What is left lies in this thread's caches, and in the slabs that it carves.
