@@ -139,9 +139,10 @@ extension BLinkTree {
     defer { pin.end() }
     try checkOpen()
     guard let leaf = descend(key, pin)?.leaf else { return .missing }
+    // Whatever is found: a page that was read and is not used stays longer than others.
+    leaf.noteVisit()
     let top = Leaf.record(leaf.locate(key).word)
     if top == 0 { return leaf.isPartial ? .missing : .absent }
-    leaf.noteVisit()
     let address = visible(top, at: snapshot, leaf, pin).record
     if address == 0 { return leaf.isPartial ? .missing : .absent }
     let record = Record(address: address)

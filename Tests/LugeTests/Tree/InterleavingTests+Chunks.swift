@@ -74,7 +74,7 @@ extension InterleavingTests {
     try expectRecoverable(run)
     try filled.destroy()
     for tree in run.trees { try tree.destroy() }
-    try run.base.context.released.discard(run.base.context.epochs)
+    try run.base.context.discardReleased()
     run.base.context.epochs.freeAll()
     #expect(run.base.context.epochs.allocatedBytes == 0, "seed \(seed)")
     #expect(run.base.context.pages.releaseViolations == 0, "seed \(seed)")
@@ -144,7 +144,7 @@ extension InterleavingTests {
     #expect(problems == [], "seed \(seed)")
     try expectRecoverable(run)
     for tree in run.trees { try tree.destroy() }
-    try run.base.context.released.discard(run.base.context.epochs)
+    try run.base.context.discardReleased()
     run.base.context.epochs.freeAll()
     #expect(run.base.context.epochs.allocatedBytes == 0, "seed \(seed)")
     #expect(run.base.context.pages.releaseViolations == 0, "seed \(seed)")

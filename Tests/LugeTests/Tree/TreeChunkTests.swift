@@ -46,7 +46,7 @@ import Testing
 
   static func end(_ world: TreeWorld, _ trees: BLinkTree...) throws {
     for tree in trees { try tree.destroy() }
-    try world.context.released.discard(world.context.epochs)
+    try world.context.discardReleased()
     world.context.epochs.freeAll()
     #expect(world.context.epochs.allocatedBytes == 0)
   }
