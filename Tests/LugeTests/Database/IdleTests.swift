@@ -98,7 +98,7 @@ private final class JumpingThreads: Threads, Clock {
   }
 
   /// The threads that were started before hold the database and its lock.
-  @Test(arguments: [1, 2, 3])
+  @Test(arguments: [1, 2, 3, 4])
   func aThreadThatCannotBeStartedLeavesNothingBehind(spawn: Int) throws {
     let threads = JumpingThreads(failingSpawn: spawn)
     let platform = platform(threads)
