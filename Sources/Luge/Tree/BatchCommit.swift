@@ -28,6 +28,8 @@ internal import Platform
 
   let context: TreeContext
   let trees: [BLinkTree]
+  /// The same, for paths that should not count references: `trees` keeps them alive.
+  private let unretainedTrees: UnsafeMutablePointer<Unmanaged<BLinkTree>>
   private(set) var buffer: BatchBuffer
   private(set) var order: BatchOrder
   /// Bytes of the redo piece.
@@ -50,11 +52,18 @@ internal import Platform
     self.buffer = buffer
     order = BatchOrder(buffer, ranks: BatchCommit.ranks(trees))
     pieceBytes = RedoFormat.pieceBytes(payload: buffer.byteCount)
+    unsafe unretainedTrees = .allocate(capacity: trees.count)
+    var number = 0
+    while number < trees.count {
+      unsafe (unretainedTrees + number).initialize(to: Unmanaged.passUnretained(trees[number]))
+      number += 1
+    }
     unsafe installed = .allocate(capacity: buffer.count)
     unsafe pages = .allocate(capacity: buffer.count)
   }
 
   deinit {
+    unsafe unretainedTrees.deallocate()
     unsafe installed.deallocate()
     unsafe pages.deallocate()
   }
@@ -207,6 +216,9 @@ internal import Platform
     let version = descriptor.address | VersionWord.transaction
     let count = order.count
     var path = BatchPath()
+    // Of the last write: writes are in the order of trees.
+    var number = 0
+    var tree = trees[0]
     var index = 0
     while index < min(count, BatchCommit.pagesAhead) {
       approachPage(index)
@@ -217,11 +229,14 @@ internal import Platform
       approachPage(index &+ BatchCommit.pagesAhead)
       approachLeaf(index &+ BatchCommit.leavesAhead)
       let place = buffer.place(order.position(index))
+      if place.tree != number {
+        number = place.tree
+        tree = trees[number]
+      }
       let record = build(place, version, pin)
       let step: BatchInstallation
       do {
-        step = try trees[place.tree].installUndecided(
-          record, age, near: unsafe pages[index], &path, pin)
+        step = try tree.installUndecided(record, age, near: unsafe pages[index], &path, pin)
       } catch {
         record.free(pin)
         throw error
@@ -266,7 +281,9 @@ internal import Platform
   private func approachPage(_ index: Int) {
     if index >= order.count { return }
     let place = buffer.place(order.position(index))
-    unsafe pages[index] = trees[place.tree].approachPage(buffer.key(place))
+    unsafe pages[index] = unretainedTrees[place.tree]._withUnsafeGuaranteedRef { tree in
+      tree.approachPage(buffer.key(place))
+    }
   }
 
   @inline(__always)
@@ -315,9 +332,10 @@ internal import Platform
       let entry = unsafe installed[index]
       entry.record.version.store(word)
       if committed {
-        trees[Int(entry.tree)].adjustCount(
-          from: entry.wasPresent, to: !entry.record.isTombstone, pin)
-        context.prune(entry.record, pin)
+        unsafe unretainedTrees[Int(entry.tree)]._withUnsafeGuaranteedRef { tree in
+          tree.adjustCount(from: entry.wasPresent, to: !entry.record.isTombstone, pin)
+        }
+        if entry.record.predecessor.load() != 0 { context.pruneCommitted(entry.record, pin) }
       }
       index &+= 1
     }
