@@ -198,6 +198,14 @@ internal import Platform
     Int(truncatingIfNeeded: weight.loadRelaxed()) > settings.leafBytes
   }
 
+  /// From the start of a record of mean size to a place in its last cache line, wherever it begins:
+  /// records lie at multiples of 16. Not beyond the fourth line.
+  var recordSpan: Int {
+    // A weight counts 8 bytes an entry beside key and value.
+    let mean = knownWeight / max(1, sortedCount) &- 8 &+ Record.keyOffset
+    return min(3, max(0, (mean &+ 47) >> 6)) &* 64
+  }
+
   @inline(__always)
   func retire(_ pin: Pin) { unsafe pin.retire(base, size) }
 
