@@ -144,5 +144,6 @@ public final class Database: Sendable {
   package func cleanSegment() throws(LugeError) {
     try core.checkOpen()
     _ = try core.cleaner.cleanOne()
+    _ = try core.valueCleaner.cleanOne()
   }
 }

@@ -125,10 +125,10 @@ internal import Platform
     var losses = 0
     var misses = 0
     // Claims of pages, that nobody evicts them.
-    var held: [Page] = []
+    var held = HeldPages()
     var isGated = false
     defer {
-      BatchCommit.release(&held)
+      held.release()
       if isGated { context.gate.open() }
     }
     while true {
@@ -138,7 +138,7 @@ internal import Platform
         probe("tree.batchRetried")
         losses += 1
       case .behind(let older):
-        BatchCommit.release(&held)
+        held.release()
         try older.wait(context)
       case .missing(let index):
         misses += 1
@@ -146,7 +146,7 @@ internal import Platform
           try pageInAll(from: index)
         } else {
           // Others evict what this one needs.
-          BatchCommit.release(&held)
+          held.release()
           try holdAll(&held)
         }
       }

@@ -40,7 +40,9 @@ extension InterleavingRun {
           try threads.spawn("thread \(number)") { self.serve(number, program, engine) })
       }
       simulation.scheduler.holdsProcessor = false
+      simulation.scheduler.record.isOn = scenario.pair != nil
       for thread in spawned { try threads.join(thread) }
+      endRecord(of: spawned)
     } catch {
       simulation.scheduler.holdsProcessor = false
       if error.code == .killed { return }
@@ -67,6 +69,12 @@ extension InterleavingRun {
     simulation.kill(afterSeamCalls: calls, losesPower ? .powerLoss : .processKill)
   }
 
+  private func endRecord(of threads: [ThreadID]) {
+    simulation.scheduler.record.isOn = false
+    record = simulation.scheduler.record
+    record.keep { id in threads.contains { $0.rawValue == id } }
+  }
+
   private func serve(_ thread: Int, _ program: [Operation], _ engine: any KeyValueEngine) {
     let began = simulation.scheduler.seamCalls
     defer { threadPoints[thread] = Int(simulation.scheduler.seamCalls &- began) }
@@ -86,6 +94,7 @@ extension InterleavingRun {
       print.add(outcome)
       simulation.record("answer", UInt64(thread), print.value, 0)
       judge.returned(call, outcome, step: step)
+      if simulation.scheduler.record.isOn { simulation.scheduler.record.mark(.callBoundary) }
       calls[place].returned = events
       calls[place].outcome = outcome
       events += 1
