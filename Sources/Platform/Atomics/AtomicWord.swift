@@ -18,7 +18,7 @@ public struct AtomicWord: ~Copyable, Sendable {
   func point(writes: Bool) {
     #if SchedulePoints
       // A number from here on.
-      let address = unsafe withUnsafePointer(to: storage) { unsafe UInt(bitPattern: $0) }
+      let address = unsafe withUnsafePointer(to: storage) { UInt(bitPattern: $0) }
       SeamDispatch.schedulePoint(address, writes)
     #endif
   }
