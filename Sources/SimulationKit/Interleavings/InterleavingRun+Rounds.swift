@@ -55,6 +55,18 @@ extension InterleavingRun {
     }
     judgeRound(after, recovered: false)
     state = after
+    outcome = fingerprint(programs.count)
+  }
+
+  private func fingerprint(_ threads: Int) -> UInt64 {
+    var print = Fingerprint()
+    for thread in 0..<threads {
+      for call in calls where call.thread == thread {
+        if let outcome = call.outcome { print.add(outcome) }
+      }
+    }
+    for place in 0..<SmallMap.capacity { print.add(UInt64(state[place])) }
+    return print.value
   }
 
   /// In some rounds the process is to die: at a call that is drawn, near or far.

@@ -38,6 +38,8 @@ final class InterleavingRun: @unchecked Sendable {
   var isFinished = false
   /// By thread of the round: the calls at which it could have been preempted, while it ran.
   var threadPoints: [Int] = []
+  /// Of the last round: what each thread's calls answered in turn, and what was there afterwards.
+  var outcome: UInt64 = 0
   /// What the threads of a pair did.
   var record = AccessRecord()
 

@@ -20,12 +20,16 @@ public struct PairExploration {
   private let factory: any EngineFactory
   private let options: TapeOptions
   private let slice: Int
+  private let skipsSame: Bool
   private var sum = TapeResult()
+  /// Fingerprints of everything that calls answered and left behind, one for each way it came out.
+  public private(set) var outcomes: Set<UInt64> = []
 
   public init(
     _ scenario: InterleavingScenario, _ factory: any EngineFactory, slice: Int,
-    options: TapeOptions
+    options: TapeOptions, skipsSame: Bool = true
   ) {
+    self.skipsSame = skipsSame
     self.scenario = scenario
     self.factory = factory
     self.slice = slice
@@ -63,7 +67,7 @@ public struct PairExploration {
     var same: PairRecord?
     while sum.failures.isEmpty && (isLast || place <= end) {
       // What the preempted thread would do before the other one, and not after it as there.
-      if let same, let moved = same.access(place - 1, ofFirst: true),
+      if skipsSame, let same, let moved = same.access(place - 1, ofFirst: true),
         !same.stretch(1).contains(where: { moved.conflicts(with: $0) })
       {
         sum.counters.schedulesSame += 1
@@ -85,8 +89,9 @@ public struct PairExploration {
     // Up to what conflicts with the last access before the preemption, that may come after it: so it was with
     // the place before. (Before the first place: the other one begins, and is preempted once.)
     var second = 1
-    if let last = once.access(place - 1, ofFirst: true) {
-      second += other.firstIndex { last.conflicts(with: $0) }.map { $0 - other.startIndex } ?? other.count
+    if skipsSame, let last = once.access(place - 1, ofFirst: true) {
+      second +=
+        other.firstIndex { last.conflicts(with: $0) }.map { $0 - other.startIndex } ?? other.count
       sum.counters.schedulesSame += second - 1
     }
     var same: PairRecord?
@@ -96,7 +101,7 @@ public struct PairExploration {
         sum.counters.schedulesCut += max(0, other.count - second + 1)
         return
       }
-      if let same, second - 2 < other.count {
+      if skipsSame, let same, second - 2 < other.count {
         let moved = other[other.startIndex + second - 2]
         if !same.stretch(2).contains(where: { moved.conflicts(with: $0) }) {
           sum.counters.schedulesSame += 1
@@ -128,6 +133,7 @@ public struct PairExploration {
     let run = InterleavingRun(scenario, factory, driver: driver, options: options)
     let result = run.run()
     hash.add(result.traceHash)
+    outcomes.insert(run.outcome)
     let former = sum.counters
     if !result.failures.isEmpty || result.inconclusive != nil { sum = result }
     sum.counters = former
