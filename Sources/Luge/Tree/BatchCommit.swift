@@ -134,10 +134,10 @@ internal import Platform
     var losses = 0
     var misses = 0
     // Claims of pages, that nobody evicts them.
-    var held: [Page] = []
+    var held = HeldPages()
     var isGated = false
     defer {
-      BatchCommit.release(&held)
+      held.release()
       if isGated { context.gate.open() }
     }
     while true {
@@ -147,7 +147,7 @@ internal import Platform
         probe("tree.batchRetried")
         losses += 1
       case .behind(let older):
-        BatchCommit.release(&held)
+        held.release()
         try older.wait(context)
       case .missing(let index):
         misses += 1
@@ -155,7 +155,7 @@ internal import Platform
           try pageInAll(from: index)
         } else {
           // Others evict what this one needs.
-          BatchCommit.release(&held)
+          held.release()
           try holdAll(&held)
         }
       }

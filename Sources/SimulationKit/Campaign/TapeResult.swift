@@ -73,6 +73,9 @@ public struct TapeCounters: Equatable, Sendable {
   public var schedules = 0
   /// Schedules that an exhaustive search would have gone through, but for its bound.
   public var schedulesCut = 0
+  /// Schedules that an exhaustive search passed over because they come to the same as one that it ran. (Where a
+  /// first preemption comes to the same, it counts once, whatever would have followed.)
+  public var schedulesSame = 0
   /// Calls at which threads could have been switched.
   public var schedulePoints = 0
   /// Those of the longest call of a pair that is explored; of several tapes, the most.
@@ -102,6 +105,7 @@ public struct TapeCounters: Equatable, Sendable {
     threadSwitches += other.threadSwitches
     schedules += other.schedules
     schedulesCut += other.schedulesCut
+    schedulesSame += other.schedulesSame
     schedulePoints += other.schedulePoints
     longestCall = max(longestCall, other.longestCall)
     TapeCounters.add(other.faults, to: &faults)

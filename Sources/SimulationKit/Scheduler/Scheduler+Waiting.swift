@@ -17,6 +17,7 @@ extension Scheduler {
     seamCalls &+= 1
     now &+= callDuration
     if seamCalls >= attention || now >= earliestDeadline { try stepWithAttention(call) }
+    if record.isOn, let current { record.note(current.id, call: call) }
   }
 
   @inline(never)
@@ -152,6 +153,7 @@ extension Scheduler {
   func unpark(_ id: UInt64) {
     if isUnwinding { return }
     guard let thread = thread(id) else { return }
+    if record.isOn { record.mark(.everything) }
     thread.hasPermit = true
     if thread.state == .parked { makeRunnable(thread) }
   }

@@ -64,6 +64,8 @@ final class Scheduler {
   var threadSwitches: UInt64 = 0
   var preemptions: UInt64 = 0
   var abandonedThreads = 0
+  /// What the threads do, while it is on.
+  var record = AccessRecord()
 
   private var nextID: UInt64 = 1
   private var freeSlots = UInt64.max

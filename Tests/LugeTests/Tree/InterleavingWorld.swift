@@ -114,7 +114,7 @@ final class InterleavingWorld: SeamContext, Threads, Clock, @unchecked Sendable 
   override func probe(_ name: StaticString) { probes[name.description, default: 0] += 1 }
 
   #if SchedulePoints
-    override func schedulePoint() { point() }
+    override func schedulePoint(_ address: UInt, _ writes: Bool) { point() }
   #endif
 
   // MARK: Threads
