@@ -25,8 +25,9 @@ enum BackgroundWorker {
       }
       threads.append(
         try core.platform.threads.spawn("luge.checkpoint") {
-          work(.checkpoint, checkpointPoll, core) { () throws(LugeError) in
-            try core.performCheckpointWork()
+          core.log.becomeSparer()
+          work(.checkpoint, checkpointPoll, core, orWhen: { core.log.takeSpareWish() }) {
+            () throws(LugeError) in try core.performCheckpointWork()
           }
         })
       if core.configuration.cleanerFillTarget > 0 {
@@ -75,7 +76,7 @@ enum BackgroundWorker {
   /// did anything.
   private static func work(
     _ worker: Sleeper, _ interval: UInt64, _ core: DatabaseCore,
-    _ body: () throws(LugeError) -> Bool
+    orWhen isWanted: () -> Bool = { false }, _ body: () throws(LugeError) -> Bool
   ) {
     let log = core.log
     var quiet = 0
@@ -87,7 +88,7 @@ enum BackgroundWorker {
           try log.sleep(
             worker, while: { core.isOpen }, ifStill: { log.sequentialTail == seen })
         }
-        try wait(interval, core)
+        try wait(interval, core, orWhen: isWanted)
       } catch { return }
       guard core.isOpen else { return }
       var didSomething = false

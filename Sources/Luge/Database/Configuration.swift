@@ -14,8 +14,8 @@ public struct Configuration: Equatable, Sendable {
   public var flushInterval: UInt64? = 500_000_000
 
   /// Bytes of redo after which a checkpoint is made in the background; a third of what the memory budget leaves
-  /// for data, if that is less. Recovery reads at most about twice this much. 64 MiB unless said.
-  public var checkpointInterval = 64 << 20
+  /// for data, if that is less. Recovery reads at most about twice this much. 128 MiB unless said.
+  public var checkpointInterval = 128 << 20
 
   /// Bytes of one redo segment file; nil takes what the database has, or 4 MiB for a new one.
   /// Fixed for the life of the database.
