@@ -76,7 +76,8 @@ internal import Platform
         var index = UInt32(part >> 32)
         let end = UInt32(truncatingIfNeeded: part)
         while index != end {
-          if !body(reader.record(run, Int(index)).load()) { return }
+          let address = reader.record(run, Int(index)).load() & ~Reader.unlooked
+          if !body(address) { return }
           index &+= 1
         }
         run &+= 1

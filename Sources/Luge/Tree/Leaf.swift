@@ -20,13 +20,14 @@ internal import Platform
 ///       + 8*a append words, for keys that are not among the n
 ///       +   8 number of append words, from the first on, that are known to ascend by key; 0 unless
 ///             that is expected
+///       +   8 the records of settled words were committed below this LSN
 ///       +   p the prefix
 ///       +   h the high key
 /// ```
 /// A *word* is the address of a record (bits 4-47), sixteen bits of its key's hash (48-63), bit 0:
-/// frozen, and bit 1: settled, of a word in key order whose record was committed, no tombstone and
-/// without a predecessor when the leaf was built. It stays so for as long as the word has it, so a
-/// rebuild need not look at it.
+/// frozen, and bit 1: settled, of a word in key order whose record was committed, has its value, and had
+/// no predecessor when the leaf was built. It stays so for as long as the word has it, so a rebuild
+/// need not look at it, nor a scan whose snapshot is not below the LSN that the leaf names.
 ///
 /// Invariants:
 /// - Keys of the n ascend; every key of the leaf is at or above its page's low key and below the
@@ -103,7 +104,14 @@ internal import Platform
   @inline(__always) var wordCount: Int { sortedCount &+ appendCount }
 
   @inline(__always)
-  private var keysOffset: Int { Leaf.headsOffset &+ 16 &* sortedCount &+ 8 &* appendCount &+ 8 }
+  private var keysOffset: Int {
+    Leaf.keysOffset(sorted: sortedCount, appended: appendCount)
+  }
+
+  @inline(__always)
+  static func keysOffset(sorted: Int, appended: Int) -> Int {
+    headsOffset &+ 16 &* sorted &+ 8 &* appended &+ 16
+  }
 
   @inline(__always)
   var prefix: ByteView { unsafe ByteView(base + keysOffset, count: field(32)) }
@@ -120,6 +128,9 @@ internal import Platform
   /// How many append words are known to ascend.
   @inline(__always)
   var ascendingCount: WordRef { word(wordCount) }
+
+  /// The records of settled words were committed below this.
+  var settledBelow: UInt64 { word(wordCount &+ 1).loadRelaxed() }
 
   /// Where the words begin, for loops over many.
   @inline(__always)
@@ -196,6 +207,16 @@ internal import Platform
   @inline(__always)
   func isHeavy(_ settings: TreeSettings) -> Bool {
     Int(truncatingIfNeeded: weight.loadRelaxed()) > settings.leafBytes
+  }
+
+  /// Asks for the first few records in key order from `index` on.
+  func askForRecords(_ index: Int, _ span: Int) {
+    let end = min(sortedCount, index &+ 8)
+    var index = index
+    while index < end {
+      Record(address: Leaf.record(word(index).load())).askFar(span)
+      index &+= 1
+    }
   }
 
   /// From the start of a record of mean size to a place in its last cache line, wherever it begins:

@@ -70,6 +70,26 @@ extension Branch {
     }
   }
 
+  /// Asks for what of the leaf of the page at `index` lies behind an entry: heads, words, and those of what
+  /// was appended.
+  @inline(__always)
+  func askForRest(_ index: Int, from near: Int) {
+    let hint = hint(index).loadRelaxed()
+    guard let base = unsafe UnsafeRawPointer(bitPattern: UInt(Leaf.record(hint))) else { return }
+    let count = LeafHint.count(hint)
+    let words = unsafe base + (Leaf.headsOffset &+ 8 &* count)
+    var offset = 8 &* near
+    while offset < 8 &* count &+ 8 &* 32 {
+      unsafe prefetchFar(words + offset)
+      offset &+= 64
+    }
+    offset = Leaf.headsOffset &+ 8 &* near
+    while offset < Leaf.headsOffset &+ 8 &* count {
+      unsafe prefetchFar(base + offset)
+      offset &+= 64
+    }
+  }
+
   /// Remembers the leaf that the page at `index` was found with.
   @inline(__always)
   func note(_ leaf: Leaf, at index: Int) {

@@ -108,7 +108,7 @@ struct TreeWalk: ~Copyable, Sendable {
   /// What a held address stands for at the snapshot; 0 when that is nothing.
   @inline(__always)
   private func shown(_ place: WordRef) throws(LugeError) -> UInt64 {
-    var address = place.loadRelaxed()
+    var address = place.loadRelaxed() & ~Reader.unlooked
     let word = Record(address: address).version.load()
     if VersionWord.state(word) != VersionWord.committed || VersionWord.body(word) >= snapshot {
       probe("tree.scanLookedBeneath")
@@ -160,29 +160,44 @@ struct TreeWalk: ~Copyable, Sendable {
     // Not beyond the run's end: a window does not wrap around.
     let stop = min(end, first &+ min(TreeWalk.portion, Reader.runCapacity &- start))
     let run = unsafe reader.slots(0)
-    let goal = min(end, stop &+ TreeWalk.ahead, asked &+ 2 &* TreeWalk.portion)
-    while asked < goal {
-      Record(address: unsafe run[Reader.place(asked)]).askFar(span)
-      asked &+= 1
+    var ask = max(asked, first)
+    let goal = min(end, stop &+ TreeWalk.ahead, ask &+ 2 &* TreeWalk.portion)
+    let span = span
+    while ask < goal {
+      unsafe Record(address: run[Reader.place(ask)]).askFar(span)
+      ask &+= 1
     }
-    let (snapshot, keysOnly) = (self.snapshot, self.keysOnly)
-    var index = first
-    while index < stop {
-      let record = unsafe Record(address: run[Reader.place(index)])
-      let word = record.version.load()
-      // Committed L is L and 1, with L below the snapshot.
-      if VersionWord.state(word) != VersionWord.committed || word &- 1 >= snapshot
-        || !record.isPlain && (record.isTombstone || !keysOnly)
-      {
-        break
-      }
-      index &+= 1
+    asked = ask
+    let (begin, length) = unsafe (run + start, stop &- first)
+    var marks: UInt64 = 0
+    var count = 0
+    while count < length {
+      marks |= unsafe begin[count]
+      count &+= 1
     }
-    if index == first { return try fillFrontSlowly(&window) }
-    front = index..<end
-    unsafe window.frontNext = run + start
-    unsafe window.frontEnd = run + (start &+ (index &- first))
+    if marks & Reader.unlooked != 0 { count = look(first, length) }
+    if count == 0 { return try fillFrontSlowly(&window) }
+    front = first &+ count..<end
+    unsafe (window.frontNext, window.frontEnd) = (begin, begin + count)
     return false
+  }
+
+  /// Looks at records of run 0 from index `first` on, and says so of those that are shown as they are. How
+  /// many these are, before the first other one.
+  @inline(never)
+  private func look(_ first: Int, _ length: Int) -> Int {
+    var count = 0
+    while count < length {
+      let place = reader.record(0, first &+ count)
+      let word = place.loadRelaxed()
+      if word & Reader.unlooked != 0 {
+        let record = Record(address: word & ~Reader.unlooked)
+        if !record.isShown(at: snapshot) { return count }
+        place.store(record.address)
+      }
+      count &+= 1
+    }
+    return count
   }
 
   /// Addresses of the front that are looked at in one go, and how far ahead of them records are asked
@@ -274,7 +289,7 @@ struct TreeWalk: ~Copyable, Sendable {
   private mutating func readUp() throws(LugeError) -> Bool {
     guard let from = lower, let to = upper else { return false }
     try tree.context.interrupt("tree.scan")
-    took(try tree.scanUp(reader, behind: front, from: from, to: to), to)
+    took(try tree.scanUp(reader, behind: front, from: from, to: to, at: snapshot), to)
     return true
   }
 
@@ -291,7 +306,7 @@ struct TreeWalk: ~Copyable, Sendable {
       return
     }
     let step = try tree.scanUpResident(
-      reader, behind: front, from: from, to: to, isApproached: true)
+      reader, behind: front, from: from, to: to, at: snapshot, isApproached: true)
     if let step { took(step, to) }
   }
 
