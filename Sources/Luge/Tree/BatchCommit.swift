@@ -28,6 +28,8 @@ internal import Platform
 
   let context: TreeContext
   let trees: [BLinkTree]
+  /// The writes as they were given, and as they go into the log: large values as references.
+  private let given: BatchBuffer
   private(set) var buffer: BatchBuffer
   private(set) var order: BatchOrder
   /// Bytes of the redo piece.
@@ -47,6 +49,7 @@ internal import Platform
     try BLinkTree.checkValue(buffer.longestValue)
     self.context = context
     self.trees = trees
+    given = buffer
     self.buffer = buffer
     order = BatchOrder(buffer, ranks: BatchCommit.ranks(trees))
     pieceBytes = RedoFormat.pieceBytes(payload: buffer.byteCount)
@@ -92,7 +95,7 @@ internal import Platform
   }
 
   /// Commits; returns the LSN. Throws when a tree is closed or the log refuses; then nothing was
-  /// written.
+  /// written, and it may be called again.
   mutating func commit() throws(LugeError) -> UInt64 {
     do throws(LugeError) {
       try keepApart()
@@ -108,6 +111,12 @@ internal import Platform
 
   /// Large values, then what is left if that is large.
   private mutating func keepApart() throws(LugeError) {
+    if buffer !== given || apart.wasSettled {
+      // What an earlier call kept apart was given up when that failed.
+      buffer = given
+      order = BatchOrder(buffer, ranks: BatchCommit.ranks(trees))
+      pieceBytes = RedoFormat.pieceBytes(payload: buffer.byteCount)
+    }
     if buffer.longestValue >= context.settings.largeValue {
       buffer = try apart.keepValues(of: buffer, order, trees)
       order = BatchOrder(buffer, ranks: BatchCommit.ranks(trees))
