@@ -98,7 +98,8 @@ final class InterleavingWorld: SeamContext, Threads, Clock, @unchecked Sendable 
     let left = bodies.enumerated().filter { !$0.element.isDone }.map { index, body in
       "thread \(index) after \(body.place)\(body.waits ? ", parked" : "")"
     }
-    return "\(steps) steps; \(left.joined(separator: ", "))"
+    let often = probes.sorted { $0.value > $1.value }.prefix(12).map { "\($0.key) \($0.value)" }
+    return "\(steps) steps; \(left.joined(separator: ", ")); \(often.joined(separator: ", "))"
   }
 
   /// Frees the fibres. The world is of no use afterwards.
