@@ -54,15 +54,19 @@ enum BackgroundWorker {
   }
 
   /// Flushes `interval` nanoseconds after something was written, or when it is asked to, and sleeps until then.
+  /// Reserves ids when it is asked to.
   private static func flush(_ interval: UInt64, _ core: DatabaseCore) {
     let log = core.log
     log.becomeFlusher()
     while core.isOpen {
       do throws(PlatformError) {
-        try log.sleep(.flush, while: { core.isOpen }, ifStill: { log.hasFlushedAll })
-        try wait(interval, core, orWhen: { log.takeFlushWish() })
+        try log.sleep(
+          .flush, while: { core.isOpen },
+          ifStill: { log.hasFlushedAll && !core.identifiers.isWished })
+        try wait(interval, core, orWhen: { core.identifiers.isWished || log.takeFlushWish() })
       } catch { return }
       guard core.isOpen else { return }
+      if isFinal({ () throws(LugeError) in try core.identifiers.reserveAhead() }) { return }
       if isFinal({ () throws(LugeError) in try log.flush() }) { return }
     }
   }

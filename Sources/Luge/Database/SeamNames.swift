@@ -46,7 +46,7 @@ public enum SeamNames {
     "checkpoint.spaceGivenBack", "checkpoint.walkedAgain",
     "cleaner.busy", "cleaner.chunkMoved", "cleaner.emptied", "cleaner.leftOver", "cleaner.moved",
     "cleaner.outrun",
-    "identifiers.reserved", "recovery.bytesCounted", "recovery.commitReplayed",
+    "identifiers.reserved", "identifiers.reservedAhead", "recovery.bytesCounted", "recovery.commitReplayed",
     "recovery.completed", "recovery.erasJoined", "recovery.tailCopied",
     "recovery.changesTaken", "recovery.identifiersReplayed", "recovery.pageReplayed",
     "recovery.portionReplayed",

@@ -292,6 +292,14 @@ final class RedoLog: @unchecked Sendable {
     threads.unpark(ThreadID(rawValue: flusher - 1))
   }
 
+  /// Wakes that thread, if there is one, wherever it waits: it looks at what it was asked for by others.
+  func callFlusher() {
+    let flusher = unsafe words[Self.flusherIndex].load()
+    if flusher == 0 { return }
+    if unsafe words[Self.sleepersIndex].loadSequential() != 0 { wakeSleepers() }
+    threads.unpark(ThreadID(rawValue: flusher - 1))
+  }
+
   /// From here on the calling thread is the one that flushes in the background.
   func becomeFlusher() {
     unsafe words[Self.flusherIndex].store(threads.current.rawValue + 1)

@@ -15,22 +15,29 @@ struct ScanStep: Sendable {
   var end: Int
   /// Where to go on; nil when nothing is left between the bounds.
   var next: ScanBound?
+  /// From the start of a record to the start of its last cache line but one or so: by the mean of the
+  /// leaf.
+  var span = 128
 }
 
 extension BLinkTree {
-  /// Takes the least keys between the bounds, of one leaf, into a run.
+  /// Takes the least keys between the bounds, of one leaf, into run 0, behind what of it is still to
+  /// be held.
   func scanUp(
-    _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
+    _ reader: Reader, behind held: Range<Int>, from lower: ScanBound, to upper: ScanBound
   ) throws(LugeError) -> ScanStep {
     while true {
-      if let step = try scanUpResident(reader, run: run, from: lower, to: upper) { return step }
+      if let step = try scanUpResident(reader, behind: held, from: lower, to: upper) {
+        return step
+      }
       try pageIn(lower.key ?? [])
     }
   }
 
   /// Nil when the leaf is not in memory.
-  private func scanUpResident(
-    _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
+  func scanUpResident(
+    _ reader: Reader, behind held: Range<Int>, from lower: ScanBound, to upper: ScanBound,
+    isApproached: Bool = false
   ) throws(LugeError) -> ScanStep? {
     let pin = try context.pins.pin()
     defer { pin.end() }
@@ -40,22 +47,38 @@ extension BLinkTree {
     let place = unsafe start.withUnsafeBytes { unsafe approach(ByteView($0), pin) }
     guard let place, let leaf = place.leaf, !leaf.isPartial else { return nil }
     let page = place.page
-    if let (branch, index) = place.posted { branch.approachLeaf(after: index) }
+    if !isApproached, let (branch, index) = place.posted { branch.askForLeaf(index &+ 1) }
     leaf.noteScan()
     // Usually the whole leaf is within.
     let begin = !lower.isExclusive && lower.isAt(page.low) ? .unbounded : lower
     let end = leaf.hasHigh && upper.isAbove(leaf.high) ? .unbounded : upper
     return LeafSlice.with(leaf, from: begin, to: end) { slice in
-      let count = slice.fillUp(reader, run)
-      reader.hold(run, 0, count)
+      let first = held.upperBound
+      let count = slice.fillUp(reader, from: first, room: Reader.runCapacity &- held.count)
+      reader.hold(0, held.lowerBound, first &+ count)
       var next: ScanBound? = nil
       if count < slice.count {
-        next = .exclusive(Record(address: reader.record(run, count &- 1).loadRelaxed()).key.copy())
+        let last = Record(address: reader.record(0, first &+ count &- 1).loadRelaxed())
+        next = .exclusive(last.key.copy())
       } else if leaf.hasHigh && upper.reachesAbove(leaf.high) {
         next = .inclusive(leaf.high.copy())
       }
-      return ScanStep(first: 0, end: count, next: next)
+      return ScanStep(first: first, end: first &+ count, next: next, span: leaf.recordSpan)
     }
+  }
+
+  /// Asks for what a step up from there will look at: the records that were appended to its leaf, and,
+  /// for the step after it, all of the next leaf. Does nothing about what is not in memory.
+  func askAhead(from lower: ScanBound) throws(LugeError) {
+    let pin = try context.pins.pin()
+    defer { pin.end() }
+    try checkOpen()
+    let start = lower.key ?? []
+    // The array outlives the closure; nothing in it is kept.
+    let place = unsafe start.withUnsafeBytes { unsafe approach(ByteView($0), pin) }
+    guard let place, let leaf = place.leaf else { return }
+    if let (branch, index) = place.posted { branch.askForLeaf(index &+ 1) }
+    LeafSlice.askForAppended(leaf, span: leaf.recordSpan)
   }
 
   /// Takes the greatest keys between the bounds, of one leaf, into the end of a run.

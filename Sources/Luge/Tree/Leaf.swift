@@ -79,9 +79,14 @@ internal import Platform
   @inline(__always)
   static func == (left: Leaf, right: Leaf) -> Bool { unsafe left.base == right.base }
 
+  /// Tells a simulation, which knows what is free, that the leaf is looked at.
+  @inline(__always)
+  private func touch() { noteTouch(unsafe UInt(bitPattern: base)) }
+
   @inline(__always)
   private func field(_ offset: Int) -> Int {
-    unsafe Int(base.load(fromByteOffset: offset, as: UInt32.self))
+    touch()
+    return unsafe Int(base.load(fromByteOffset: offset, as: UInt32.self))
   }
 
   @inline(__always) var isPartial: Bool { flags.loadRelaxed() & Leaf.partial != 0 }
@@ -133,6 +138,7 @@ internal import Platform
   /// True when `key` belongs to a leaf further right.
   @inline(__always)
   func isBelow(_ key: ByteView) -> Bool {
+    touch()
     // The header tells for most keys: the high key lies behind the words, in a line of its own.
     if unsafe key.head(at: 0) < base.load(fromByteOffset: 56, as: UInt64.self) { return false }
     return isFarBelow(key)
@@ -196,6 +202,14 @@ internal import Platform
   @inline(__always)
   func isHeavy(_ settings: TreeSettings) -> Bool {
     Int(truncatingIfNeeded: weight.loadRelaxed()) > settings.leafBytes
+  }
+
+  /// From the start of a record of mean size to a place in its last cache line, wherever it begins:
+  /// records lie at multiples of 16. Not beyond the fourth line.
+  var recordSpan: Int {
+    // A weight counts 8 bytes an entry beside key and value.
+    let mean = knownWeight / max(1, sortedCount) &- 8 &+ Record.keyOffset
+    return min(3, max(0, (mean &+ 47) >> 6)) &* 64
   }
 
   @inline(__always)

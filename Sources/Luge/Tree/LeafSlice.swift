@@ -64,6 +64,19 @@ internal import Platform
     return used
   }
 
+  /// Asks for all of the appended records, well before they are needed.
+  static func askForAppended(_ leaf: Leaf, span: Int) {
+    let sorted = leaf.sortedCount
+    let end = leaf.wordCount
+    var index = sorted
+    while index < end {
+      let record = Leaf.record(leaf.word(index).load())
+      if record == 0 { return }
+      Record(address: record).askFar(span)
+      index &+= 1
+    }
+  }
+
   /// Puts those of `used` appended records that lie between the bounds into key order. Answers how
   /// many they are.
   @unsafe
@@ -118,50 +131,51 @@ internal import Platform
 
   var count: Int { end &- first &+ appendedCount }
 
-  /// Writes the first addresses into a run, as many as it takes. Answers how many.
-  func fillUp(_ reader: Reader, _ run: Int) -> Int {
+  /// Writes the first addresses into run 0, from index `start` on, at most `room`. Answers how many.
+  func fillUp(_ reader: Reader, from start: Int, room: Int) -> Int {
     let words = unsafe leaf.words
     let heads = unsafe leaf.heads
-    let slots = unsafe reader.base + (64 &+ 8 &* run &* Reader.runCapacity)
+    let slots = unsafe UnsafeMutableRawPointer(reader.slots(0))
+    let limit = start &+ room
     var index = first
     var next = 0
-    var filled = 0
-    while next < appendedCount {
+    var place = start
+    while next < appendedCount && place < limit {
       let candidate = unsafe appended[next]
-      let stop = min(end, index &+ (Reader.runCapacity &- filled))
+      let stop = min(end, index &+ (limit &- place))
       while unsafe index < stop && heads[index] < candidate.head {
-        unsafe LeafSlice.copy(words, index, slots, filled)
-        filled &+= 1
+        unsafe LeafSlice.copy(words, index, slots, place)
+        place &+= 1
         index &+= 1
       }
       while unsafe index < stop && heads[index] == candidate.head
         && LeafSlice.isBelow(Leaf.record(leaf.word(index).load()), candidate.record)
       {
-        unsafe LeafSlice.copy(words, index, slots, filled)
-        filled &+= 1
+        unsafe LeafSlice.copy(words, index, slots, place)
+        place &+= 1
         index &+= 1
       }
-      if filled == Reader.runCapacity { return filled }
-      unsafe WordRef(slots, 8 &* filled).store(candidate.record)
-      filled &+= 1
+      if place == limit { break }
+      unsafe WordRef(slots, 8 &* Reader.place(place)).store(candidate.record)
+      place &+= 1
       next &+= 1
     }
-    let stop = min(end, index &+ (Reader.runCapacity &- filled))
+    let stop = min(end, index &+ (limit &- place))
     while index < stop {
-      unsafe LeafSlice.copy(words, index, slots, filled)
-      filled &+= 1
+      unsafe LeafSlice.copy(words, index, slots, place)
+      place &+= 1
       index &+= 1
     }
-    return filled
+    return place &- start
   }
 
-  /// Writes the address of the sorted entry at `index` into a slot.
+  /// Writes the address of the sorted entry at `index` into the place of an index of a run.
   @unsafe @inline(__always)
   private static func copy(
-    _ words: UnsafeMutableRawPointer, _ index: Int, _ slots: UnsafeMutableRawPointer, _ slot: Int
+    _ words: UnsafeMutableRawPointer, _ index: Int, _ slots: UnsafeMutableRawPointer, _ place: Int
   ) {
     let word = unsafe WordRef(words, 8 &* index).load()
-    unsafe WordRef(slots, 8 &* slot).store(Leaf.record(word))
+    unsafe WordRef(slots, 8 &* Reader.place(place)).store(Leaf.record(word))
   }
 
   /// Writes the last addresses into the end of a run, as many as it takes. Answers how many.

@@ -116,6 +116,17 @@ internal import Platform
     return unsafe Record(base)
   }
 
+  /// Asks for its cache lines well before they are needed, into the second-level cache: `span` is the
+  /// distance from its start to somewhere in the last of them.
+  @inline(__always)
+  func askFar(_ span: Int) {
+    var offset = 0
+    while offset <= span {
+      unsafe prefetchFar(base + offset)
+      offset &+= 64
+    }
+  }
+
   /// Frees a record that was never published.
   @inline(__always)
   func free(_ pin: Pin) { unsafe pin.free(base, size) }

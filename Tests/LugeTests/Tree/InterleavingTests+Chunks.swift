@@ -73,14 +73,7 @@ extension InterleavingTests {
     #expect(problems == [], "seed \(seed)")
     try expectRecoverable(run)
     try filled.destroy()
-    for tree in run.trees { try tree.destroy() }
-    try run.base.context.discardReleased()
-    run.base.context.epochs.freeAll()
-    #expect(run.base.context.epochs.allocatedBytes == 0, "seed \(seed)")
-    #expect(run.base.context.pages.releaseViolations == 0, "seed \(seed)")
-    let probes = world.probes
-    world.end()
-    return probes
+    return try finish(run, seed)
   }
 
   static func stays(_ number: Int) -> Bool { number % 9 == 0 }
@@ -143,14 +136,7 @@ extension InterleavingTests {
     let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
     #expect(problems == [], "seed \(seed)")
     try expectRecoverable(run)
-    for tree in run.trees { try tree.destroy() }
-    try run.base.context.discardReleased()
-    run.base.context.epochs.freeAll()
-    #expect(run.base.context.epochs.allocatedBytes == 0, "seed \(seed)")
-    #expect(run.base.context.pages.releaseViolations == 0, "seed \(seed)")
-    let probes = world.probes
-    world.end()
-    return probes
+    return try finish(run, seed)
   }
 
   @Test func mergesBesideReadersAndWriters() throws {

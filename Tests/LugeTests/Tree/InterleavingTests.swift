@@ -348,12 +348,18 @@ import Testing
       #expect(problems == [], "seed \(seed)")
     }
     try expectRecoverable(run)
+    return try finish(run, seed)
+  }
+
+  /// Frees the trees; nothing is left, and nothing was released twice. Returns the probes met.
+  static func finish(_ run: Run, _ seed: UInt64) throws -> [String: Int] {
     for tree in run.trees { try tree.destroy() }
     try run.base.context.discardReleased()
     run.base.context.epochs.freeAll()
     #expect(run.base.context.epochs.allocatedBytes == 0, "seed \(seed)")
-    let probes = world.probes
-    world.end()
+    #expect(run.base.context.pages.releaseViolations == 0, "seed \(seed)")
+    let probes = run.world.probes
+    run.world.end()
     return probes
   }
 
