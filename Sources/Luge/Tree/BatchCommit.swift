@@ -28,10 +28,10 @@ internal import Platform
 
   let context: TreeContext
   let trees: [BLinkTree]
-  /// The writes as they were given, and as they go into the log: large values as references.
-  private let given: BatchBuffer
   /// The same, for paths that should not count references: `trees` keeps them alive.
   private let unretainedTrees: UnsafeMutablePointer<Unmanaged<BLinkTree>>
+  /// The writes as they were given, and as they go into the log: large values as references.
+  private let given: BatchBuffer
   private(set) var buffer: BatchBuffer
   private(set) var order: BatchOrder
   /// Bytes of the redo piece.
