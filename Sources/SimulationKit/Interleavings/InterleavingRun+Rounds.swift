@@ -29,7 +29,9 @@ extension InterleavingRun {
       programs = draw.round(round, threads: plan.threads, from: state, &world)
     }
     threadPoints = [Int](repeating: 0, count: programs.count)
-    strategy.beginRound(tape.lane("schedule", round + 1))
+    let schedule = tape.lane("schedule", round + 1)
+    strategy.beginRound(schedule)
+    simulation.scheduler.schedule.beginRound(schedule)
     try armCrash(engine)
     result.counters.schedules += 1
     do throws(PlatformError) {

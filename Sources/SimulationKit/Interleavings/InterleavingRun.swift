@@ -62,12 +62,17 @@ final class InterleavingRun: @unchecked Sendable {
     if scenario.pair != nil {
       strategy = PreemptionStrategy(tape: tape)
     } else {
-      strategy = plan.usesPriorities ? PriorityStrategy(tape: tape) : RandomStrategy(tape: tape)
+      switch plan.strategy {
+      case .random: strategy = RandomStrategy(tape: tape)
+      case .priorities: strategy = PriorityStrategy(tape: tape)
+      case .exact: strategy = ExactStrategy(tape: tape)
+      }
     }
     simulation = Simulation(
       tape: tape, strategy: strategy,
       options: SimulationOptions(callLimit: 400_000, keepsAllEvents: options.keepsEvents))
     simulation.keepsFreedMemory = plan.keepsFreedMemory
+    simulation.scheduler.schedule.isOn = options.recordsSchedule && scenario.pair == nil
     disk = SimulatedDisk()
     judge = Judge(checkers: [], capabilities: factory.capabilities, contract: factory.faultContract)
     draw = ProgramDraw(scenario, factory.capabilities, tape)
@@ -299,6 +304,8 @@ final class InterleavingRun: @unchecked Sendable {
     let counters = simulation.counters
     result.counters.tapes = 1
     result.counters.threadSwitches = Int(clamping: counters.threadSwitches)
+    result.counters.preemptions = preemptions
+    result.schedule = simulation.scheduler.schedule.choices
     result.counters.schedulePoints = Int(clamping: counters.seamCalls)
     for (index, fault) in FaultClass.allCases.enumerated() {
       result.counters.faults[index] = counters[fault]

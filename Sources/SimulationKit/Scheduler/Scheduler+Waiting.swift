@@ -49,6 +49,7 @@ extension Scheduler {
   /// Gives the processor away if another thread can run.
   private func preempt() {
     if holdsProcessor { return }
+    if schedule.isOn { schedule.endTurn(calls: seamCalls) }
     if runQueue.isEmpty {
       // Nobody there any more; a new quantum is drawn when somebody is.
       quantumIsDrawn = false

@@ -86,7 +86,7 @@ extension InterleavingTests {
     run.thread(toucher(TestRandom(seed + 4), 40, 60))
     run.thread(toucher(TestRandom(seed + 5), 40, 60))
     for _ in 0..<3 { run.thread(greedyEvictor(whileMoreThan: 3)) }
-    #expect(world.runAll(), "seed \(seed)")
+    try #require(world.runAll(), "seed \(seed): \(world.situation)")
     #expect(run.problems == [], "seed \(seed)")
     let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
     #expect(problems == [], "seed \(seed)")
@@ -138,7 +138,7 @@ extension InterleavingTests {
         try run.trees[0].destroy()
         if !isReleased { run.problems.append("freed before the claims were given back") }
       }
-      #expect(world.runAll(), "seed \(seed)")
+      try #require(world.runAll(), "seed \(seed): \(world.situation)")
       #expect(run.problems == [], "seed \(seed)")
       try run.trees[1].destroy()
       world.end()

@@ -67,7 +67,7 @@ extension InterleavingTests {
     run.thread(chunkEvictor(TestRandom(seed + 3), 60))
     run.thread(checkpointer())
     run.thread(evictor(whileMoreThan: 3))
-    #expect(world.runAll(), "seed \(seed)")
+    try #require(world.runAll(), "seed \(seed): \(world.situation)")
     #expect(run.problems == [], "seed \(seed)")
     let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
     #expect(problems == [], "seed \(seed)")
@@ -131,7 +131,7 @@ extension InterleavingTests {
     run.thread(stayingReader(TestRandom(seed + 3), 60))
     run.thread(stayingReader(TestRandom(seed + 4), 60))
     run.thread(checkpointer())
-    #expect(world.runAll(), "seed \(seed)")
+    try #require(world.runAll(), "seed \(seed): \(world.situation)")
     #expect(run.problems == [], "seed \(seed)")
     let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
     #expect(problems == [], "seed \(seed)")
@@ -165,7 +165,7 @@ extension InterleavingTests {
       run.thread(Self.stayingReader(TestRandom(seed + 3), 60))
       run.thread(Self.shrinker(TestRandom(seed + 2), 60))
       run.thread(Self.checkpointer())
-      #expect(world.runAll(), "seed \(seed)")
+      try #require(world.runAll(), "seed \(seed): \(world.situation)")
       #expect(run.problems == [], "seed \(seed)")
       for tree in run.trees { try tree.destroy() }
       world.end()

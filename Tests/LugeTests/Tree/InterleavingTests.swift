@@ -335,8 +335,7 @@ import Testing
     run.thread(scanner(30, staying: staying))
     run.thread(checkpointer())
     run.thread(evictor(whileMoreThan: 2))
-    let ended = world.runAll()
-    #expect(ended, "seed \(seed)")
+    try #require(world.runAll(), "seed \(seed): \(world.situation)")
     #expect(run.problems == [], "seed \(seed)")
     var sum: UInt64 = 0
     for number in 0..<3 {
@@ -419,7 +418,7 @@ import Testing
       run.thread(Self.reader(30))
       run.thread(Self.churner(TestRandom(seed + 2), 40, spread: 6, large: false))
       run.thread(Self.raiser(TestRandom(seed + 3), 12))
-      #expect(world.runAll(), "seed \(seed)")
+      try #require(world.runAll(), "seed \(seed): \(world.situation)")
       #expect(run.problems == [], "seed \(seed)")
       #expect(run.working == 0 || run.working == 1, "seed \(seed)")
       for tree in run.trees { try tree.destroy() }
@@ -442,7 +441,7 @@ import Testing
       run.thread(Self.reader(30))
       run.thread(Self.churner(TestRandom(seed + 2), 60, spread: 120, large: false))
       run.thread(Self.evictor(whileMoreThan: 1))
-      #expect(world.runAll(), "seed \(seed)")
+      try #require(world.runAll(), "seed \(seed): \(world.situation)")
       #expect(run.problems == [], "seed \(seed)")
       #expect(run.working <= 1, "seed \(seed)")
       met.merge(world.probes) { $0 + $1 }
