@@ -146,5 +146,6 @@ public final class Database: Sendable {
   package func cleanSegment() throws(LugeError) {
     try core.checkOpen()
     _ = try core.cleaner.cleanOne()
+    _ = try core.valueCleaner.cleanOne()
   }
 }
