@@ -77,7 +77,9 @@ extension BLinkTree {
     let pin = try context.pins.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let place = approach(lower, isApproached: true, pin), let leaf = place.leaf else { return }
+    guard let place = approach(lower, isApproached: true, pin), let leaf = place.leaf else {
+      return
+    }
     if let (branch, index) = place.posted { branch.askForLeaf(index &+ 1) }
     LeafSlice.askForAppended(leaf, span: leaf.recordSpan)
   }
