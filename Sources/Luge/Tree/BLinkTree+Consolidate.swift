@@ -138,6 +138,8 @@ extension BLinkTree {
   /// frozen.
   @inline(never)
   func consolidate(_ page: Page, _ leaf: Leaf, _ pin: Pin) throws(LugeError) {
+    // They come while the words are frozen.
+    _ = LeafSlice.prefetchAppended(leaf)
     leaf.freeze()
     try context.interrupt("tree.frozen")
     if page.word.load() != leaf.address { return }

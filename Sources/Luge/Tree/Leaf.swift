@@ -80,9 +80,14 @@ internal import Platform
   @inline(__always)
   static func == (left: Leaf, right: Leaf) -> Bool { unsafe left.base == right.base }
 
+  /// Tells a simulation, which knows what is free, that the leaf is looked at.
+  @inline(__always)
+  private func touch() { noteTouch(unsafe UInt(bitPattern: base)) }
+
   @inline(__always)
   private func field(_ offset: Int) -> Int {
-    unsafe Int(base.load(fromByteOffset: offset, as: UInt32.self))
+    touch()
+    return unsafe Int(base.load(fromByteOffset: offset, as: UInt32.self))
   }
 
   @inline(__always) var isPartial: Bool { flags.loadRelaxed() & Leaf.partial != 0 }
@@ -144,6 +149,7 @@ internal import Platform
   /// True when `key` belongs to a leaf further right.
   @inline(__always)
   func isBelow(_ key: ByteView) -> Bool {
+    touch()
     // The header tells for most keys: the high key lies behind the words, in a line of its own.
     if unsafe key.head(at: 0) < base.load(fromByteOffset: 56, as: UInt64.self) { return false }
     return isFarBelow(key)

@@ -127,13 +127,8 @@ private struct MergedRecords {
         if !isPresent && !wasPresent { return }
         changed = true
         gain += (isPresent ? 1 : 0) - (wasPresent ? 1 : 0)
-        let version = VersionWord.committed | VersionWord.body(lsn)
-        let record =
-          if let reference {
-            Record.build(pin, version: version, key: key, reference: reference)
-          } else {
-            Record.build(pin, version: version, key: key, value: value)
-          }
+        let record = Record.committed(
+          pin, lsn: lsn, key: key, value: value, reference: reference)
         // A tombstone is not settled: a fragment has to tell of it. Nor is what lies apart.
         unsafe target[filled] = record.address | (value != nil ? Leaf.settled : 0)
         filled += 1
