@@ -11,6 +11,7 @@ enum ReopenSection {
     var scan = Workload.scan.step(
       entries: options.entries, threads: 1, serial: section.nextSerial(), seed: section.seed)
     scan.timedOneIn = 1
+    scan.rounds = 1
     try section.each(row) { engine in
       try section.open(engine)
       let worker = try section.worker(engine)

@@ -123,7 +123,10 @@ extension Workload {
       step.shape.order = .sequential
     case .loadRandom: step.action = .put
     case .readZipfian: step.isZipfian = true
-    case .scan: step.action = .scan
+    case .scan:
+      step.action = .scan
+      // One scan of a million entries is over in some 40 ms.
+      step.rounds = 8
     case .ranges:
       step.action = .range
       step.timedOneIn = 1

@@ -15,9 +15,8 @@ struct ScanStep: Sendable {
   var end: Int
   /// Where to go on; nil when nothing is left between the bounds.
   var next: ScanBound?
-  /// From the start of a record to the start of its last cache line but one or so: by the mean of the
-  /// leaf.
-  var span = 128
+  /// How much of its records is to be asked for: see `Record.askFar`.
+  var span = 0
 }
 
 extension BLinkTree {
@@ -78,7 +77,9 @@ extension BLinkTree {
     let pin = try context.pins.pin()
     defer { pin.end() }
     try checkOpen()
-    guard let place = approach(lower, isApproached: true, pin), let leaf = place.leaf else { return }
+    guard let place = approach(lower, isApproached: true, pin), let leaf = place.leaf else {
+      return
+    }
     if let (branch, index) = place.posted { branch.askForLeaf(index &+ 1) }
     LeafSlice.askForAppended(leaf, span: leaf.recordSpan)
   }

@@ -225,12 +225,11 @@ internal import Platform
     }
   }
 
-  /// From the start of a record of mean size to a place in its last cache line, wherever it begins:
-  /// records lie at multiples of 16. Not beyond the fourth line.
+  /// From the lengths in a record of mean size to its last word, at most 192.
   var recordSpan: Int {
-    // A weight counts 8 bytes an entry beside key and value.
-    let mean = knownWeight / max(1, sortedCount) &- 8 &+ Record.keyOffset
-    return min(3, max(0, (mean &+ 47) >> 6)) &* 64
+    // A weight counts 8 bytes an entry beside key and value, a record as many for the lengths.
+    let mean = knownWeight / max(1, sortedCount)
+    return min(192, max(0, mean &- 8))
   }
 
   @inline(__always)

@@ -30,6 +30,7 @@ internal import Platform
 @safe struct Record: Equatable {
   let base: UnsafeMutableRawPointer
 
+  static let countsOffset = 16
   static let keyOffset = 24
   static let tombstoneBit: UInt32 = 1 << 31
   static let referenceBit: UInt32 = 1 << 30
@@ -124,21 +125,15 @@ internal import Platform
     return VersionWord.state(word) == VersionWord.committed && word &- 1 < snapshot && isPlain
   }
 
-  /// Asks for its cache lines well before they are needed, into the second-level cache: `span` is the
-  /// distance from its start to somewhere in the last of them.
+  /// Asks for its cache lines well before they are needed, into the second-level cache: for all but the
+  /// words at its start, which who is to see it seldom looks at. `span`: from there to its last bytes, about.
   @inline(__always)
   func askFar(_ span: Int) {
-    if span == 128 {
-      unsafe prefetchFar(base)
-      unsafe prefetchFar(base + 64)
-      unsafe prefetchFar(base + 128)
-      return
-    }
-    var offset = 0
-    while offset <= span {
-      unsafe prefetchFar(base + offset)
-      offset &+= 64
-    }
+    let first = unsafe base + Record.countsOffset
+    unsafe prefetchFar(first)
+    if span > 64 { unsafe prefetchFar(first + 64) }
+    if span > 128 { unsafe prefetchFar(first + 128) }
+    unsafe prefetchFar(first + span)
   }
 
   /// Frees a record that was never published.

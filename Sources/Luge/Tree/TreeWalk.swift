@@ -3,7 +3,7 @@ internal import Platform
 /// A walk over a range of a tree, as it was at one moment, from both ends, until they have met. What
 /// cursors are made of, but for their window.
 ///
-/// Between calls it keeps its snapshot registered and holds the records of at most two leaves; no
+/// Between calls it keeps its snapshot registered and holds the records of at most three leaves; no
 /// pin, so a slow caller holds back these records and the versions of its snapshot, and nothing else.
 ///
 /// Addresses go from a leaf into a run, where they are held. The front's window lies over that part of
@@ -32,8 +32,8 @@ struct TreeWalk: ~Copyable, Sendable {
   private var back = 0..<0
   /// Records of run 0 before this index have been asked for.
   private var asked = 0
-  /// From where on, and how far, that is done for each.
-  private var span = 128
+  /// How much of each.
+  private var span = 0
   /// Where the front does something about the next leaf: see `readAhead`.
   private var turn = 0
   /// What the next step up will look at was asked for.
@@ -68,9 +68,19 @@ struct TreeWalk: ~Copyable, Sendable {
   mutating func lookUp(_ window: inout CursorWindow) throws(LugeError) -> Bool {
     unsafe window.record = reader.emptyRecord
     if front.lowerBound >= turn { try readAhead() }
+    if !front.isEmpty && fillFront(&window) && window.takeNext() { return true }
+    return try lookUpSlowly(&window)
+  }
+
+  @inline(never)
+  private mutating func lookUpSlowly(_ window: inout CursorWindow) throws(LugeError) -> Bool {
     while true {
       if front.isEmpty, try !readUp() { return try meetBack(&window) }
-      if try fillFront(&window) || window.takeNext() { return true }
+      if fillFront(&window) {
+        if window.takeNext() { return true }
+      } else if try fillFrontSlowly(&window) || window.takeNext() {
+        return true
+      }
     }
   }
 
@@ -151,9 +161,9 @@ struct TreeWalk: ~Copyable, Sendable {
     }
   }
 
-  /// Looks at the next few of run 0. Throws only when the first of them cannot be looked at. True when
-  /// the first is one whose value lies apart: the window is at it.
-  private mutating func fillFront(_ window: inout CursorWindow) throws(LugeError) -> Bool {
+  /// Shows the next few of run 0, which has some. False when the first of them is not shown as it is.
+  @inline(__always)
+  private mutating func fillFront(_ window: inout CursorWindow) -> Bool {
     let first = front.lowerBound
     let end = front.upperBound
     let start = Reader.place(first)
@@ -161,7 +171,7 @@ struct TreeWalk: ~Copyable, Sendable {
     let stop = min(end, first &+ min(TreeWalk.portion, Reader.runCapacity &- start))
     let run = unsafe reader.slots(0)
     var ask = max(asked, first)
-    let goal = min(end, stop &+ TreeWalk.ahead, ask &+ 2 &* TreeWalk.portion)
+    let goal = min(end, stop &+ ahead, ask &+ 2 &* TreeWalk.portion)
     let span = span
     while ask < goal {
       unsafe Record(address: run[Reader.place(ask)]).askFar(span)
@@ -176,10 +186,10 @@ struct TreeWalk: ~Copyable, Sendable {
       count &+= 1
     }
     if marks & Reader.unlooked != 0 { count = look(first, length) }
-    if count == 0 { return try fillFrontSlowly(&window) }
-    front = first &+ count..<end
+    if count == 0 { return false }
+    front = unsafe Range(uncheckedBounds: (lower: first &+ count, upper: end))
     unsafe (window.frontNext, window.frontEnd) = (begin, begin + count)
-    return false
+    return true
   }
 
   /// Looks at records of run 0 from index `first` on, and says so of those that are shown as they are. How
@@ -200,10 +210,13 @@ struct TreeWalk: ~Copyable, Sendable {
     return count
   }
 
-  /// Addresses of the front that are looked at in one go, and how far ahead of them records are asked
-  /// for: a load from memory takes as long as some ten entries.
-  private static let portion = 8
-  private static let ahead = 32
+  /// Addresses of the front that are looked at in one go: the lines that are asked for with so many are
+  /// fewer than a processor has on their way at once (16), so it does not wait to ask.
+  private static let portion = 4
+  /// How far ahead of them records are asked for: a load from memory takes as long as some ten entries.
+  /// Less at first, because a short range has no use for more.
+  @inline(__always)
+  private var ahead: Int { min(32, 12 &+ front.lowerBound >> 3) }
 
   /// The same where something is to be left out, to be looked for beneath, or lies apart.
   @inline(never)
@@ -302,9 +315,10 @@ struct TreeWalk: ~Copyable, Sendable {
     if !isApproached {
       try tree.askAhead(from: from)
       isApproached = true
-      turn = front.upperBound &- TreeWalk.ahead &- TreeWalk.portion
+      turn = front.upperBound &- ahead &- 2 &* TreeWalk.portion
       return
     }
+    try tree.context.interrupt("tree.scan")
     let step = try tree.scanUpResident(
       reader, behind: front, from: from, to: to, at: snapshot, isApproached: true)
     if let step { took(step, to) }
@@ -316,7 +330,7 @@ struct TreeWalk: ~Copyable, Sendable {
     asked = max(asked, front.lowerBound)
     lower = step.next
     isApproached = false
-    turn = front.upperBound &- TreeWalk.ahead &- 4 &* TreeWalk.portion
+    turn = front.upperBound &- ahead &- 6 &* TreeWalk.portion
     if step.next.map({ next in ScanBound.isEmpty(next, to) }) ?? true {
       finish()
       turn = .max

@@ -43,6 +43,24 @@ import Testing
     try tree.destroy()
   }
 
+  /// Leaves that are built while a snapshot is held have records whose words say that they need no look,
+  /// and which the snapshot does not see.
+  @Test func aSnapshotLooksAtWhatIsNewerThanIt() throws {
+    let world = try TreeWorld()
+    let tree = try world.tree()
+    for number in 0..<300 { _ = try tree.put(Self.key(2 * number), [1]) }
+    var cursor = TreeCursor(tree)
+    for number in 0..<300 { _ = try tree.put(Self.key(2 * number + 1), [2]) }
+    var met = 0
+    while let entry = try cursor.next() {
+      #expect(entry.key == Self.key(2 * met) && entry.value == [1])
+      met += 1
+    }
+    #expect(met == 300)
+    #expect(try tree.entries().count == 600)
+    try tree.destroy()
+  }
+
   @Test func snapshotsAreSharedAndNested() throws {
     let world = try TreeWorld()
     let tree = try world.tree()
