@@ -50,11 +50,14 @@ public enum SeamNames {
     "recovery.completed", "recovery.erasJoined", "recovery.tailCopied",
     "recovery.changesTaken", "recovery.identifiersReplayed", "recovery.pageReplayed",
     "recovery.portionReplayed",
-    "recovery.replayCompleted", "recovery.setAside", "recovery.skippedByImage", "recovery.treeDropped",
+    "recovery.replayCompleted", "recovery.setAside", "recovery.skippedByImage",
+    "recovery.treeDropped",
     // Page cache
-    "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",
+    "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.emptyHalfEvicted",
+    "cache.evicted",
     "cache.evictedAhead", "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead",
-    "cache.ghostHit", "cache.loadAwaited", "cache.loadFailed", "cache.overdrawn", "cache.pagedIn",
+    "cache.ghostHit", "cache.glanced", "cache.glanceOutrun", "cache.loadAwaited",
+    "cache.loadFailed", "cache.overdrawn", "cache.pagedIn",
     "cache.partialAwaited", "cache.partialBegun", "cache.partialCompleted", "cache.promoted",
     "cache.unusedStays", "cache.versionCopied", "cache.writerWaited",
     // Images

@@ -8,6 +8,8 @@ struct MemoryLimits: Equatable, Sendable {
   var softLimit = Int.max
   /// With no more than this in use, it rests.
   var restLimit = Int.max
+  /// With more than this in use, a page comes into memory only when it is read again soon.
+  var fullLimit = Int.max
   /// With more than this in use, writers wait.
   var hardLimit = Int.max
   /// What a thread may allocate before the others hear of it.
@@ -28,6 +30,7 @@ struct MemoryLimits: Equatable, Sendable {
     limit = budget - data / 16
     softLimit = limit - data / 64
     restLimit = softLimit - data / 64
+    fullLimit = restLimit - data / 64
     hardLimit = budget + data / 16
     grain = min(16 << 10, max(256, data / 256))
     // Below that the slabs of a few size classes are more than the budget.

@@ -30,6 +30,13 @@ final class PageCache: @unchecked Sendable {
   /// Down to it that evicts.
   let restLimit: Int
 
+  /// See `MemoryLimits`.
+  let fullLimit: Int
+
+  /// Reads that found no page, while memory was short: the clock of `isWanted`.
+  let misses = AtomicWord(0)
+  /// Values read from pages that stayed on disk.
+  let glances = AtomicWord(0)
   /// Pages evicted, and pages read, since the database was opened.
   let evictions = AtomicWord(0)
   let pageIns = AtomicWord(0)
@@ -40,6 +47,7 @@ final class PageCache: @unchecked Sendable {
     hardLimit = memory.hardLimit
     softLimit = memory.softLimit
     restLimit = memory.restLimit
+    fullLimit = memory.fullLimit
     floor = memory.floor
   }
 

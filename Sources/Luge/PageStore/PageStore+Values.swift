@@ -77,7 +77,8 @@ extension PageStore {
       if appender.sealed != nil { continue }
       guard let buffer = appender.filling else {
         let serial = try takeSerial(stream)
-        appender.filling = PageBuffer(family, serial: serial, offset: 0, capacity: bufferBytes)
+        appender.filling = PageBuffer(
+          family, serial: serial, offset: 0, memory: appender.takeMemory(bufferBytes))
         continue
       }
       if buffer.end + bytes > segmentBytes {
@@ -90,7 +91,8 @@ extension PageStore {
       } else {
         let address = PageAddress(serial: buffer.serial, offset: buffer.end)
         appender.filling = PageBuffer(
-          family, serial: buffer.serial, offset: buffer.end + bytes, capacity: bufferBytes)
+          family, serial: buffer.serial, offset: buffer.end + bytes,
+          memory: appender.takeMemory(bufferBytes))
         segments.retain(buffer.serial, bytes)
         return address
       }

@@ -125,9 +125,9 @@ extension TreeContext {
       let round = try evictSome()
       // Its own pins have ended, so what it retired goes unless others hold it.
       try epochs.reclaim()
-      if !waits || epochs.account.estimate <= cache.hardLimit { return }
+      if !waits || epochs.account.used <= cache.hardLimit { return }
       let isFutile = round.isAtFloor || attempt >= TreeContext.patience
-      if isFutile && epochs.account.estimate / 2 <= cache.limit {
+      if isFutile && epochs.account.used / 2 <= cache.limit {
         probe("cache.overdrawn")
         return
       }
