@@ -56,7 +56,7 @@ public enum SeamNames {
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.emptyHalfEvicted",
     "cache.evicted",
     "cache.evictedAhead", "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead",
-    "cache.ghostHit", "cache.glanced", "cache.glanceOutrun", "cache.loadAwaited",
+    "cache.folded", "cache.ghostHit", "cache.glanced", "cache.glanceOutrun", "cache.loadAwaited",
     "cache.loadFailed", "cache.overdrawn", "cache.pagedIn",
     "cache.partialAwaited", "cache.partialBegun", "cache.partialCompleted", "cache.promoted",
     "cache.unusedStays", "cache.versionCopied", "cache.writerWaited",

@@ -34,7 +34,8 @@ struct MemoryLimits: Equatable, Sendable {
     hardLimit = budget + data / 16
     grain = min(16 << 10, max(256, data / 256))
     // Below that the slabs of a few size classes are more than the budget.
-    if data >= 4 << 20 { systemLimit = limit }
+    // Free blocks overdraw it by a few hundredths.
+    if data >= 4 << 20 { systemLimit = limit - data / 16 }
     floor = min(8, max(2, data >> 14))
   }
 }

@@ -32,8 +32,10 @@ final class PageCache: @unchecked Sendable {
 
   /// See `MemoryLimits`.
   let fullLimit: Int
+  /// What the limit leaves for pages.
+  let room: Int
 
-  /// Reads that found no page, while memory was short: the clock of `isWanted`.
+  /// Reads that found no page, while memory was short: the clock of `noteMiss`.
   let misses = AtomicWord(0)
   /// Values read from pages that stayed on disk.
   let glances = AtomicWord(0)
@@ -48,6 +50,7 @@ final class PageCache: @unchecked Sendable {
     softLimit = memory.softLimit
     restLimit = memory.restLimit
     fullLimit = memory.fullLimit
+    room = memory.limit - memory.fixed
     floor = memory.floor
   }
 

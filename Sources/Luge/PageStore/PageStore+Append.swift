@@ -81,6 +81,7 @@ extension PageStore {
     }
     if appender.filling != nil {
       seal(appender, padded: false)
+      if let rest = appender.filling { appender.recycle(rest, bufferBytes) }
       probe("page.segmentRolled")
     }
     segments.append(PageSegments.Segment(serial: nextSerial, stream: stream))

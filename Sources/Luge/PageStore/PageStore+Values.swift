@@ -83,6 +83,7 @@ extension PageStore {
       }
       if buffer.end + bytes > segmentBytes {
         seal(appender, padded: false)
+        if let rest = appender.filling { appender.recycle(rest, bufferBytes) }
         appender.filling = nil
         probe("page.segmentRolled")
       } else if buffer.writer.count > 0 {
@@ -90,6 +91,7 @@ extension PageStore {
         sealAll(appender)
       } else {
         let address = PageAddress(serial: buffer.serial, offset: buffer.end)
+        appender.recycle(buffer, bufferBytes)
         appender.filling = PageBuffer(
           family, serial: buffer.serial, offset: buffer.end + bytes,
           memory: appender.takeMemory(bufferBytes))

@@ -1,8 +1,9 @@
 internal import Platform
 
 // A glance: who wants one value of a page that is on disk, while memory is full, reads it out of the parts
-// and leaves the page where it is. A page that is looked for again soon comes into memory instead. So data
-// far larger than memory is read at the price of the device and not of a hundred records made and freed.
+// and leaves the page where it is. A page that is looked for again soon comes into memory instead, and so
+// does one of several parts that is read again: it leaves memory as one part. So data far larger than memory
+// is read at the price of the device and not of a hundred records made and freed.
 //
 // 1. Pinned: the page is evicted, or its leaf partial and without the key. Note its parts.
 // 2. Unpinned: read them, go to the key.
@@ -10,8 +11,7 @@ internal import Platform
 //    key: then the parts are what the page had on disk at this moment, since an address names one list of
 //    parts for ever. Else, and for whatever cannot be read, the page is brought into memory.
 //
-// Versions on disk are older than every snapshot, as for a page that is brought in; snapshots do it all
-// the same, since they come for the neighbours too.
+// Reads at a snapshot do without: they come for the neighbours too.
 
 extension BLinkTree {
   enum Glance<Result> {
@@ -21,12 +21,23 @@ extension BLinkTree {
     case declined
   }
 
+  private enum Choice {
+    case glance(Subject)
+    case bringIn
+    /// Bring it in, to be written as one part.
+    case fold
+  }
+
   /// A page that stays on disk, as it was seen.
   private struct Subject {
     let low: [UInt8]
     let parts: [PagePart]
     let lsn: UInt64
   }
+
+  /// Parts from which a page is made one of at its second read since it was written, and at its first.
+  private static let foldedAgain = 3
+  private static let foldedAtOnce = 7
 
   /// Calls `body` with the value of a key whose page is not in memory, pinned, at a moment at which the
   /// value is the key's. Unpinned; waits for one round of reads.
@@ -35,7 +46,15 @@ extension BLinkTree {
     _ key: ByteView, _ body: (ByteView, Pin) -> Result
   ) throws(LugeError) -> Glance<Result> {
     if context.epochs.account.estimate <= context.cache.fullLimit { return .declined }
-    guard let subject = try subject(key) else { return .declined }
+    let subject: Subject
+    switch try choose(key) {
+    case .glance(let found): subject = found
+    case .bringIn: return .declined
+    case .fold:
+      try pageIn(key)
+      try fold(key)
+      return .declined
+    }
     do throws(LugeError) {
       let records = try context.pages.read(subject.parts, .leaf)
       // The array outlives the closure; nothing in it is kept.
@@ -54,16 +73,27 @@ extension BLinkTree {
     }
   }
 
-  private func subject(_ key: ByteView) throws(LugeError) -> Subject? {
+  /// Sees to it that a page leaves memory as one part.
+  private func fold(_ key: ByteView) throws(LugeError) {
+    let pin = try context.pins.pin()
+    defer { pin.end() }
+    guard let leaf = approach(key, pin)?.leaf, !leaf.isPartial else { return }
+    probe("cache.folded")
+    _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly)
+  }
+
+  private func choose(_ key: ByteView) throws(LugeError) -> Choice {
     let pin = try context.pins.pin()
     defer { pin.end() }
     try checkOpen()
     // What the redo has for the page is put in when it comes into memory.
-    if context.pending.isAttached || context.replayLSN.load() != 0 { return nil }
-    guard let page = approach(key, pin)?.page, lacks(page, key, pin), let parts = page.parts,
-      !context.isWanted(page, parts)
-    else { return nil }
-    return Subject(low: page.low.copy(), parts: parts.copy(), lsn: parts.lsn)
+    if context.pending.isAttached || context.replayLSN.load() != 0 { return .bringIn }
+    guard let page = approach(key, pin)?.page, lacks(page, key, pin), let parts = page.parts
+    else { return .bringIn }
+    let (wasMissed, isWanted) = context.noteMiss(page, parts)
+    if parts.count >= (wasMissed ? BLinkTree.foldedAgain : BLinkTree.foldedAtOnce) { return .fold }
+    if isWanted { return .bringIn }
+    return .glance(Subject(low: page.low.copy(), parts: parts.copy(), lsn: parts.lsn))
   }
 
   /// Whether what the page has for the key, if anything, is on disk. Pinned.
@@ -133,13 +163,13 @@ extension BLinkTree {
 }
 
 extension TreeContext {
-  /// Whether a page that is not in memory was looked for already while so many others were as memory
-  /// has room for, about. Notes that it was now.
-  func isWanted(_ page: Page, _ parts: PartList) -> Bool {
+  /// Notes that a page was looked for that is not in memory: whether it was already since it was written,
+  /// and whether that is no more such looks ago than memory has room for pages, about.
+  func noteMiss(_ page: Page, _ parts: PartList) -> (wasMissed: Bool, isWanted: Bool) {
     let now = cache.misses.fetchAdd(1) &+ 1
     let last = page.missed.exchange(now)
     // A page takes half as much again as its image.
-    let room = cache.limit / max(1, 2 * parts.part(0).length)
-    return last != 0 && now &- last <= UInt64(room)
+    let room = max(0, cache.room) / max(1, 2 * parts.part(0).length)
+    return (last != 0, last != 0 && now &- last <= UInt64(room))
   }
 }

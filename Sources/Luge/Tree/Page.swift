@@ -37,7 +37,8 @@ enum PageWord {
 ///     32    8 W: redo records of the page below it are in the image that its records came from
 ///     40    8 the tree it belongs to, for whoever evicts it; 0 until it is published
 ///     48   24 the cache's words (CacheLink)
-///     72    8 when it was last looked for and not in memory (`PageCache.misses`), or 0
+///     72    8 when it was last looked for and not in memory (`PageCache.misses`), or 0: not since
+///             it was written
 ///     80    l low key: no key of the page is below it, for ever
 /// ```
 /// Invariants:
@@ -93,6 +94,7 @@ enum PageWord {
   func setParts(_ new: PartList, _ pin: Pin) -> [PagePart] {
     let address = partsWord.exchange(new.address)
     imageLSN.store(new.lsn)
+    missed.store(0)
     if address == 0 { return [] }
     let former = PartList(address: address)
     former.retire(pin)

@@ -124,7 +124,7 @@ import Testing
       let pages = (0..<branch.count).map { Page(address: branch.node($0)) }
       if pages.allSatisfy({ $0.leaf == nil }) { idle += 1 }
     }
-    #expect(root.count > 20)
+    #expect(root.count > 8)
     #expect(idle <= 1 && resident < root.count / 2)
   }
 }
