@@ -5,6 +5,7 @@ struct Options: Sendable {
                    [--seed N] [--directory DIR] [--commit NAME] [--fresh] [--report]
                    [--format text|json|html]
     --quick: every workload whose data fits into memory, each beside its two best peers, 3 pairs.
+    --peers: of lmdb, leveldb, rocksdb, wiredtiger, sqlite; or `best`, the two best of each workload.
     --report: prints what is measured so far and measures nothing.
     A run with the same commit and settings goes on where it was interrupted; --fresh begins anew.
     """
@@ -14,8 +15,10 @@ struct Options: Sendable {
   }
 
   var isQuick = false
-  /// Nil: all, or with `--quick` the two best of each workload.
+  /// Nil: all, or the two best of each workload.
   var peers: [String]?
+  /// Whether each workload has peers of its own: with `--quick`, or `--peers best`.
+  var areBestPeers = false
   var workloads = Workload.allCases
   var pairs = 7
   var entries = 1_000_000
@@ -43,7 +46,10 @@ struct Options: Sendable {
     while let option = rest.popFirst() {
       switch option {
       case "--quick": isQuick = true
-      case "--peers": peers = try value(of: option).split(separator: ",").map(String.init)
+      case "--peers":
+        let names = try value(of: option)
+        areBestPeers = names == "best"
+        peers = areBestPeers ? nil : names.split(separator: ",").map(String.init)
       case "--workloads":
         isNamed = true
         workloads = try value(of: option).split(separator: ",").map { name in
@@ -71,6 +77,7 @@ struct Options: Sendable {
       }
     }
     if isQuick {
+      areBestPeers = peers == nil
       if !arePairsNamed { pairs = 3 }
       if !isNamed { workloads = workloads.filter(\.isQuick) }
     }
@@ -82,12 +89,12 @@ struct Options: Sendable {
   /// The peers that a workload is run beside.
   func peers(of workload: Workload) -> [String] {
     if let peers { return peers }
-    return isQuick ? workload.bestPeers : Engines.peers.map { $0.name }
+    return areBestPeers ? workload.bestPeers : Engines.peers.map { $0.name }
   }
 
   /// What a run must share with another to be its continuation.
   var key: String {
     "commit \(commit), entries \(entries), pairs \(pairs), seed \(seed), quick \(isQuick), peers "
-      + "\(peers?.joined(separator: ",") ?? "default")"
+      + "\(peers?.joined(separator: ",") ?? (areBestPeers ? "best" : "all"))"
   }
 }

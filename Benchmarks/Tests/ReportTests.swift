@@ -74,14 +74,16 @@ import Testing
     }
   }
 
-  @Test func quickRunsAtMostTwoPeersOfEach() throws {
-    let options = try Options(["--quick"])
-    #expect(options.pairs == 3)
+  @Test(arguments: [["--quick"], ["--peers", "best"]])
+  func atMostTwoPeersOfEachWhereTheBestAreAskedFor(_ arguments: [String]) throws {
+    let options = try Options(arguments)
+    #expect(options.pairs == (options.isQuick ? 3 : 7))
     for workload in Workload.allCases {
       #expect(options.peers(of: workload).count <= 2)
       let known = Engines.peers.map { $0.name }
       #expect(options.peers(of: workload).allSatisfy { known.contains($0) })
     }
+    #expect(options.key != (try Options([])).key)
   }
 
   @Test func journalsResume() throws {

@@ -7,8 +7,9 @@ public struct InterleavingsJSON: Codable, Sendable {
   public struct Program: Codable, Sendable {
     public var name: String
     public var tapes, schedules, threadSwitches, crashes, failures: Int
-    /// Of an exhaustive run: schedules beyond the bound, and points of the longest call.
-    public var schedulesCut, longestCall: Int
+    /// Of an exhaustive run: schedules beyond the bound, those passed over because they come to the same as another,
+    /// and points of the longest call.
+    public var schedulesCut, schedulesSame, longestCall: Int
     public var cpuSeconds: Double
   }
 
@@ -49,6 +50,7 @@ public struct InterleavingsJSON: Codable, Sendable {
         name: $0.name, tapes: $0.counters.tapes, schedules: $0.counters.schedules,
         threadSwitches: $0.counters.threadSwitches, crashes: $0.counters.crashes,
         failures: $0.failingTapes, schedulesCut: $0.counters.schedulesCut,
+        schedulesSame: $0.counters.schedulesSame,
         longestCall: $0.counters.longestCall, cpuSeconds: $0.cpuSeconds)
     }
   }

@@ -58,6 +58,7 @@ public struct TapeSummary: Codable, Equatable, Sendable {
       counters.crashesWithPendingSectors, counters.crashesDuringRecovery, counters.recoveries,
       counters.reportedDamage, counters.threadSwitches, counters.schedules,
       counters.schedulePoints, counters.schedulesCut, counters.longestCall,
+      counters.schedulesSame, counters.preemptions,
     ]
     pendingSectors = counters.pendingSectors
     faults = counters.faults
@@ -71,7 +72,7 @@ public struct TapeSummary: Codable, Equatable, Sendable {
 
   /// The result again.
   public func result() throws(FormatError) -> TapeResult {
-    guard numbers.count == 13, points.count == pointNames.count, probes.count == probeNames.count
+    guard numbers.count == 15, points.count == pointNames.count, probes.count == probeNames.count
     else { throw FormatError("a worker's reply has the wrong shape") }
     var result = TapeResult()
     result.failures = failures.map {
@@ -90,6 +91,8 @@ public struct TapeSummary: Codable, Equatable, Sendable {
     result.counters.schedulePoints = numbers[10]
     result.counters.schedulesCut = numbers[11]
     result.counters.longestCall = numbers[12]
+    result.counters.schedulesSame = numbers[13]
+    result.counters.preemptions = numbers[14]
     result.counters.pendingSectors = pendingSectors
     result.counters.faults = faults
     result.counters.faultPoints = zip(pointNames, points).map { NamedCount($0, $1) }

@@ -29,6 +29,22 @@ public enum ProgramCatalogue {
         .scanForward, .scanBackward,
       ], threads: 2...3),
     InterleavingScenario(
+      "threads-merges", "Checkpoints merge leaves that have become small, beside reads and writes of their keys.",
+      actions: [
+        .checkpoint, .checkpoint, .remove, .remove, .get, .insert, .batch, .scanForward, .scanBackward,
+      ], threads: 2...3),
+    InterleavingScenario(
+      "threads-values", "Values that lie apart are replaced, moved and given back, beside their readers.",
+      actions: [
+        .hugeInsert, .hugeInsert, .get, .get, .remove, .exchange, .checkpoint, .checkpoint, .clean, .evict,
+        .scanForward, .largeBatch, .flush,
+      ], threads: 2...3),
+    InterleavingScenario(
+      "threads-trees", "A tree is dropped and made anew, beside batches, reads and evictions.",
+      actions: [
+        .dropTree, .crossTreeBatch, .crossTreeBatch, .insert, .get, .scanForward, .evict, .evict, .checkpoint,
+      ], threads: 2...4),
+    InterleavingScenario(
       "threads-crashes", "Everything at once, with kills and power losses in between.",
       actions: ProgramAction.allCases, crashes: true),
     InterleavingScenario(

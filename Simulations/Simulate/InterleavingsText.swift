@@ -61,7 +61,7 @@ struct InterleavingsText {
   /// Of an exhaustive run. Two preemptions at most where no call takes 150 points, else one.
   private var pairs: [String] {
     var lines = [
-      row("pair", ["points", "preempted", "schedules", "cut off", "failing", "cpu s"], width: 36)
+      row("pair", ["points", "preempted", "schedules", "same", "cut off", "failing", "cpu s"], width: 36)
     ]
     for scenario in report.scenarios {
       let counters = scenario.counters
@@ -73,7 +73,7 @@ struct InterleavingsText {
           [
             "\(counters.longestCall)", isLong ? "once" : "twice",
             "\(counters.schedules)" + (isWhole ? "" : " (not all)"),
-            "\(counters.schedulesCut)", "\(scenario.failingTapes)",
+            "\(counters.schedulesSame)", "\(counters.schedulesCut)", "\(scenario.failingTapes)",
             ReportText.tenths(scenario.cpuSeconds),
           ], width: 36))
     }

@@ -26,7 +26,7 @@ struct ParkedVerb: ParsableCommand {
     try BuildFlavour.requireSchedulePoints(
       for: CommandLine.arguments.dropFirst().joined(separator: " "))
     let factory = try Lookup.engine(engine)
-    let running = ParkedVerb.lockFree + [.batch, .flush, .checkpoint]
+    let running = ParkedVerb.lockFree + [.batch, .evict, .clean, .flush, .checkpoint]
     var lines = [
       "| stopped in | points | " + running.map(\.rawValue).joined(separator: " | ") + " |",
       "|---|---|" + running.map { _ in "---|" }.joined(),

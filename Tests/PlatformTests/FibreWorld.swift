@@ -142,6 +142,6 @@ private final class SchedulePoints: SeamContext {
   init(world: FibreWorld) { self.world = world }
 
   #if SchedulePoints
-    override func schedulePoint() { world.maybeYield() }
+    override func schedulePoint(_ address: UInt, _ writes: Bool) { world.maybeYield() }
   #endif
 }

@@ -48,30 +48,15 @@ import Testing
     let readme = try String(
       contentsOf: folder.deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "README.md"), encoding: .utf8)
-    var shown: [String] = []
-    var place = readme.startIndex
-    while let found = between("```swift\n", "```\n", in: readme[place...]) {
-      shown.append(String(found))
-      place = found.endIndex
-    }
+    let shown = MarkedText.swiftBlocks(of: readme)
     var compiled: [String] = []
     for file in ["FirstExample.swift", "SecondExample.swift"] {
       let code = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
-      let lines = try #require(between("  // README begins\n", "  // README ends\n", in: code[...]))
-      let unindented = lines.split(separator: "\n", omittingEmptySubsequences: false)
-        .map { $0.hasPrefix("  ") ? String($0.dropFirst(2)) : String($0) }
-      compiled.append(unindented.joined(separator: "\n"))
+      compiled.append(
+        try #require(
+          MarkedText.unindented("  // README begins\n", "  // README ends\n", in: code)))
     }
     compiled[0] = "import Luge\n\n" + compiled[0]
     #expect(shown == compiled)
-  }
-
-  private func between(
-    _ start: String, _ end: String, in text: Substring
-  ) -> Substring? {
-    guard let opening = text.range(of: start),
-      let closing = text.range(of: end, range: opening.upperBound..<text.endIndex)
-    else { return nil }
-    return text[opening.upperBound..<closing.lowerBound]
   }
 }

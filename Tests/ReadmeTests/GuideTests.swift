@@ -23,25 +23,10 @@ import Testing
       contentsOf: folder.deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Sources/Luge/Luge.docc/Luge.md"), encoding: .utf8)
     let code = try String(contentsOf: folder.appending(path: "Guide.swift"), encoding: .utf8)
-    var shown: [Substring] = []
-    var place = page.startIndex
-    while let found = between("```swift\n", "```\n", in: page[place...]) {
-      shown.append(found)
-      place = found.endIndex
-    }
+    let shown = MarkedText.swiftBlocks(of: page)
     #expect(shown.count > 5)
-    let lines = try #require(between("  // Guide begins\n", "  // Guide ends\n", in: code[...]))
-    let compiled = lines.split(separator: "\n", omittingEmptySubsequences: false)
-      .map { $0.hasPrefix("  ") ? $0.dropFirst(2) : $0 }.joined(separator: "\n")
+    let compiled = try #require(
+      MarkedText.unindented("  // Guide begins\n", "  // Guide ends\n", in: code))
     #expect(shown.joined(separator: "\n") == compiled)
-  }
-
-  private func between(
-    _ start: String, _ end: String, in text: Substring
-  ) -> Substring? {
-    guard let opening = text.range(of: start),
-      let closing = text.range(of: end, range: opening.upperBound..<text.endIndex)
-    else { return nil }
-    return text[opening.upperBound..<closing.lowerBound]
   }
 }

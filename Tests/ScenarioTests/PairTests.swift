@@ -33,6 +33,27 @@ import Testing
     #expect(results.reduce(0) { $0 + $1.counters.schedules } >= PairExploration.slices)
   }
 
+  /// What is passed over comes to what is run: no answer and no contents are missed.
+  @Test(arguments: [
+    "pair-get-overwrite", "pair-insert-insert", "pair-exchange-scanForward", "pair-eviction-pageIn",
+    "pair-insert-mergingRemove",
+  ])
+  func passedOverSchedulesShowNothingNew(_ name: String) throws {
+    let program = try #require(ProgramCatalogue.named(name))
+    let factory = try #require(EngineRegistry.named("luge"))
+    var outcomes: [Set<UInt64>] = [[], []]
+    var schedules = [0, 0]
+    // One slice is enough of what takes long: the first, which leans on no other.
+    for skipsSame in [false, true] {
+      var exploration = PairExploration(
+        program, factory, slice: 0, options: TapeOptions(), skipsSame: skipsSame)
+      schedules[skipsSame ? 1 : 0] = exploration.run().counters.schedules
+      outcomes[skipsSame ? 1 : 0] = exploration.outcomes
+    }
+    #expect(outcomes[1] == outcomes[0])
+    #expect(schedules[1] < schedules[0])
+  }
+
   @Test func aWrongEngineIsConvictedAndTheScheduleReplays() throws {
     let results = try explore("pair-get-overwrite", "stale-reads")
     let failing = try #require(results.first { !$0.failures.isEmpty })

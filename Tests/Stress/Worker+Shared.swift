@@ -7,6 +7,7 @@ extension Worker {
   static let counterPrefix: UInt8 = 0x63
   static let groupPrefix: UInt8 = 0x67
   static let groupSize = 6
+  static let doomedPrefix: UInt8 = 0x64
 
   mutating func raiseCounter() throws {
     let index = random.below(options.counters)
@@ -119,6 +120,42 @@ extension Worker {
       }
     }
     if try tree.count() != size { fail("\(name) has not \(size) entries") }
+  }
+
+  /// Batches and reads of a tree that another thread may drop at any time. A batch of removals needs all its
+  /// pages in memory at once, and holds them if others evict them.
+  mutating func useDoomedTree() throws {
+    let name = "doomed-\(random.below(2))"
+    var batch = WriteBatch()
+    let drops = random.below(6) == 0
+    let number = { (random: inout Random) in random.below(600) }
+    do {
+      var opened: Tree?
+      try write { (worker) throws in
+        if drops { _ = try worker.database.dropTree(named: name) }
+        opened = try worker.database.tree(named: name)
+      }
+      guard let tree = opened else { return }
+      for _ in 0..<12 {
+        let index = number(&random)
+        let key = Bytes.key(index, Worker.doomedPrefix)
+        if random.below(3) == 0 {
+          batch.removeValue(forKey: key, in: tree)
+        } else {
+          batch.updateValue(Bytes.value(index, UInt64(1 + random.below(9))), forKey: key, in: tree)
+        }
+      }
+      try write { (worker) throws in try worker.database.apply(batch) }
+      for _ in 0..<8 {
+        let index = number(&random)
+        let value = try tree.value(forKey: Bytes.key(index, Worker.doomedPrefix))
+        if let value, Bytes.version(of: value, forKey: index) == nil {
+          fail("\(name) has bytes of \(index) that nobody wrote")
+        }
+      }
+    } catch let error as LugeError {
+      if error.code != .treeNotFound { throw error }
+    }
   }
 
   mutating func takeIdentifier() throws {

@@ -53,7 +53,7 @@ struct Worker: ~Copyable {
     case 89..<93: try writeGroup()
     case 93..<95: try readGroup()
     case 95: try fillAndEmptyRange()
-    case 96: try makeAndDropTree()
+    case 96: if random.bool() { try makeAndDropTree() } else { try useDoomedTree() }
     case 97: try takeIdentifier()
     case 98: try readOutOfOrder()
     default: try maintain()

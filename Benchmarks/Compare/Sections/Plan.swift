@@ -17,7 +17,7 @@ enum Plan {
       guard !chosen.isEmpty else { return }
       let wanted = chosen.flatMap { options.peers(of: $0) }
       let peers = Engines.peers.map { $0.name }.filter { wanted.contains($0) }
-      let isSplit = isGrouped && (!options.isQuick || options.peers != nil)
+      let isSplit = isGrouped && !options.areBestPeers
       let groups = isSplit ? peers.pairs : [peers]
       for round in 0..<rounds {
         for group in groups {

@@ -10,7 +10,7 @@ import Platform
   // all read `limit`. The address never changes.
   nonisolated(unsafe) private let words: UnsafeMutablePointer<AtomicWord>
   private static let stride = 16
-  private static let count = 3 * stride
+  private static let count = 5 * stride
 
   init(firstUnused: UInt64) {
     unsafe words = .allocate(capacity: Self.count)
@@ -19,6 +19,7 @@ import Platform
       unsafe (words + index).initialize(to: AtomicWord(firstUnused))
       index += 1
     }
+    isWished = 0
   }
 
   func free() {
@@ -26,15 +27,30 @@ import Platform
     unsafe words.deallocate()
   }
 
+  /// Below it an id is given out without another look. At most `end`.
   var limit: UInt64 {
     @inline(__always) get { unsafe words[Self.stride].load() }
     nonmutating set { unsafe words[Self.stride].store(newValue) }
   }
 
-  var reservedThrough: UInt64 {
+  /// Everything below it is reserved on disk.
+  var end: UInt64 {
     get { unsafe words[2 * Self.stride].load() }
     nonmutating set { unsafe words[2 * Self.stride].store(newValue) }
   }
+
+  var reservedThrough: UInt64 {
+    get { unsafe words[3 * Self.stride].load() }
+    nonmutating set { unsafe words[3 * Self.stride].store(newValue) }
+  }
+
+  /// 1 from when more are to be reserved ahead until somebody begins to.
+  var isWished: UInt64 {
+    get { unsafe words[4 * Self.stride].loadSequential() }
+    nonmutating set { unsafe words[4 * Self.stride].storeSequential(newValue) }
+  }
+
+  func takeWish() -> Bool { unsafe words[4 * Self.stride].exchange(0) != 0 }
 
   /// The next id, whether or not it may be given out yet.
   @inline(__always)
@@ -46,27 +62,50 @@ import Platform
     let id = next()
     return id < limit ? id : nil
   }
+
+  /// Lets ids be taken up to `end` as `limit` was `seen`. True for the one caller that did it.
+  func raiseLimit(from seen: UInt64, to end: UInt64) -> Bool {
+    unsafe words[Self.stride].compareExchange(expected: seen, desired: end)
+  }
 }
 
 /// Ids that are unique across crashes and grow.
 ///
+/// They are reserved on disk in portions. When half of a portion is used up the next one is reserved in
+/// the background, so that who takes an id seldom waits for the disk; and portions grow while they do not
+/// last long.
+///
 /// Invariants:
 /// 1. `next` only grows; an id is given out by one fetch-add on it.
-/// 2. No id at or above `limit` is given out, and `limit` is durable before it is stored.
-/// 3. `reservedThrough` is at or above every limit whose redo record has been reserved: a checkpoint
+/// 2. `limit <= end`; both only grow. No id at or above `end` is given out, and `end` is durable before it
+///    is stored.
+/// 3. `reservedThrough` is at or above every end whose redo record has been reserved: a checkpoint
 ///    that starts above such a record stores it, so it never falls behind the log that it cuts off.
+/// 4. At most one and a half portions are reserved and not used: a portion is reserved ahead when half
+///    of the one before is used up, and at once when nothing is left. So much a crash skips.
 final class IdentifierSequence: Sendable {
+  /// The largest portion, in configured ones.
+  static let mostGrowth: UInt64 = 16
+  /// A portion that lasts less makes the next one twice as large; one that lasts four times as long makes it
+  /// half as large. In nanoseconds.
+  static let leastLife: UInt64 = 250_000_000
+
   let words: IdentifierWords
   private let reservation: UInt64
   private let log: RedoLog
+  private let clock: any Clock
   private let lock: Lock
+  /// How many times the configured portion the last one was, and when it was reserved. Guarded by `lock`.
+  private let growth = AtomicWord(0)
+  private let reservedAt = AtomicWord(0)
 
   /// `firstUnused`: no id at or above it was ever given out.
-  init(firstUnused: UInt64, reservation: UInt64, log: RedoLog, threads: any Threads) {
+  init(firstUnused: UInt64, reservation: UInt64, log: RedoLog, platform: PlatformServices) {
     words = IdentifierWords(firstUnused: firstUnused)
     self.reservation = reservation
     self.log = log
-    lock = Lock(threads: threads)
+    clock = platform.clock
+    lock = Lock(threads: platform.threads)
   }
 
   deinit { words.free() }
@@ -74,34 +113,84 @@ final class IdentifierSequence: Sendable {
   /// What a checkpoint stores; read it after the checkpoint's redo start was taken.
   var reservedThrough: UInt64 { words.reservedThrough }
 
-  /// One fetch-add; every `reservation` ids one flushed redo record.
+  /// Whether a portion is to be reserved ahead.
+  var isWished: Bool { words.isWished != 0 }
+
+  /// One fetch-add; once a portion a flush, of this thread only where nobody reserves ahead in time.
   func nextID() throws(LugeError) -> UInt64 {
     let id = words.next()
-    if id >= words.limit { try reserve(beyond: id) }
+    let limit = words.limit
+    if id < limit { return id }
+    if id < words.end {
+      // The first to come here lets all go on, and has more reserved.
+      if words.raiseLimit(from: limit, to: words.end) {
+        words.isWished = 1
+        log.callFlusher()
+      }
+      return id
+    }
+    try reserve(beyond: id)
     return id
+  }
+
+  /// Reserves a portion before it is needed, if that is wished: background work.
+  func reserveAhead() throws(LugeError) {
+    if !words.takeWish() { return }
+    try lock.acquire()
+    defer { lock.unlock() }
+    // The last portion was begun only now: by somebody who could not wait.
+    if words.limit < words.end { return }
+    probe("identifiers.reservedAhead")
+    try reserve(from: words.end)
   }
 
   private func reserve(beyond id: UInt64) throws(LugeError) {
     try lock.acquire()
     defer { lock.unlock() }
-    if id < words.limit { return }
-    let (newLimit, overflow) = id.addingReportingOverflow(reservation)
-    if overflow { throw LugeError(.tooLarge, "the ids of this database are used up") }
-    var payload = ByteWriter()
-    payload.write(newLimit)
-    // Twice, in two groups: damage in the last group of the log cannot be told from a torn tail, and
-    // ids must not come back even then. The second proves that the first was durable.
-    try logReservation(payload.bytes, newLimit)
-    try logReservation(payload.bytes, newLimit)
-    words.limit = newLimit
+    if id < words.end { return }
+    try reserve(from: id)
     probe("identifiers.reserved")
   }
 
+  /// Reserves a portion: the ids from `start` on. Under the lock.
+  private func reserve(from start: UInt64) throws(LugeError) {
+    let size = portion()
+    let (newEnd, overflow) = start.addingReportingOverflow(size)
+    if overflow { throw LugeError(.tooLarge, "the ids of this database are used up") }
+    var payload = ByteWriter()
+    payload.write(newEnd)
+    // Twice, in two groups: damage in the last group of the log cannot be told from a torn tail, and
+    // ids must not come back even then. The second proves that the first was durable.
+    try logReservation(payload.bytes, newEnd)
+    try logReservation(payload.bytes, newEnd)
+    words.end = newEnd
+    // Not below the former one: that was at most `start`.
+    words.limit = newEnd - size / 2
+  }
+
+  /// How many ids to reserve: more when the last ones did not last.
+  private func portion() -> UInt64 {
+    let now = clock.now().nanoseconds
+    let age = now &- reservedAt.load()
+    var times = growth.load()
+    if times == 0 {
+      times = 1
+    } else if age < Self.leastLife {
+      times = min(2 * times, Self.mostGrowth)
+    } else if age >= 4 * Self.leastLife {
+      times = max(times / 2, 1)
+    }
+    reservedAt.store(now)
+    growth.store(times)
+    let (size, overflow) = reservation.multipliedReportingOverflow(by: times)
+    return overflow ? reservation : size
+  }
+
   /// Logs a reservation, and makes it durable.
-  private func logReservation(_ payload: [UInt8], _ newLimit: UInt64) throws(LugeError) {
+  private func logReservation(_ payload: [UInt8], _ newEnd: UInt64) throws(LugeError) {
     let pieceBytes = RedoFormat.pieceBytes(payload: payload.count)
     try log.admit(pieceBytes: pieceBytes)
-    words.reservedThrough = newLimit
+    words.reservedThrough = newEnd
     guard let lsn = log.reserve(pieceBytes) else {
       try log.checkUsable()
       throw LugeError(.closed, "the redo log takes no more writes")

@@ -25,8 +25,9 @@ enum BackgroundWorker {
       }
       threads.append(
         try core.platform.threads.spawn("luge.checkpoint") {
-          work(.checkpoint, checkpointPoll, core) { () throws(LugeError) in
-            try core.performCheckpointWork()
+          core.log.becomeSparer()
+          work(.checkpoint, checkpointPoll, core, orWhen: { core.log.takeSpareWish() }) {
+            () throws(LugeError) in try core.performCheckpointWork()
           }
         })
       if core.configuration.cleanerFillTarget > 0 {
@@ -54,15 +55,19 @@ enum BackgroundWorker {
   }
 
   /// Flushes `interval` nanoseconds after something was written, or when it is asked to, and sleeps until then.
+  /// Reserves ids when it is asked to.
   private static func flush(_ interval: UInt64, _ core: DatabaseCore) {
     let log = core.log
     log.becomeFlusher()
     while core.isOpen {
       do throws(PlatformError) {
-        try log.sleep(.flush, while: { core.isOpen }, ifStill: { log.hasFlushedAll })
-        try wait(interval, core, orWhen: { log.takeFlushWish() })
+        try log.sleep(
+          .flush, while: { core.isOpen },
+          ifStill: { log.hasFlushedAll && !core.identifiers.isWished })
+        try wait(interval, core, orWhen: { core.identifiers.isWished || log.takeFlushWish() })
       } catch { return }
       guard core.isOpen else { return }
+      if isFinal({ () throws(LugeError) in try core.identifiers.reserveAhead() }) { return }
       if isFinal({ () throws(LugeError) in try log.flush() }) { return }
     }
   }
@@ -71,7 +76,7 @@ enum BackgroundWorker {
   /// did anything.
   private static func work(
     _ worker: Sleeper, _ interval: UInt64, _ core: DatabaseCore,
-    _ body: () throws(LugeError) -> Bool
+    orWhen isWanted: () -> Bool = { false }, _ body: () throws(LugeError) -> Bool
   ) {
     let log = core.log
     var quiet = 0
@@ -83,7 +88,7 @@ enum BackgroundWorker {
           try log.sleep(
             worker, while: { core.isOpen }, ifStill: { log.sequentialTail == seen })
         }
-        try wait(interval, core)
+        try wait(interval, core, orWhen: isWanted)
       } catch { return }
       guard core.isOpen else { return }
       var didSomething = false

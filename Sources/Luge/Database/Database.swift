@@ -112,7 +112,8 @@ public final class Database: Sendable {
   }
 
   /// An id larger than any that was returned before the call began, across crashes too. Gaps are
-  /// possible. One atomic addition, but for a flush once in `Configuration.identifierReservation` calls.
+  /// possible. One atomic addition; they are reserved on disk ahead, `Configuration.identifierReservation` and
+  /// more at a time, and a caller flushes only where that does not keep up.
   public func nextID() throws(LugeError) -> UInt64 {
     try core.checkOpen()
     if let id = identifiers.take() { return id }
@@ -122,6 +123,7 @@ public final class Database: Sendable {
   /// With `BackgroundWork.manual`: does what the database's threads would do now.
   public func performBackgroundWork() throws(LugeError) {
     try core.checkOpen()
+    try core.identifiers.reserveAhead()
     try core.log.flush()
     try core.performCheckpointWork()
     try core.performCleaningWork()
@@ -144,5 +146,6 @@ public final class Database: Sendable {
   package func cleanSegment() throws(LugeError) {
     try core.checkOpen()
     _ = try core.cleaner.cleanOne()
+    _ = try core.valueCleaner.cleanOne()
   }
 }

@@ -205,7 +205,8 @@ struct Opening {
     var settings = RedoSettings()
     settings.ringBytes = configuration.logBufferSize
     settings.segmentPayload = Int(superblock.redoSegmentPayload)
-    settings.maximumThreads = configuration.maximumWriters
+    // And the thread that reserves ids ahead.
+    settings.maximumThreads = configuration.maximumWriters + 1
     settings.largestOrdinaryPiece = configuration.ordinaryCommitSize
     return try RedoLog(
       platform: platform, directory: directory, settings: settings, incarnation: era.incarnation,
@@ -241,7 +242,7 @@ struct Opening {
   ) -> DatabaseCore {
     let identifiers = IdentifierSequence(
       firstUnused: state.identifiersReserved, reservation: configuration.identifierReservation,
-      log: log, threads: platform.threads)
+      log: log, platform: platform)
     let catalogue = Catalogue(
       tree: state.catalogueTree, defaultTree: state.defaultTree, open: state.named,
       nextTreeID: state.nextTreeID, context: context, threads: platform.threads)

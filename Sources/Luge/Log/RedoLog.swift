@@ -53,7 +53,10 @@ final class RedoLog: @unchecked Sendable {
   private static let flushWishIndex = 7 * stride
   /// Hardly ever written, so read at every reservation without a miss.
   private static let sleepersIndex = 8 * stride
-  private static let wordCount = 9 * stride
+  /// The thread that makes spare segments in the background, and what it is asked for, as above.
+  private static let sparerIndex = 9 * stride
+  private static let spareWishIndex = 10 * stride
+  private static let wordCount = 11 * stride
   /// Which these are; each is looked at and set by the holder of the slot only.
   private let isWriter: UnsafeMutablePointer<Bool>
 
@@ -292,9 +295,35 @@ final class RedoLog: @unchecked Sendable {
     threads.unpark(ThreadID(rawValue: flusher - 1))
   }
 
+  /// Wakes that thread, if there is one, wherever it waits: it looks at what it was asked for by others.
+  func callFlusher() {
+    let flusher = unsafe words[Self.flusherIndex].load()
+    if flusher == 0 { return }
+    if unsafe words[Self.sleepersIndex].loadSequential() != 0 { wakeSleepers() }
+    threads.unpark(ThreadID(rawValue: flusher - 1))
+  }
+
   /// From here on the calling thread is the one that flushes in the background.
   func becomeFlusher() {
     unsafe words[Self.flusherIndex].store(threads.current.rawValue + 1)
+  }
+
+  /// From here on the calling thread is the one that makes spare segments.
+  func becomeSparer() {
+    unsafe words[Self.sparerIndex].store(threads.current.rawValue + 1)
+  }
+
+  /// A segment was taken into use: has the next one made now, so that no flush has to.
+  private func wakeSparer() {
+    let sparer = unsafe words[Self.sparerIndex].load()
+    if unsafe sparer == 0 || words[Self.spareWishIndex].exchange(1) != 0 { return }
+    threads.unpark(ThreadID(rawValue: sparer - 1))
+  }
+
+  /// Whether that thread is asked to make one; asking is over when it begins.
+  func takeSpareWish() -> Bool {
+    if unsafe words[Self.spareWishIndex].load() == 0 { return false }
+    return unsafe words[Self.spareWishIndex].exchange(0) != 0
   }
 
   /// Whether that thread is asked to flush; asking is over when it begins.
@@ -454,7 +483,11 @@ final class RedoLog: @unchecked Sendable {
     do {
       // All that these pieces name was appended before they were filled.
       try prerequisite?.makeDurable()
-      try store.prepare(from: groupStart, to: sealedEnd, superblockSequence: superblockSequence)
+      if try store.prepare(
+        from: groupStart, to: sealedEnd, superblockSequence: superblockSequence)
+      {
+        wakeSparer()
+      }
       try store.write(ring, from: groupStart, to: sealedEnd)
       try store.sync()
     } catch {

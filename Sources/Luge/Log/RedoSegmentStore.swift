@@ -92,7 +92,8 @@ final class RedoSegmentStore: @unchecked Sendable {
       held.append(
         Segment(
           serial: info.serial, path: info.path, end: end,
-          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size, isEarlier: true))
+          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size, isEarlier: true)
+      )
     }
   }
 
@@ -101,19 +102,23 @@ final class RedoSegmentStore: @unchecked Sendable {
 
   // MARK: For the flush, one thread at a time
 
-  /// Makes the segments of a range ready to be written to.
+  /// Makes the segments of a range ready to be written to. Returns whether there are new ones.
+  @discardableResult
   func prepare(
     from: UInt64, to end: UInt64, superblockSequence: UInt64
-  ) throws(LugeError) {
+  ) throws(LugeError) -> Bool {
+    var isRolled = false
     var base = segmentBase(of: from)
     while base < end {
       if !opened.contains(where: { $0.base == base }) {
         let file = try makeSegment(base: base, superblockSequence)
         if base != start { probe("log.segmentRolled") }
         opened.append(Opened(base: base, file: file))
+        isRolled = true
       }
       base += payload
     }
+    return isRolled
   }
 
   /// Writes whole blocks of the ring: one write for each run that lies together in ring and file.

@@ -73,10 +73,11 @@ internal import Platform
       var run = 0
       while run < 2 {
         let part = reader.heldPart(run).load()
-        var index = Int(part >> 32)
-        let end = Int(part & 0xFFFF_FFFF)
-        while index < end {
-          if !body(reader.record(run, index).load()) { return }
+        var index = UInt32(part >> 32)
+        let end = UInt32(truncatingIfNeeded: part)
+        while index != end {
+          let address = reader.record(run, Int(index)).load() & ~Reader.unlooked
+          if !body(address) { return }
           index &+= 1
         }
         run &+= 1

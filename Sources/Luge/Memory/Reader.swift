@@ -11,11 +11,14 @@ internal import Platform
 ///     16    8 of run 0, the held part: index of its first address (bits 32-63) and after its last
 ///     24    8 of run 1
 ///     32   32 zero: stands for a record with neither key nor value
-///     64 2048 run 0: addresses of records
-///   2112 2048 run 1
-///   4160   64 window 0: addresses of run 0 that were looked at, for the reader alone
-///   4224   64 window 1
+///     64 4096 run 0: addresses of records, and bit 0: see `unlooked`
+///   4160 4096 run 1
+///   8256   64 window 0: addresses of run 0 that were looked at, for the reader alone
+///   8320   64 window 1
 /// ```
+/// A run is a ring: an index counts on beyond its end, modulo 2^32, and means the place that it has
+/// modulo the capacity.
+///
 /// The *snapshot word* is 0: free; B | 1: taken, its S will be at or above B; S: every version that
 /// a reader at S may need is kept; 2: taken, without a snapshot.
 ///
@@ -33,12 +36,15 @@ internal import Platform
   // Words and nothing else; the address never changes.
   nonisolated(unsafe) let base: UnsafeMutableRawPointer
 
-  /// Addresses that one run takes.
-  static let runCapacity = 256
+  /// Addresses that one run takes; a power of two.
+  static let runCapacity = 512
   /// Addresses that one window takes.
   static let windowCapacity = 8
   private static let windows = 64 + 2 * 8 * runCapacity
   static let size = windows + 2 * 8 * windowCapacity
+
+  /// Beside an address of a run: what it stands for at the snapshot has to be looked at first.
+  static let unlooked: UInt64 = 1
 
   static let free: UInt64 = 0
   static let claiming: UInt64 = 1
@@ -68,12 +74,15 @@ internal import Platform
     return unsafe (base + offset).assumingMemoryBound(to: UInt64.self)
   }
 
-  /// Word `index` of a run, for the reader alone: others only read it.
+  /// The words of a run, for the reader alone: others only read them.
   @unsafe @inline(__always)
-  func slot(_ run: Int, _ index: Int) -> UnsafeMutablePointer<UInt64> {
-    let offset = 64 &+ 8 &* (run &* Reader.runCapacity &+ index)
-    return unsafe (base + offset).assumingMemoryBound(to: UInt64.self)
+  func slots(_ run: Int) -> UnsafeMutablePointer<UInt64> {
+    unsafe (base + (64 &+ 8 &* run &* Reader.runCapacity)).assumingMemoryBound(to: UInt64.self)
   }
+
+  /// The place in a run that an index means.
+  @inline(__always)
+  static func place(_ index: Int) -> Int { index & (runCapacity &- 1) }
 
   /// Stands for a record with neither key nor value.
   @unsafe @inline(__always)
@@ -82,12 +91,13 @@ internal import Platform
   /// Word `index` of a run.
   @inline(__always)
   func record(_ run: Int, _ index: Int) -> WordRef {
-    unsafe WordRef(base, 64 &+ 8 &* (run &* Reader.runCapacity &+ index))
+    unsafe WordRef(base, 64 &+ 8 &* (run &* Reader.runCapacity &+ Reader.place(index)))
   }
 
   /// Publishes which addresses of a run are held, after they were written and before the pin ends.
   @inline(__always)
   func hold(_ run: Int, _ first: Int, _ end: Int) {
+    let (first, end) = (UInt32(truncatingIfNeeded: first), UInt32(truncatingIfNeeded: end))
     heldPart(run).store(UInt64(first) << 32 | UInt64(end))
   }
 

@@ -92,8 +92,8 @@ extension BLinkTree {
     }
   }
 
-  /// What a look at a key found.
-  private enum Look {
+  /// What of a key is copied out.
+  private enum Copied {
     case missing
     case absent
     /// The value, if its bytes are asked for.
@@ -108,7 +108,7 @@ extension BLinkTree {
   ) throws(LugeError) -> [UInt8]? {
     var attempt = ApartAttempt()
     while true {
-      switch try look(key, snapshot, copies: true) {
+      switch try copied(key, snapshot, copies: true) {
       case .missing: try pageIn(key)
       case .absent: return nil
       case .here(let bytes): return bytes
@@ -124,7 +124,7 @@ extension BLinkTree {
   /// Whether a key has a value at a snapshot.
   func contains(_ key: ByteView, at snapshot: UInt64) throws(LugeError) -> Bool {
     while true {
-      switch try look(key, snapshot, copies: false) {
+      switch try copied(key, snapshot, copies: false) {
       case .missing: try pageIn(key)
       case .absent: return false
       case .here, .apart: return true
@@ -132,23 +132,17 @@ extension BLinkTree {
     }
   }
 
-  private func look(
+  private func copied(
     _ key: ByteView, _ snapshot: UInt64, copies: Bool
-  ) throws(LugeError) -> Look {
-    let pin = try context.epochs.pin()
+  ) throws(LugeError) -> Copied {
+    let pin = try context.pins.pin()
     defer { pin.end() }
-    try checkOpen()
-    guard let leaf = descend(key, pin)?.leaf else { return .missing }
-    // Whatever is found: a page that was read and is not used stays longer than others.
-    leaf.noteVisit()
-    let top = Leaf.record(leaf.locate(key).word)
-    if top == 0 { return leaf.isPartial ? .missing : .absent }
-    let address = visible(top, at: snapshot, leaf, pin).record
-    if address == 0 { return leaf.isPartial ? .missing : .absent }
-    let record = Record(address: address)
-    if record.isTombstone { return .absent }
-    if record.isReference { return .apart(record.reference) }
-    return .here(copies ? record.value.copy() : [])
+    switch try sight(key, snapshot, pin) {
+    case .missing: return .missing
+    case .absent: return .absent
+    case .apart(let reference): return .apart(reference)
+    case .here(let record): return .here(copies ? record.value.copy() : [])
+    }
   }
 
   /// A record in memory with a key and a value that lies apart, which nothing else keeps. Unpinned.

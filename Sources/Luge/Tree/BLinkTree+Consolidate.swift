@@ -37,6 +37,8 @@ extension Leaf {
   /// Everything appended came after everything in key order.
   var ascending = false
   var droppedTombstone = false
+  /// Above all LSNs of settled records.
+  var settledBelow = UInt64.max
   /// No reader needs what was replaced below this LSN.
   let horizon: UInt64
 
@@ -123,7 +125,7 @@ extension Leaf {
       // A leaf weighs its newest records: those beneath aborted ones come in now.
       if address != top { weight += record.weight }
       let isSettled =
-        state == VersionWord.committed && !record.isTombstone && record.predecessor.load() == 0
+        state == VersionWord.committed && record.isPlain && record.predecessor.load() == 0
       keep(isSettled ? address | Leaf.settled : address, head)
       return
     }
@@ -136,6 +138,8 @@ extension BLinkTree {
   /// frozen.
   @inline(never)
   func consolidate(_ page: Page, _ leaf: Leaf, _ pin: Pin) throws(LugeError) {
+    // They come while the words are frozen.
+    _ = LeafSlice.prefetchAppended(leaf)
     leaf.freeze()
     try context.interrupt("tree.frozen")
     if page.word.load() != leaf.address { return }
@@ -150,6 +154,8 @@ extension BLinkTree {
       scratch, capacity: capacity, weight: leaf.weight.load(), horizon: context.horizon())
     rebuild.ascending = order.ascending
     rebuild.take(order, of: leaf)
+    // Loaded after they were seen to be committed.
+    rebuild.settledBelow = context.log.tail
     let isSplit =
       rebuild.kept >= 2 && !leaf.isPartial
       && (rebuild.kept > context.settings.leafEntries
@@ -169,7 +175,7 @@ extension BLinkTree {
       right: leaf.right, flags: inheritedFlags(leaf, rebuild),
       known: LeafBuilder.Known(
         heads: rebuild.heads, prefixCount: leaf.prefix.count, weight: max(0, rebuild.weight)),
-      ascends: ascends)
+      ascends: ascends, settledBelow: rebuild.settledBelow)
     if page.word.compareExchange(expected: leaf.address, desired: new.address) {
       probe("tree.consolidated")
       return true
@@ -198,7 +204,7 @@ extension BLinkTree {
       pin, UnsafePointer(rebuild.records + at), count: rebuild.kept - at,
       appendWords: appendWords(ascends, rebuild.kept - at),
       high: leaf.hasHigh ? leaf.high : nil, right: leaf.right, flags: flags, known: known,
-      ascends: ascends)
+      ascends: ascends, settledBelow: rebuild.settledBelow)
     // Replay skips by the image that the records came from, so the new page inherits its LSN.
     let right = Page.build(
       pin, low: separator, word: rightLeaf.address, imageLSN: page.imageLSN.load())
@@ -206,7 +212,7 @@ extension BLinkTree {
     unsafe known.heads = rebuild.heads
     let leftLeaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(rebuild.records), count: at, appendWords: words, high: separator,
-      right: right.address, flags: flags, known: known)
+      right: right.address, flags: flags, known: known, settledBelow: rebuild.settledBelow)
     guard page.word.compareExchange(expected: leaf.address, desired: leftLeaf.address) else {
       leftLeaf.free(pin)
       right.free(pin)

@@ -48,8 +48,9 @@ extension Leaf {
 }
 
 extension BLinkTree {
-  /// Says that this thread evicts something of the tree, which `destroy` waits for. False when
-  /// nobody may any more. With the cache's lock held.
+  /// Says that this thread evicts something of the tree, or has claims of its pages while it waits for something,
+  /// which `destroy` waits for. False when nobody may any more. Pinned, with the cache's lock held, or
+  /// by whoever has a reference of the tree.
   func beginMaintenance() -> Bool {
     if maintenance.fetchAdd(1) & BLinkTree.maintenanceEnds == 0 { return true }
     endMaintenance()

@@ -145,8 +145,9 @@ extension BLinkTree {
     let word = leaf.word(index).load()
     if word & Leaf.settled != 0 {
       let record = Record(address: Leaf.record(word))
-      if record.isTombstone || record.predecessor.load() != 0
-        || context.commitLSN(record) == nil || index >= leaf.sortedCount
+      if !record.isPlain || record.predecessor.load() != 0
+        || context.commitLSN(record).map({ lsn in lsn >= leaf.settledBelow }) ?? true
+        || index >= leaf.sortedCount
       {
         problems.append("\(name): word \(index) is not settled")
       }

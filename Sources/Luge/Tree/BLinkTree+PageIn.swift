@@ -171,7 +171,8 @@ extension BLinkTree {
         loading.parts, records, tree: id, low: loading.page.low, contexts: context.codecs
       ) { (decoder) throws(LugeError) in
         try LeafBuilder.build(
-          pin, &decoder, loading, context.settings, changes: changes, tree: id)
+          pin, &decoder, loading, context.settings, changes: changes, tree: id,
+          settledBelow: context.log.tail)
       }
     } catch {
       throw placed(error, loading.parts[0].address)

@@ -127,7 +127,8 @@ extension BLinkTree {
     }
     let new = unsafe LeafBuilder.build(
       pin, merge.records, count: merge.count, appendWords: context.settings.appendWords,
-      high: leaf.hasHigh ? leaf.high : nil, right: leaf.right, flags: Leaf.dirty | Leaf.unused)
+      high: leaf.hasHigh ? leaf.high : nil, right: leaf.right, flags: Leaf.dirty | Leaf.unused,
+      settledBelow: context.log.tail)
     guard loading.page.word.compareExchange(expected: leaf.address, desired: new.address) else {
       new.free(pin)
       merge.undo(pin)

@@ -79,13 +79,8 @@ extension BLinkTree {
         try consolidate(page, leaf, pin)
         continue
       }
-      let version = VersionWord.committed | VersionWord.body(lsn)
-      let record =
-        if let reference {
-          Record.build(pin, version: version, key: key, reference: reference)
-        } else {
-          Record.build(pin, version: version, key: key, value: value)
-        }
+      let record = Record.committed(
+        pin, lsn: lsn, key: key, value: value, reference: reference)
       guard install(record, leaf, slot, former, pin) else {
         preconditionFailure("replay is single-threaded")
       }

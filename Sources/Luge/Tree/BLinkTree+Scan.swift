@@ -15,47 +15,105 @@ struct ScanStep: Sendable {
   var end: Int
   /// Where to go on; nil when nothing is left between the bounds.
   var next: ScanBound?
+  /// From the start of a record to the start of its last cache line but one or so: by the mean of the
+  /// leaf.
+  var span = 128
 }
 
 extension BLinkTree {
-  /// Takes the least keys between the bounds, of one leaf, into a run.
+  /// Takes the least keys between the bounds, of one leaf, into run 0, behind what of it is still to
+  /// be held.
   func scanUp(
-    _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
+    _ reader: Reader, behind held: Range<Int>, from lower: ScanBound, to upper: ScanBound,
+    at snapshot: UInt64
   ) throws(LugeError) -> ScanStep {
     while true {
-      if let step = try scanUpResident(reader, run: run, from: lower, to: upper) { return step }
+      let step = try scanUpResident(reader, behind: held, from: lower, to: upper, at: snapshot)
+      if let step { return step }
       try pageIn(lower.key ?? [])
     }
   }
 
-  /// Nil when the leaf is not in memory.
-  private func scanUpResident(
-    _ reader: Reader, run: Int, from lower: ScanBound, to upper: ScanBound
+  /// Nil when the leaf is not in memory. `isApproached`: after `askAhead`.
+  func scanUpResident(
+    _ reader: Reader, behind held: Range<Int>, from lower: ScanBound, to upper: ScanBound,
+    at snapshot: UInt64, isApproached: Bool = false
   ) throws(LugeError) -> ScanStep? {
     let pin = try context.pins.pin()
     defer { pin.end() }
     try checkOpen()
-    let start = lower.key ?? []
-    // The array outlives the closure; nothing in it is kept.
-    let place = unsafe start.withUnsafeBytes { unsafe approach(ByteView($0), pin) }
-    guard let place, let leaf = place.leaf, !leaf.isPartial else { return nil }
+    guard let place = approach(lower, isApproached: isApproached, pin), let leaf = place.leaf,
+      !leaf.isPartial
+    else { return nil }
     let page = place.page
-    if let (branch, index) = place.posted { branch.approachLeaf(after: index) }
     leaf.noteScan()
     // Usually the whole leaf is within.
     let begin = !lower.isExclusive && lower.isAt(page.low) ? .unbounded : lower
     let end = leaf.hasHigh && upper.isAbove(leaf.high) ? .unbounded : upper
-    return LeafSlice.with(leaf, from: begin, to: end) { slice in
-      let count = slice.fillUp(reader, run)
-      reader.hold(run, 0, count)
+    let span = leaf.recordSpan
+    if !isApproached { leaf.askForRecords(max(0, place.near), span) }
+    let step = LeafSlice.with(leaf, from: begin, to: end, near: place.near) { slice in
+      let first = held.upperBound
+      let count = slice.fillUp(
+        reader, from: first, room: Reader.runCapacity &- held.count, at: snapshot)
+      reader.hold(0, held.lowerBound, first &+ count)
       var next: ScanBound? = nil
       if count < slice.count {
-        next = .exclusive(Record(address: reader.record(run, count &- 1).loadRelaxed()).key.copy())
+        let last = reader.record(0, first &+ count &- 1).loadRelaxed() & ~Reader.unlooked
+        next = .exclusive(Record(address: last).key.copy())
       } else if leaf.hasHigh && upper.reachesAbove(leaf.high) {
         next = .inclusive(leaf.high.copy())
       }
-      return ScanStep(first: 0, end: count, next: next)
+      return ScanStep(first: first, end: first &+ count, next: next, span: span)
     }
+    if !isApproached, step.next != nil, let (branch, index) = place.posted {
+      branch.askForLeaf(index &+ 1)
+    }
+    return step
+  }
+
+  /// Asks for what a step up from there will look at: the records that were appended to its leaf, and,
+  /// for the step after it, all of the next leaf. Does nothing about what is not in memory.
+  func askAhead(from lower: ScanBound) throws(LugeError) {
+    let pin = try context.pins.pin()
+    defer { pin.end() }
+    try checkOpen()
+    guard let place = approach(lower, isApproached: true, pin), let leaf = place.leaf else { return }
+    if let (branch, index) = place.posted { branch.askForLeaf(index &+ 1) }
+    LeafSlice.askForAppended(leaf, span: leaf.recordSpan)
+  }
+
+  /// The page that a step up from there begins with. Unless the leaf was asked for before, asks for
+  /// all of it that the step will look at.
+  private func approach(_ lower: ScanBound, isApproached: Bool, _ pin: Pin) -> Place? {
+    switch lower {
+    case .unbounded: approach(ByteView.empty, isApproached: isApproached, pin)
+    case .inclusive(let key), .exclusive(let key):
+      // The array outlives the closure; nothing in it is kept.
+      unsafe key.withUnsafeBytes {
+        unsafe approach(ByteView($0), isApproached: isApproached, pin)
+      }
+    }
+  }
+
+  @inline(__always)
+  private func approach(_ key: ByteView, isApproached: Bool, _ pin: Pin) -> Place? {
+    let word = findChunk(key).word.load()
+    if !ChunkWord.hasBranch(word) { return nil }
+    let branch = ChunkWord.branch(word)
+    let index = branch.position(key) &- 1
+    var near = -1
+    if !isApproached {
+      near = branch.approachLeaf(index, key)
+      branch.askForRest(index, from: max(0, near))
+    }
+    let page = Page(address: branch.node(index))
+    guard let leaf = page.leaf else { return Place(page: page, leaf: nil) }
+    branch.note(leaf, at: index)
+    if !leaf.isBelow(key) {
+      return Place(page: page, leaf: leaf, near: near, posted: (branch, index))
+    }
+    return moveRight(page, leaf, key, pin)
   }
 
   /// Takes the greatest keys between the bounds, of one leaf, into the end of a run.

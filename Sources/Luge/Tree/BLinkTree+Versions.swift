@@ -150,26 +150,6 @@ extension BLinkTree {
     return .ready(0)
   }
 
-  /// The same for a record that the caller has installed pending @0, whose piece has `pieceBytes`
-  /// bytes, where nobody has met it: committed when true, else go on with `stamp`.
-  @inline(__always)
-  func stampOwn(_ record: Record, _ pieceBytes: Int, _ pin: Pin) -> Bool {
-    let lsn = context.reserve(pieceBytes, pin)
-    if lsn >= TreeContext.needsAdmission { return false }
-    // An injected failure here is as good as a lost race.
-    let goesOn = (try? context.interrupt("tree.reserved")) != nil
-    if goesOn
-      && record.version.compareExchange(
-        expected: VersionWord.pending, desired: lsn | VersionWord.committed)
-    {
-      fill(lsn, bytes: pieceBytes, record)
-      return true
-    }
-    probe("tree.stampLost")
-    context.log.fillPad(lsn, bytes: pieceBytes)
-    return false
-  }
-
   /// Gives a pending record its LSN and fills the piece. True when the record is decided:
   /// committed, or aborted because the log refused. False when the log room paid for is used up.
   func stamp(_ record: Record, _ pin: Pin) -> Bool {

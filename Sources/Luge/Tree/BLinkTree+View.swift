@@ -116,8 +116,30 @@ extension BLinkTree {
   private func findResident(_ key: ByteView, _ snapshot: UInt64) throws(LugeError) -> Finding {
     let pin = try context.pins.pin()
     defer { pin.end() }
+    switch try sight(key, snapshot, pin) {
+    case .missing: return .missing
+    case .absent: return .absent
+    case .apart(let reference): return .apart(reference)
+    case .here(let record): return .found(record, pin.hazard(on: record.address))
+    }
+  }
+
+  /// What a look at a key shows.
+  enum Sight {
+    /// The leaf is not in memory, or not all of it.
+    case missing
+    case absent
+    /// Good for as long as the pin.
+    case here(Record)
+    case apart(ValueReference)
+  }
+
+  /// The value that a key has at a snapshot, which is registered, or now. Pinned.
+  @inline(__always)
+  func sight(_ key: ByteView, _ snapshot: UInt64, _ pin: Pin) throws(LugeError) -> Sight {
     try checkOpen()
     guard let place = approach(key, pin), let leaf = place.leaf else { return .missing }
+    // Whatever is found: a page that was read and is not used stays longer than others.
     leaf.noteVisit()
     let top = Leaf.record(leaf.locate(key, near: place.near).word)
     if top == 0 { return leaf.isPartial ? .missing : .absent }
@@ -126,6 +148,6 @@ extension BLinkTree {
     let record = Record(address: address)
     if record.isTombstone { return .absent }
     if record.isReference { return .apart(record.reference) }
-    return .found(record, pin.hazard(on: address))
+    return .here(record)
   }
 }

@@ -76,12 +76,35 @@ extension BLinkTree {
     pin.begin()
     defer { pin.end() }
     try checkOpen()
-    return try attempt(key, kind, pieceBytes, &old, apart, pin)
+    return seamIsArmed
+      ? try simulatedAttempt(key, kind, pieceBytes, &old, apart, pin)
+      : try plainAttempt(key, kind, pieceBytes, &old, apart, pin)
   }
 
-  private func attempt<Kind: KeyWrite>(
+  // A write asks once whether a simulation is going on: only then does it run a copy of its path that
+  // has fault points. Neither copy is inlined, so that they take no registers from each other.
+
+  @inline(never)
+  private func plainAttempt<Kind: KeyWrite>(
     _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?,
     _ apart: ApartWrite<Kind>?, _ pin: Pin
+  ) throws(LugeError) -> WriteAttempt {
+    try attempt(key, kind, pieceBytes, &old, apart, pin, isSimulated: false)
+  }
+
+  @inline(never)
+  private func simulatedAttempt<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?,
+    _ apart: ApartWrite<Kind>?, _ pin: Pin
+  ) throws(LugeError) -> WriteAttempt {
+    try attempt(key, kind, pieceBytes, &old, apart, pin, isSimulated: true)
+  }
+
+  /// `isSimulated` is known where this is inlined.
+  @inline(__always)
+  private func attempt<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?,
+    _ apart: ApartWrite<Kind>?, _ pin: Pin, isSimulated: Bool
   ) throws(LugeError) -> WriteAttempt {
     while true {
       // Whoever sets a value and does not ask for the former one need not know it.
@@ -94,8 +117,7 @@ extension BLinkTree {
       var slot = leaf.locate(key, near: place.near)
       while true {
         if slot.word & Leaf.frozen != 0 {
-          probe("tree.helpedFrozen")
-          try consolidate(page, leaf, pin)
+          try helpFrozen(page, leaf, pin)
           break
         }
         var beneath = Leaf.record(slot.word)
@@ -123,7 +145,7 @@ extension BLinkTree {
           try consolidate(page, leaf, pin)
           break
         }
-        try context.interrupt("tree.install")
+        if isSimulated { try context.interrupt("tree.install") }
         // Helping others may have used what this write needs.
         if !context.mayInstall(pieceBytes, pin) { return .again }
         let record =
@@ -137,7 +159,11 @@ extension BLinkTree {
           continue
         }
         let wasPresent = isUnknown || presentValue(beneath) != nil
-        guard try commit(record, pieceBytes, wasPresent, pin) else { return .again }
+        let isCommitted =
+          isSimulated
+          ? try simulatedCommit(record, pieceBytes, wasPresent, pin)
+          : try commit(record, pieceBytes, wasPresent, pin)
+        guard isCommitted else { return .again }
         if isApart { apart?.reference = nil }
         if Kind.wantsFormer { old = oldValue(beneath, apart) }
         if beneath != 0 { context.pruneCommitted(record, pin) }
@@ -145,6 +171,12 @@ extension BLinkTree {
         return .done(applied: true)
       }
     }
+  }
+
+  @inline(never)
+  private func helpFrozen(_ page: Page, _ leaf: Leaf, _ pin: Pin) throws(LugeError) {
+    probe("tree.helpedFrozen")
+    try consolidate(page, leaf, pin)
   }
 
   /// What a write does about the record that it builds on; nil where that hangs on a value that lies
@@ -216,6 +248,7 @@ extension BLinkTree {
   }
 
   /// After a lost install: the word to look at next. A lost append word may now hold the same key.
+  @inline(never)
   func relocate(_ leaf: Leaf, _ key: ByteView, _ slot: LeafSlot) -> LeafSlot {
     if Leaf.record(slot.word) != 0 {
       probe("tree.wordRaced")
@@ -231,20 +264,52 @@ extension BLinkTree {
   private func commit(
     _ record: Record, _ pieceBytes: Int, _ wasPresent: Bool, _ pin: Pin
   ) throws(LugeError) -> Bool {
-    do { try context.interrupt("tree.stamp") } catch {
-      // Unless somebody has given it an LSN, nobody has seen it.
-      if abort(record.version) { throw error }
-    }
-    if !stampOwn(record, pieceBytes, pin) {
-      guard try commitSlowly(record, pin) else { return false }
+    let lsn = context.reserve(pieceBytes, pin)
+    if lsn < TreeContext.needsAdmission
+      && record.version.compareExchange(
+        expected: VersionWord.pending, desired: lsn | VersionWord.committed)
+    {
+      fill(lsn, bytes: pieceBytes, record)
+    } else {
+      guard try commitSlowly(record, lsn, pieceBytes, pin) else { return false }
     }
     adjustCount(from: wasPresent, to: !record.isTombstone, pin)
     return true
   }
 
-  /// Once more for a record that others have pushed or decided, or that the log has no room for.
+  /// The same with the fault points of a simulation.
   @inline(never)
-  private func commitSlowly(_ record: Record, _ pin: Pin) throws(LugeError) -> Bool {
+  private func simulatedCommit(
+    _ record: Record, _ pieceBytes: Int, _ wasPresent: Bool, _ pin: Pin
+  ) throws(LugeError) -> Bool {
+    do { try context.interrupt("tree.stamp") } catch {
+      // Unless somebody has given it an LSN, nobody has seen it.
+      if abort(record.version) { throw error }
+    }
+    let lsn = context.reserve(pieceBytes, pin)
+    // An injected failure here is as good as a lost race.
+    if lsn < TreeContext.needsAdmission && (try? context.interrupt("tree.reserved")) != nil
+      && record.version.compareExchange(
+        expected: VersionWord.pending, desired: lsn | VersionWord.committed)
+    {
+      fill(lsn, bytes: pieceBytes, record)
+    } else {
+      guard try commitSlowly(record, lsn, pieceBytes, pin) else { return false }
+    }
+    adjustCount(from: wasPresent, to: !record.isTombstone, pin)
+    return true
+  }
+
+  /// Once more for a record that others have pushed or decided, or that the log had no room for: `lsn`
+  /// is what its reservation came to.
+  @inline(never)
+  private func commitSlowly(
+    _ record: Record, _ lsn: UInt64, _ pieceBytes: Int, _ pin: Pin
+  ) throws(LugeError) -> Bool {
+    if lsn < TreeContext.needsAdmission {
+      probe("tree.stampLost")
+      context.log.fillPad(lsn, bytes: pieceBytes)
+    }
     if !stamp(record, pin) && abort(record.version) { return false }
     if VersionWord.state(record.version.load()) == VersionWord.aborted {
       throw context.refusal()

@@ -225,7 +225,7 @@ internal import Platform
 
   /// Goes on to the right from a leaf that ends at or below `key`, and posts what the index lacks.
   @inline(never)
-  private func moveRight(_ page: Page, _ leaf: Leaf, _ key: ByteView, _ pin: Pin) -> Place? {
+  func moveRight(_ page: Page, _ leaf: Leaf, _ key: ByteView, _ pin: Pin) -> Place? {
     probe("tree.movedRight")
     var (page, leaf) = (page, leaf)
     while true {

@@ -8,6 +8,8 @@ struct BatchApart {
   private var values: [PagePart] = []
   /// Of the commit, where that lies apart.
   private(set) var payload: ValueReference?
+  /// What was kept was given up, or became its records'.
+  private(set) var wasSettled = false
 
   /// The writes of a batch in their order, with references in the place of large values. Unpinned;
   /// blocks on I/O. What was kept before an error is released by `settle`.
@@ -47,6 +49,7 @@ struct BatchApart {
 
   /// Gives up what is the batch's own, once it is decided.
   mutating func settle(_ context: TreeContext, isCommitted: Bool) throws(LugeError) {
+    wasSettled = true
     var parts = isCommitted ? [] : values
     if let payload { parts.append(payload.commitPart) }
     values = []

@@ -28,6 +28,10 @@ internal import Platform
 
   let context: TreeContext
   let trees: [BLinkTree]
+  /// The same, for paths that should not count references: `trees` keeps them alive.
+  private let unretainedTrees: UnsafeMutablePointer<Unmanaged<BLinkTree>>
+  /// The writes as they were given, and as they go into the log: large values as references.
+  private let given: BatchBuffer
   private(set) var buffer: BatchBuffer
   private(set) var order: BatchOrder
   /// Bytes of the redo piece.
@@ -47,14 +51,22 @@ internal import Platform
     try BLinkTree.checkValue(buffer.longestValue)
     self.context = context
     self.trees = trees
+    given = buffer
     self.buffer = buffer
     order = BatchOrder(buffer, ranks: BatchCommit.ranks(trees))
     pieceBytes = RedoFormat.pieceBytes(payload: buffer.byteCount)
+    unsafe unretainedTrees = .allocate(capacity: trees.count)
+    var number = 0
+    while number < trees.count {
+      unsafe (unretainedTrees + number).initialize(to: Unmanaged.passUnretained(trees[number]))
+      number += 1
+    }
     unsafe installed = .allocate(capacity: buffer.count)
     unsafe pages = .allocate(capacity: buffer.count)
   }
 
   deinit {
+    unsafe unretainedTrees.deallocate()
     unsafe installed.deallocate()
     unsafe pages.deallocate()
   }
@@ -92,7 +104,7 @@ internal import Platform
   }
 
   /// Commits; returns the LSN. Throws when a tree is closed or the log refuses; then nothing was
-  /// written.
+  /// written, and it may be called again.
   mutating func commit() throws(LugeError) -> UInt64 {
     do throws(LugeError) {
       try keepApart()
@@ -108,6 +120,12 @@ internal import Platform
 
   /// Large values, then what is left if that is large.
   private mutating func keepApart() throws(LugeError) {
+    if buffer !== given || apart.wasSettled {
+      // What an earlier call kept apart was given up when that failed.
+      buffer = given
+      order = BatchOrder(buffer, ranks: BatchCommit.ranks(trees))
+      pieceBytes = RedoFormat.pieceBytes(payload: buffer.byteCount)
+    }
     if buffer.longestValue >= context.settings.largeValue {
       buffer = try apart.keepValues(of: buffer, order, trees)
       order = BatchOrder(buffer, ranks: BatchCommit.ranks(trees))
@@ -125,10 +143,10 @@ internal import Platform
     var losses = 0
     var misses = 0
     // Claims of pages, that nobody evicts them.
-    var held: [Page] = []
+    var held = HeldPages()
     var isGated = false
     defer {
-      BatchCommit.release(&held)
+      held.release()
       if isGated { context.gate.open() }
     }
     while true {
@@ -138,7 +156,7 @@ internal import Platform
         probe("tree.batchRetried")
         losses += 1
       case .behind(let older):
-        BatchCommit.release(&held)
+        held.release()
         try older.wait(context)
       case .missing(let index):
         misses += 1
@@ -146,7 +164,7 @@ internal import Platform
           try pageInAll(from: index)
         } else {
           // Others evict what this one needs.
-          BatchCommit.release(&held)
+          held.release()
           try holdAll(&held)
         }
       }
@@ -207,6 +225,9 @@ internal import Platform
     let version = descriptor.address | VersionWord.transaction
     let count = order.count
     var path = BatchPath()
+    // Of the last write: writes are in the order of trees.
+    var number = 0
+    var tree = trees[0]
     var index = 0
     while index < min(count, BatchCommit.pagesAhead) {
       approachPage(index)
@@ -217,11 +238,14 @@ internal import Platform
       approachPage(index &+ BatchCommit.pagesAhead)
       approachLeaf(index &+ BatchCommit.leavesAhead)
       let place = buffer.place(order.position(index))
+      if place.tree != number {
+        number = place.tree
+        tree = trees[number]
+      }
       let record = build(place, version, pin)
       let step: BatchInstallation
       do {
-        step = try trees[place.tree].installUndecided(
-          record, age, near: unsafe pages[index], &path, pin)
+        step = try tree.installUndecided(record, age, near: unsafe pages[index], &path, pin)
       } catch {
         record.free(pin)
         throw error
@@ -240,6 +264,7 @@ internal import Platform
         let entry = Installed(record: record, tree: Int32(place.tree), wasPresent: wasPresent)
         unsafe (installed + installedCount).initialize(to: entry)
         installedCount &+= 1
+        descriptor.progress.storeRelaxed(UInt64(installedCount))
       }
       // Others meet aborted batches and go on; so does this one.
       if VersionWord.state(descriptor.word.load()) != VersionWord.pending { return .stopped }
@@ -266,7 +291,9 @@ internal import Platform
   private func approachPage(_ index: Int) {
     if index >= order.count { return }
     let place = buffer.place(order.position(index))
-    unsafe pages[index] = trees[place.tree].approachPage(buffer.key(place))
+    unsafe pages[index] = unretainedTrees[place.tree]._withUnsafeGuaranteedRef { tree in
+      tree.approachPage(buffer.key(place))
+    }
   }
 
   @inline(__always)
@@ -315,9 +342,10 @@ internal import Platform
       let entry = unsafe installed[index]
       entry.record.version.store(word)
       if committed {
-        trees[Int(entry.tree)].adjustCount(
-          from: entry.wasPresent, to: !entry.record.isTombstone, pin)
-        context.prune(entry.record, pin)
+        unsafe unretainedTrees[Int(entry.tree)]._withUnsafeGuaranteedRef { tree in
+          tree.adjustCount(from: entry.wasPresent, to: !entry.record.isTombstone, pin)
+        }
+        if entry.record.predecessor.load() != 0 { context.pruneCommitted(entry.record, pin) }
       }
       index &+= 1
     }
@@ -334,16 +362,23 @@ struct OlderBatch: ~Copyable {
     hazard = pin.protect(address)
   }
 
-  /// Waits, unpinned, until it is decided. One that takes as long as the gate may be closed is
-  /// aborted: its thread may have stopped for good. Throws only `.killed`.
+  /// Waits, unpinned, until it is decided. One that does not get on for as long as the gate may be closed
+  /// is aborted: its thread may have stopped for good. Throws only `.killed`. (Were a large one aborted that takes
+  /// longer, but does get on, small ones that come again and again would keep it from its end.)
   consuming func wait(_ context: TreeContext) throws(LugeError) {
     probe("tree.batchWaited")
-    let deadline = context.platform.clock.now().nanoseconds &+ CommitGate.longest
+    var deadline = context.platform.clock.now().nanoseconds &+ CommitGate.longest
+    var progress = descriptor.progress.loadRelaxed()
     var attempt = 0
     while VersionWord.state(descriptor.word.load()) == VersionWord.pending {
       if context.platform.clock.now().nanoseconds >= deadline {
-        descriptor.abort()
-        return
+        let seen = descriptor.progress.loadRelaxed()
+        if seen == progress {
+          descriptor.abort()
+          return
+        }
+        progress = seen
+        deadline = context.platform.clock.now().nanoseconds &+ CommitGate.longest
       }
       try context.backOff(attempt, "waiting for an older batch")
       attempt += 1

@@ -20,13 +20,14 @@ internal import Platform
 ///       + 8*a append words, for keys that are not among the n
 ///       +   8 number of append words, from the first on, that are known to ascend by key; 0 unless
 ///             that is expected
+///       +   8 the records of settled words were committed below this LSN
 ///       +   p the prefix
 ///       +   h the high key
 /// ```
 /// A *word* is the address of a record (bits 4-47), sixteen bits of its key's hash (48-63), bit 0:
-/// frozen, and bit 1: settled, of a word in key order whose record was committed, no tombstone and
-/// without a predecessor when the leaf was built. It stays so for as long as the word has it, so a
-/// rebuild need not look at it.
+/// frozen, and bit 1: settled, of a word in key order whose record was committed, has its value, and had
+/// no predecessor when the leaf was built. It stays so for as long as the word has it, so a rebuild
+/// need not look at it, nor a scan whose snapshot is not below the LSN that the leaf names.
 ///
 /// Invariants:
 /// - Keys of the n ascend; every key of the leaf is at or above its page's low key and below the
@@ -79,9 +80,14 @@ internal import Platform
   @inline(__always)
   static func == (left: Leaf, right: Leaf) -> Bool { unsafe left.base == right.base }
 
+  /// Tells a simulation, which knows what is free, that the leaf is looked at.
+  @inline(__always)
+  private func touch() { noteTouch(unsafe UInt(bitPattern: base)) }
+
   @inline(__always)
   private func field(_ offset: Int) -> Int {
-    unsafe Int(base.load(fromByteOffset: offset, as: UInt32.self))
+    touch()
+    return unsafe Int(base.load(fromByteOffset: offset, as: UInt32.self))
   }
 
   @inline(__always) var isPartial: Bool { flags.loadRelaxed() & Leaf.partial != 0 }
@@ -103,7 +109,14 @@ internal import Platform
   @inline(__always) var wordCount: Int { sortedCount &+ appendCount }
 
   @inline(__always)
-  private var keysOffset: Int { Leaf.headsOffset &+ 16 &* sortedCount &+ 8 &* appendCount &+ 8 }
+  private var keysOffset: Int {
+    Leaf.keysOffset(sorted: sortedCount, appended: appendCount)
+  }
+
+  @inline(__always)
+  static func keysOffset(sorted: Int, appended: Int) -> Int {
+    headsOffset &+ 16 &* sorted &+ 8 &* appended &+ 16
+  }
 
   @inline(__always)
   var prefix: ByteView { unsafe ByteView(base + keysOffset, count: field(32)) }
@@ -121,6 +134,9 @@ internal import Platform
   @inline(__always)
   var ascendingCount: WordRef { word(wordCount) }
 
+  /// The records of settled words were committed below this.
+  var settledBelow: UInt64 { word(wordCount &+ 1).loadRelaxed() }
+
   /// Where the words begin, for loops over many.
   @inline(__always)
   var words: UnsafeMutableRawPointer { unsafe base + (Leaf.headsOffset &+ 8 &* sortedCount) }
@@ -133,6 +149,7 @@ internal import Platform
   /// True when `key` belongs to a leaf further right.
   @inline(__always)
   func isBelow(_ key: ByteView) -> Bool {
+    touch()
     // The header tells for most keys: the high key lies behind the words, in a line of its own.
     if unsafe key.head(at: 0) < base.load(fromByteOffset: 56, as: UInt64.self) { return false }
     return isFarBelow(key)
@@ -196,6 +213,24 @@ internal import Platform
   @inline(__always)
   func isHeavy(_ settings: TreeSettings) -> Bool {
     Int(truncatingIfNeeded: weight.loadRelaxed()) > settings.leafBytes
+  }
+
+  /// Asks for the first few records in key order from `index` on.
+  func askForRecords(_ index: Int, _ span: Int) {
+    let end = min(sortedCount, index &+ 8)
+    var index = index
+    while index < end {
+      Record(address: Leaf.record(word(index).load())).askFar(span)
+      index &+= 1
+    }
+  }
+
+  /// From the start of a record of mean size to a place in its last cache line, wherever it begins:
+  /// records lie at multiples of 16. Not beyond the fourth line.
+  var recordSpan: Int {
+    // A weight counts 8 bytes an entry beside key and value.
+    let mean = knownWeight / max(1, sortedCount) &- 8 &+ Record.keyOffset
+    return min(3, max(0, (mean &+ 47) >> 6)) &* 64
   }
 
   @inline(__always)

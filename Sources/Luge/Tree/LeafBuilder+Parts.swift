@@ -9,7 +9,7 @@ extension LeafBuilder {
   ///   value segments that its image names and it does not.
   static func build(
     _ pin: Pin, _ decoder: inout LeafDecoder, _ loading: PageLoading, _ settings: TreeSettings,
-    changes: PendingChanges? = nil, tree: UInt64 = 0
+    changes: PendingChanges? = nil, tree: UInt64 = 0, settledBelow: UInt64 = .max
   ) throws(LugeError) -> (leaf: Leaf, gain: Int, rows: Int, replaced: [PagePart]) {
     try check(decoder, loading)
     let isExact = EntryCount.isExact(loading.entries)
@@ -32,7 +32,7 @@ extension LeafBuilder {
             Record.build(
               pin, version: VersionWord.committed, key: decoder.key, value: decoder.value)
           }
-        unsafe records[count] = record.address | Leaf.settled
+        unsafe records[count] = record.address | (record.isReference ? 0 : Leaf.settled)
         count += 1
       }
       if isExact && count < entries {
@@ -50,7 +50,8 @@ extension LeafBuilder {
     // The decoder holds the high key until the builder has copied it.
     let leaf = unsafe build(
       pin, UnsafePointer(merged.all), count: merged.count, appendWords: settings.appendWords,
-      high: decoder.hasHigh ? decoder.high : nil, right: 0, flags: Leaf.unused | merged.flags)
+      high: decoder.hasHigh ? decoder.high : nil, right: 0, flags: Leaf.unused | merged.flags,
+      settledBelow: settledBelow)
     return unsafe (leaf, merged.gain, count, merged.replaced)
   }
 
@@ -126,15 +127,10 @@ private struct MergedRecords {
         if !isPresent && !wasPresent { return }
         changed = true
         gain += (isPresent ? 1 : 0) - (wasPresent ? 1 : 0)
-        let version = VersionWord.committed | VersionWord.body(lsn)
-        let record =
-          if let reference {
-            Record.build(pin, version: version, key: key, reference: reference)
-          } else {
-            Record.build(pin, version: version, key: key, value: value)
-          }
-        // A tombstone is not settled: a fragment has to tell of it.
-        unsafe target[filled] = record.address | (isPresent ? Leaf.settled : 0)
+        let record = Record.committed(
+          pin, lsn: lsn, key: key, value: value, reference: reference)
+        // A tombstone is not settled: a fragment has to tell of it. Nor is what lies apart.
+        unsafe target[filled] = record.address | (value != nil ? Leaf.settled : 0)
         filled += 1
       }
     } catch {

@@ -13,15 +13,16 @@ enum LeafBuilder {
 
   /// A leaf that nobody else knows yet, over `count` records whose addresses ascend by key; those of
   /// settled ones have that bit. A nil high key makes the last leaf. `ascends`: new keys are expected
-  /// above all others.
+  /// above all others. `settledBelow`: above the LSNs of settled ones.
   @unsafe
   static func build(
     _ pin: Pin, _ records: UnsafePointer<UInt64>, count: Int, appendWords: Int, high: ByteView?,
-    right: UInt64, flags: UInt64, known: Known? = nil, ascends: Bool = false
+    right: UInt64, flags: UInt64, known: Known? = nil, ascends: Bool = false,
+    settledBelow: UInt64 = .max
   ) -> Leaf {
     let prefix = unsafe sharedPrefix(records, count)
     let highCount = high?.count ?? 0
-    let keysOffset = Leaf.headsOffset + 16 * count + 8 * appendWords + 8
+    let keysOffset = Leaf.keysOffset(sorted: count, appended: appendWords)
     let size = (keysOffset + prefix.count + highCount + 15) & ~15
     let base = unsafe pin.allocate(size)
     unsafe WordRef.initialize(base, 0, flags)
@@ -45,6 +46,7 @@ enum LeafBuilder {
     unsafe WordRef.initialize(base, 8, UInt64(weight))
     let appended = unsafe base + Leaf.headsOffset + 16 * count
     unsafe appended.initializeMemory(as: UInt8.self, repeating: 0, count: 8 * appendWords + 8)
+    unsafe WordRef.initialize(base, keysOffset - 8, settledBelow)
     unsafe (base + keysOffset).copyMemory(from: prefix.base, byteCount: prefix.count)
     if let high {
       unsafe (base + keysOffset + prefix.count).copyMemory(from: high.base, byteCount: highCount)

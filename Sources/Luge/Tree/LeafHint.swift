@@ -51,10 +51,15 @@ extension Branch {
     return near
   }
 
-  /// Asks for all of the leaf of the page after that at `index`, for whoever reads one after another.
-  func approachLeaf(after index: Int) {
-    if index &+ 1 >= count { return }
-    let hint = hint(index &+ 1).loadRelaxed()
+  /// Asks for all of the leaf of the page at `index`, if there is one, and for the page: for whoever
+  /// reads one after another.
+  func askForLeaf(_ index: Int) {
+    if index >= count { return }
+    let hint = hint(index).loadRelaxed()
+    // The page's word and its low key.
+    let page = unsafe UnsafeRawPointer(Page(address: node(index)).base)
+    unsafe prefetchFar(page)
+    unsafe prefetchFar(page + Page.lowOffset)
     guard let base = unsafe UnsafeRawPointer(bitPattern: UInt(Leaf.record(hint))) else { return }
     // Its length but for the keys, at most that of a leaf of ordinary size.
     let lines = min(64, (Leaf.headsOffset &+ 16 &* LeafHint.count(hint) &+ 8 &* 32 &+ 63) >> 6)
@@ -63,8 +68,26 @@ extension Branch {
       unsafe prefetchFar(base + 64 &* line)
       line &+= 1
     }
-    // The page's own word.
-    unsafe prefetchFar(UnsafeRawPointer(Page(address: node(index &+ 1)).base))
+  }
+
+  /// Asks for what of the leaf of the page at `index` lies behind an entry: heads, words, and those of what
+  /// was appended.
+  @inline(__always)
+  func askForRest(_ index: Int, from near: Int) {
+    let hint = hint(index).loadRelaxed()
+    guard let base = unsafe UnsafeRawPointer(bitPattern: UInt(Leaf.record(hint))) else { return }
+    let count = LeafHint.count(hint)
+    let words = unsafe base + (Leaf.headsOffset &+ 8 &* count)
+    var offset = 8 &* near
+    while offset < 8 &* count &+ 8 &* 32 {
+      unsafe prefetchFar(words + offset)
+      offset &+= 64
+    }
+    offset = Leaf.headsOffset &+ 8 &* near
+    while offset < Leaf.headsOffset &+ 8 &* count {
+      unsafe prefetchFar(base + offset)
+      offset &+= 64
+    }
   }
 
   /// Remembers the leaf that the page at `index` was found with.

@@ -9,11 +9,11 @@ internal import Platform
 ///
 /// Safe because it is used within one pin, in which the leaf was found.
 @safe struct LeafSlice {
-  private let leaf: Leaf
-  private let first: Int
-  private let end: Int
-  private let appended: UnsafeMutablePointer<Appended>
-  private let appendedCount: Int
+  let leaf: Leaf
+  let first: Int
+  let end: Int
+  let appended: UnsafeMutablePointer<Appended>
+  let appendedCount: Int
 
   /// An appended record, and the head of its key as it would be among the sorted ones.
   ///
@@ -24,14 +24,16 @@ internal import Platform
     var head: UInt64
   }
 
-  /// Calls `body` with the slice of `leaf` between the bounds.
+  /// Calls `body` with the slice of `leaf` between the bounds. `near`: about where the lower one is among
+  /// the entries in key order; negative when that is not known.
   static func with<Result>(
-    _ leaf: Leaf, from lower: ScanBound, to upper: ScanBound, _ body: (LeafSlice) -> Result
+    _ leaf: Leaf, from lower: ScanBound, to upper: ScanBound, near: Int = -1,
+    _ body: (LeafSlice) -> Result
   ) -> Result {
     let count = leaf.sortedCount
-    let first = lower.key.map { index($0, in: leaf, after: lower.isExclusive) } ?? 0
-    let end = upper.key.map { index($0, in: leaf, after: !upper.isExclusive) } ?? count
     let used = prefetchAppended(leaf)
+    let first = lower.key.map { index($0, in: leaf, after: lower.isExclusive, near) } ?? 0
+    let end = upper.key.map { index($0, in: leaf, after: !upper.isExclusive) } ?? count
     return unsafe withUnsafeTemporaryAllocation(of: Appended.self, capacity: used + 1) { buffer in
       let appended = unsafe buffer.baseAddress.unsafelyUnwrapped
       let found = unsafe sortAppended(leaf, used, appended, from: lower, to: upper)
@@ -42,10 +44,12 @@ internal import Platform
   }
 
   /// The number of sorted keys below `key`, or at it too when `after`.
-  private static func index(_ key: [UInt8], in leaf: Leaf, after: Bool) -> Int {
+  private static func index(
+    _ key: [UInt8], in leaf: Leaf, after: Bool, _ near: Int = -1
+  ) -> Int {
     // The array outlives the closure.
     unsafe key.withUnsafeBytes {
-      let index = leaf.sortedIndex(unsafe ByteView($0))
+      let index = leaf.sortedIndex(unsafe ByteView($0), near: near)
       return index < 0 ? -1 &- index : after ? index &+ 1 : index
     }
   }
@@ -58,10 +62,24 @@ internal import Platform
     while used < room {
       let record = Leaf.record(leaf.word(sorted &+ used).load())
       if record == 0 { break }
-      unsafe prefetch(Record(address: record).base)
+      // The key, and mostly what is before it.
+      unsafe prefetch(Record(address: record).base + Record.keyOffset)
       used &+= 1
     }
     return used
+  }
+
+  /// Asks for all of the appended records, well before they are needed.
+  static func askForAppended(_ leaf: Leaf, span: Int) {
+    let sorted = leaf.sortedCount
+    let end = leaf.wordCount
+    var index = sorted
+    while index < end {
+      let record = Leaf.record(leaf.word(index).load())
+      if record == 0 { return }
+      Record(address: record).askFar(span)
+      index &+= 1
+    }
   }
 
   /// Puts those of `used` appended records that lie between the bounds into key order. Answers how
@@ -117,52 +135,6 @@ internal import Platform
   }
 
   var count: Int { end &- first &+ appendedCount }
-
-  /// Writes the first addresses into a run, as many as it takes. Answers how many.
-  func fillUp(_ reader: Reader, _ run: Int) -> Int {
-    let words = unsafe leaf.words
-    let heads = unsafe leaf.heads
-    let slots = unsafe reader.base + (64 &+ 8 &* run &* Reader.runCapacity)
-    var index = first
-    var next = 0
-    var filled = 0
-    while next < appendedCount {
-      let candidate = unsafe appended[next]
-      let stop = min(end, index &+ (Reader.runCapacity &- filled))
-      while unsafe index < stop && heads[index] < candidate.head {
-        unsafe LeafSlice.copy(words, index, slots, filled)
-        filled &+= 1
-        index &+= 1
-      }
-      while unsafe index < stop && heads[index] == candidate.head
-        && LeafSlice.isBelow(Leaf.record(leaf.word(index).load()), candidate.record)
-      {
-        unsafe LeafSlice.copy(words, index, slots, filled)
-        filled &+= 1
-        index &+= 1
-      }
-      if filled == Reader.runCapacity { return filled }
-      unsafe WordRef(slots, 8 &* filled).store(candidate.record)
-      filled &+= 1
-      next &+= 1
-    }
-    let stop = min(end, index &+ (Reader.runCapacity &- filled))
-    while index < stop {
-      unsafe LeafSlice.copy(words, index, slots, filled)
-      filled &+= 1
-      index &+= 1
-    }
-    return filled
-  }
-
-  /// Writes the address of the sorted entry at `index` into a slot.
-  @unsafe @inline(__always)
-  private static func copy(
-    _ words: UnsafeMutableRawPointer, _ index: Int, _ slots: UnsafeMutableRawPointer, _ slot: Int
-  ) {
-    let word = unsafe WordRef(words, 8 &* index).load()
-    unsafe WordRef(slots, 8 &* slot).store(Leaf.record(word))
-  }
 
   /// Writes the last addresses into the end of a run, as many as it takes. Answers how many.
   func fillDown(_ reader: Reader, _ run: Int) -> Int {

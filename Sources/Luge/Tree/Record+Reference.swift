@@ -51,6 +51,15 @@ extension Record {
     return unsafe Record(base)
   }
 
+  /// A new record of what was committed at `lsn`: a value, a value that lies apart, or a removal.
+  static func committed(
+    _ pin: Pin, lsn: UInt64, key: ByteView, value: ByteView?, reference: ValueReference?
+  ) -> Record {
+    let version = VersionWord.committed | VersionWord.body(lsn)
+    if let reference { return build(pin, version: version, key: key, reference: reference) }
+    return build(pin, version: version, key: key, value: value)
+  }
+
   /// A new record with room for a value, which is to be filled in before anybody knows it.
   static func build(
     _ pin: Pin, key: ByteView, valueCount: Int

@@ -116,6 +116,31 @@ internal import Platform
     return unsafe Record(base)
   }
 
+  /// Whether a snapshot shows it as it is: it is committed below, and has its value.
+  @inline(__always)
+  func isShown(at snapshot: UInt64) -> Bool {
+    let word = version.load()
+    // Committed L is L and 1.
+    return VersionWord.state(word) == VersionWord.committed && word &- 1 < snapshot && isPlain
+  }
+
+  /// Asks for its cache lines well before they are needed, into the second-level cache: `span` is the
+  /// distance from its start to somewhere in the last of them.
+  @inline(__always)
+  func askFar(_ span: Int) {
+    if span == 128 {
+      unsafe prefetchFar(base)
+      unsafe prefetchFar(base + 64)
+      unsafe prefetchFar(base + 128)
+      return
+    }
+    var offset = 0
+    while offset <= span {
+      unsafe prefetchFar(base + offset)
+      offset &+= 64
+    }
+  }
+
   /// Frees a record that was never published.
   @inline(__always)
   func free(_ pin: Pin) { unsafe pin.free(base, size) }

@@ -30,6 +30,14 @@ struct TreeWalk: ~Copyable, Sendable {
   /// Of the runs, what was not looked at yet.
   private var front = 0..<0
   private var back = 0..<0
+  /// Records of run 0 before this index have been asked for.
+  private var asked = 0
+  /// From where on, and how far, that is done for each.
+  private var span = 128
+  /// Where the front does something about the next leaf: see `readAhead`.
+  private var turn = 0
+  /// What the next step up will look at was asked for.
+  private var isApproached = false
   private let keysOnly: Bool
 
   /// - Parameter shared: a snapshot that somebody keeps registered for as long as the cursor is;
@@ -59,6 +67,7 @@ struct TreeWalk: ~Copyable, Sendable {
   /// Goes to the next entry from below, when the window has none left; false at the end.
   mutating func lookUp(_ window: inout CursorWindow) throws(LugeError) -> Bool {
     unsafe window.record = reader.emptyRecord
+    if front.lowerBound >= turn { try readAhead() }
     while true {
       if front.isEmpty, try !readUp() { return try meetBack(&window) }
       if try fillFront(&window) || window.takeNext() { return true }
@@ -99,7 +108,7 @@ struct TreeWalk: ~Copyable, Sendable {
   /// What a held address stands for at the snapshot; 0 when that is nothing.
   @inline(__always)
   private func shown(_ place: WordRef) throws(LugeError) -> UInt64 {
-    var address = place.loadRelaxed()
+    var address = place.loadRelaxed() & ~Reader.unlooked
     let word = Record(address: address).version.load()
     if VersionWord.state(word) != VersionWord.committed || VersionWord.body(word) >= snapshot {
       probe("tree.scanLookedBeneath")
@@ -147,32 +156,53 @@ struct TreeWalk: ~Copyable, Sendable {
   private mutating func fillFront(_ window: inout CursorWindow) throws(LugeError) -> Bool {
     let first = front.lowerBound
     let end = front.upperBound
-    let stop = min(end, first &+ TreeWalk.portion)
-    let askable = min(stop, end &- TreeWalk.ahead)
-    let run = unsafe reader.slot(0, 0)
-    let (snapshot, keysOnly) = (self.snapshot, self.keysOnly)
-    var index = first
-    while index < stop {
-      if index < askable { unsafe TreeWalk.askFar(run[index &+ TreeWalk.ahead]) }
-      let record = unsafe Record(address: run[index])
-      let word = record.version.load()
-      // Committed L is L and 1, with L below the snapshot.
-      if VersionWord.state(word) != VersionWord.committed || word &- 1 >= snapshot
-        || !record.isPlain && (record.isTombstone || !keysOnly)
-      {
-        break
-      }
-      index &+= 1
+    let start = Reader.place(first)
+    // Not beyond the run's end: a window does not wrap around.
+    let stop = min(end, first &+ min(TreeWalk.portion, Reader.runCapacity &- start))
+    let run = unsafe reader.slots(0)
+    var ask = max(asked, first)
+    let goal = min(end, stop &+ TreeWalk.ahead, ask &+ 2 &* TreeWalk.portion)
+    let span = span
+    while ask < goal {
+      unsafe Record(address: run[Reader.place(ask)]).askFar(span)
+      ask &+= 1
     }
-    if index == first { return try fillFrontSlowly(&window) }
-    front = index..<end
-    unsafe (window.frontNext, window.frontEnd) = (run + first, run + index)
+    asked = ask
+    let (begin, length) = unsafe (run + start, stop &- first)
+    var marks: UInt64 = 0
+    var count = 0
+    while count < length {
+      marks |= unsafe begin[count]
+      count &+= 1
+    }
+    if marks & Reader.unlooked != 0 { count = look(first, length) }
+    if count == 0 { return try fillFrontSlowly(&window) }
+    front = first &+ count..<end
+    unsafe (window.frontNext, window.frontEnd) = (begin, begin + count)
     return false
   }
 
-  /// Addresses of the front that are looked at in one go, and how far ahead of that records are asked
+  /// Looks at records of run 0 from index `first` on, and says so of those that are shown as they are. How
+  /// many these are, before the first other one.
+  @inline(never)
+  private func look(_ first: Int, _ length: Int) -> Int {
+    var count = 0
+    while count < length {
+      let place = reader.record(0, first &+ count)
+      let word = place.loadRelaxed()
+      if word & Reader.unlooked != 0 {
+        let record = Record(address: word & ~Reader.unlooked)
+        if !record.isShown(at: snapshot) { return count }
+        place.store(record.address)
+      }
+      count &+= 1
+    }
+    return count
+  }
+
+  /// Addresses of the front that are looked at in one go, and how far ahead of them records are asked
   /// for: a load from memory takes as long as some ten entries.
-  private static let portion = 32
+  private static let portion = 8
   private static let ahead = 32
 
   /// The same where something is to be left out, to be looked for beneath, or lies apart.
@@ -248,15 +278,6 @@ struct TreeWalk: ~Copyable, Sendable {
     unsafe prefetch(base + 128)
   }
 
-  /// The same, well before it is needed. The line between comes with one of the two: processors fetch
-  /// pairs of lines into the second-level cache.
-  @inline(__always)
-  private static func askFar(_ address: UInt64) {
-    let base = unsafe Record(address: address).base
-    unsafe prefetchFar(base)
-    unsafe prefetchFar(base + 128)
-  }
-
   // MARK: Reading leaves
 
   private mutating func finish() {
@@ -268,17 +289,38 @@ struct TreeWalk: ~Copyable, Sendable {
   private mutating func readUp() throws(LugeError) -> Bool {
     guard let from = lower, let to = upper else { return false }
     try tree.context.interrupt("tree.scan")
-    let step = try tree.scanUp(reader, run: 0, from: from, to: to)
-    front = step.first..<step.end
-    lower = step.next
-    if step.next.map({ next in ScanBound.isEmpty(next, to) }) ?? true { finish() }
-    var index = front.lowerBound
-    let end = min(front.upperBound, index &+ TreeWalk.ahead)
-    while index < end {
-      TreeWalk.askFar(unsafe reader.slot(0, index).pointee)
-      index &+= 1
-    }
+    took(try tree.scanUp(reader, behind: front, from: from, to: to, at: snapshot), to)
     return true
+  }
+
+  /// When little is left of the front: asks for what the next leaf has appended; when less is left, reads
+  /// it, if it is in memory. So the loads of one leaf overlap the work on the one before.
+  @inline(never)
+  private mutating func readAhead() throws(LugeError) {
+    turn = .max
+    guard let from = lower, let to = upper, !front.isEmpty else { return }
+    if !isApproached {
+      try tree.askAhead(from: from)
+      isApproached = true
+      turn = front.upperBound &- TreeWalk.ahead &- TreeWalk.portion
+      return
+    }
+    let step = try tree.scanUpResident(
+      reader, behind: front, from: from, to: to, at: snapshot, isApproached: true)
+    if let step { took(step, to) }
+  }
+
+  private mutating func took(_ step: ScanStep, _ to: ScanBound) {
+    front = front.lowerBound..<step.end
+    span = step.span
+    asked = max(asked, front.lowerBound)
+    lower = step.next
+    isApproached = false
+    turn = front.upperBound &- TreeWalk.ahead &- 4 &* TreeWalk.portion
+    if step.next.map({ next in ScanBound.isEmpty(next, to) }) ?? true {
+      finish()
+      turn = .max
+    }
   }
 
   /// Reads the next leaf from above into run 1; false when there is none.

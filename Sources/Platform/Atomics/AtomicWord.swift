@@ -13,9 +13,19 @@ public struct AtomicWord: ~Copyable, Sendable {
   @inlinable @inline(__always)
   public init(_ value: UInt64) { storage = Atomic(value) }
 
+  /// Before each access but the relaxed ones.
+  @_alwaysEmitIntoClient @inline(__always)
+  func point(writes: Bool) {
+    #if SchedulePoints
+      // A number from here on.
+      let address = unsafe withUnsafePointer(to: storage) { UInt(bitPattern: $0) }
+      SeamDispatch.schedulePoint(address, writes)
+    #endif
+  }
+
   @inlinable @inline(__always)
   public func load() -> UInt64 {
-    schedulePoint()
+    point(writes: false)
     return storage.load(ordering: .acquiring)
   }
 
@@ -25,13 +35,13 @@ public struct AtomicWord: ~Copyable, Sendable {
 
   @inlinable @inline(__always)
   public func loadSequential() -> UInt64 {
-    schedulePoint()
+    point(writes: false)
     return storage.load(ordering: .sequentiallyConsistent)
   }
 
   @inlinable @inline(__always)
   public func store(_ value: UInt64) {
-    schedulePoint()
+    point(writes: true)
     storage.store(value, ordering: .releasing)
   }
 
@@ -40,14 +50,14 @@ public struct AtomicWord: ~Copyable, Sendable {
 
   @inlinable @inline(__always)
   public func storeSequential(_ value: UInt64) {
-    schedulePoint()
+    point(writes: true)
     storage.store(value, ordering: .sequentiallyConsistent)
   }
 
   /// True when the word held `expected` and now holds `desired`.
   @inlinable @inline(__always)
   public func compareExchange(expected: UInt64, desired: UInt64) -> Bool {
-    schedulePoint()
+    point(writes: true)
     return storage.compareExchange(
       expected: expected, desired: desired, ordering: .sequentiallyConsistent
     ).exchanged
@@ -55,35 +65,35 @@ public struct AtomicWord: ~Copyable, Sendable {
 
   @inlinable @inline(__always)
   public func exchange(_ value: UInt64) -> UInt64 {
-    schedulePoint()
+    point(writes: true)
     return storage.exchange(value, ordering: .sequentiallyConsistent)
   }
 
   /// Adds and returns the value *before*.
   @inlinable @inline(__always)
   public func fetchAdd(_ amount: UInt64) -> UInt64 {
-    schedulePoint()
+    point(writes: true)
     return storage.wrappingAdd(amount, ordering: .sequentiallyConsistent).oldValue
   }
 
   /// Subtracts and returns the value *before*.
   @inlinable @inline(__always)
   public func fetchSubtract(_ amount: UInt64) -> UInt64 {
-    schedulePoint()
+    point(writes: true)
     return storage.wrappingSubtract(amount, ordering: .sequentiallyConsistent).oldValue
   }
 
   /// Sets bits and returns the value *before*.
   @inlinable @inline(__always)
   public func fetchOr(_ bits: UInt64) -> UInt64 {
-    schedulePoint()
+    point(writes: true)
     return storage.bitwiseOr(bits, ordering: .sequentiallyConsistent).oldValue
   }
 
   /// Clears bits outside `mask` and returns the value *before*.
   @inlinable @inline(__always)
   public func fetchAnd(_ mask: UInt64) -> UInt64 {
-    schedulePoint()
+    point(writes: true)
     return storage.bitwiseAnd(mask, ordering: .sequentiallyConsistent).oldValue
   }
 }

@@ -15,8 +15,9 @@ open class SeamContext {
   open func probe(_ name: StaticString) {}
 
   #if SchedulePoints
-    /// An access at which the scheduler may switch threads.
-    open func schedulePoint() {}
+    /// An access at which the scheduler may switch threads: it comes after this. The address is a number that
+    /// tells words apart, and nothing else.
+    open func schedulePoint(_ address: UInt, _ writes: Bool) {}
   #endif
 
   // MARK: Shared memory, see MemorySeam.swift
@@ -74,15 +75,6 @@ public var seamIsArmed: Bool {
   #endif
 }
 
-/// Marks an access at which a simulated scheduler may switch threads. Nothing but in a build with
-/// the package trait `SchedulePoints`: not even a symbol, because it has none of its own.
-@_alwaysEmitIntoClient @inline(__always)
-public func schedulePoint() {
-  #if SchedulePoints
-    SeamDispatch.schedulePoint()
-  #endif
-}
-
 #if NoSeams && SchedulePoints
   #error("a build has schedule points or no seams at all: give one of the traits")
 #endif
@@ -106,8 +98,11 @@ public enum SeamDispatch {
   #endif
 
   #if SchedulePoints
+    /// Before an access at which a simulated scheduler may switch threads: see `AtomicWord`.
     @inline(never)
-    public static func schedulePoint() { lend { $0.schedulePoint() } }
+    public static func schedulePoint(_ address: UInt, _ writes: Bool) {
+      lend { $0.schedulePoint(address, writes) }
+    }
 
     /// Lends the context without taking a reference: these calls are made at every access.
     @inline(__always)

@@ -98,14 +98,14 @@ public struct CampaignFailure: Equatable, Sendable {
     self.operationsBefore = counters.operations
     self.operationsAfter = counters.operations
     self.faultsAfter = counters.totalFaults
-    self.threadSwitchesAfter = counters.threadSwitches
+    self.threadSwitchesAfter = counters.chosenSwitches
   }
 
   /// Notes what shrinking left.
   public mutating func shrunk(to counters: TapeCounters) {
     operationsAfter = counters.operations
     faultsAfter = counters.totalFaults
-    threadSwitchesAfter = counters.threadSwitches
+    threadSwitchesAfter = counters.chosenSwitches
   }
 
   /// As people read it: property, one command, what is left of it.
@@ -132,4 +132,7 @@ public struct CampaignFailure: Equatable, Sendable {
 extension TapeCounters {
   /// Faults of all classes. A power loss is one fault, and what it does to sectors is counted besides.
   public var totalFaults: Int { faults.reduce(0, +) }
+
+  /// Of concurrent programs, the switches that the schedule chose: threads that begin, wait and end make others.
+  var chosenSwitches: Int { schedules > 0 ? preemptions : threadSwitches }
 }

@@ -9,6 +9,8 @@ public struct TapeOptions: Equatable, Sendable {
   public var keepsEvents: Bool
   /// How threads are interleaved; nil: the tape says.
   public var strategy: StrategyName?
+  /// Write down what the strategy decided, as choices of `ExactStrategy`.
+  public var recordsSchedule = false
 
   public init(
     operations: Int = 1000, keepsEvents: Bool = false, strategy: StrategyName? = nil
@@ -45,6 +47,8 @@ public struct TapeResult: Equatable, Sendable {
   public var inconclusive: String?
   /// All choices in the order in which they were made. The tape itself.
   public var choices: [Choice] = []
+  /// The schedule as choices of `ExactStrategy`, where the options asked for it.
+  public var schedule: [Choice] = []
   /// The last events as the judge saw them, where a property failed or the options asked for events.
   public var history: History?
   /// The trace, where the options asked for it.
@@ -69,10 +73,15 @@ public struct TapeCounters: Equatable, Sendable {
   /// Tapes that ended legally because the engine reported damage that the disk had done.
   public var reportedDamage = 0
   public var threadSwitches = 0
+  /// Of these, by the schedule's choice: not because a thread waited or ended. Of concurrent programs only.
+  public var preemptions = 0
   /// Rounds of small concurrent programs: each is one schedule of one program.
   public var schedules = 0
   /// Schedules that an exhaustive search would have gone through, but for its bound.
   public var schedulesCut = 0
+  /// Schedules that an exhaustive search passed over because they come to the same as one that it ran. (Where a
+  /// first preemption comes to the same, it counts once, whatever would have followed.)
+  public var schedulesSame = 0
   /// Calls at which threads could have been switched.
   public var schedulePoints = 0
   /// Those of the longest call of a pair that is explored; of several tapes, the most.
@@ -100,8 +109,10 @@ public struct TapeCounters: Equatable, Sendable {
     recoveries += other.recoveries
     reportedDamage += other.reportedDamage
     threadSwitches += other.threadSwitches
+    preemptions += other.preemptions
     schedules += other.schedules
     schedulesCut += other.schedulesCut
+    schedulesSame += other.schedulesSame
     schedulePoints += other.schedulePoints
     longestCall = max(longestCall, other.longestCall)
     TapeCounters.add(other.faults, to: &faults)

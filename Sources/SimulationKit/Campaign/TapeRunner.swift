@@ -55,8 +55,12 @@ public enum TapeShrinking {
     func isSame(_ again: TapeResult) -> Bool {
       again.failures.contains { $0.property == property }
     }
+    var start = result.choices
+    if let exact = exactly(result, of: subject, factory, options), isSame(exact) {
+      start = exact.choices
+    }
     let shrunk = Shrinker(maximumRuns: maximumRuns).shrink(
-      result.choices, shouldStop: shouldStop,
+      start, shouldStop: shouldStop,
       rerun: { choices in
         let again = TapeRunner.run(
           subject, factory, driver: ReplayDriver(choices), options: options)
@@ -67,5 +71,25 @@ public enum TapeShrinking {
     guard isSame(best) else { return result }
     best.choices = shrunk.choices
     return best
+  }
+
+  /// The same run, with its schedule said exactly; nil where the tape has none, or the options name a strategy.
+  private static func exactly(
+    _ result: TapeResult, of subject: any TapeSubject, _ factory: any EngineFactory,
+    _ options: TapeOptions
+  ) -> TapeResult? {
+    if options.strategy != nil { return nil }
+    var recording = options
+    recording.recordsSchedule = true
+    let again = TapeRunner.run(
+      subject, factory, driver: ReplayDriver(result.choices), options: recording)
+    guard !again.schedule.isEmpty,
+      let place = again.choices.firstIndex(where: { $0.lane == "plan" && $0.label == "strategy" })
+    else { return nil }
+    var choices = again.choices
+    choices[place].value = InterleavingPlan.exactStrategy
+    choices.removeAll { $0.lane == "schedule" || $0.lane.hasPrefix("schedule.") }
+    return TapeRunner.run(
+      subject, factory, driver: ReplayDriver(choices + again.schedule), options: options)
   }
 }

@@ -3,8 +3,12 @@ internal import HistoryKit
 
 /// What is drawn once for a tape of concurrent programs.
 struct InterleavingPlan {
+  enum Strategy { case random, priorities, exact }
+  /// What a tape draws that says how many calls each turn takes.
+  static let exactStrategy: UInt64 = 63
+
   var settings = EngineSettings()
-  var usesPriorities = false
+  var strategy = Strategy.random
   var threads = 2
   var rounds = 1
   var usesSecondTree = false
@@ -25,7 +29,9 @@ struct InterleavingPlan {
       return
     }
     // First: a driver may have been told what to answer.
-    usesPriorities = lane.draw("strategy", below: 2) == 1
+    let drawn = lane.draw("strategy", below: InterleavingPlan.exactStrategy + 1)
+    strategy =
+      drawn == InterleavingPlan.exactStrategy ? .exact : drawn % 2 == 1 ? .priorities : .random
     threads =
       scenario.threads.lowerBound
       + Int(lane.draw("threads", below: UInt64(scenario.threads.count)))

@@ -101,8 +101,11 @@ extension InterleavingRun {
         lower: range.lower.map { bound($0) } ?? places.lowerBound,
         upper: range.upper.map { bound($0) } ?? places.upperBound,
         backward: direction == .backward, limit: limit, found: found)
-    case .flush, .checkpoint, .backgroundWork, .evict, .clean, .nextID, .count, .dropTree:
+    case .flush, .checkpoint, .backgroundWork, .evict, .clean, .nextID, .count:
       return .nothing
+    case .dropTree(let tree):
+      if case .flag(false) = call.outcome { return .nothing }
+      return .batch(ProgramWorld.places(of: tree).map { SmallMap.Write($0, 0) })
     }
   }
 

@@ -29,7 +29,9 @@ extension InterleavingRun {
       programs = draw.round(round, threads: plan.threads, from: state, &world)
     }
     threadPoints = [Int](repeating: 0, count: programs.count)
-    strategy.beginRound(tape.lane("schedule", round + 1))
+    let schedule = tape.lane("schedule", round + 1)
+    strategy.beginRound(schedule)
+    simulation.scheduler.schedule.beginRound(schedule)
     try armCrash(engine)
     result.counters.schedules += 1
     do throws(PlatformError) {
@@ -40,7 +42,9 @@ extension InterleavingRun {
           try threads.spawn("thread \(number)") { self.serve(number, program, engine) })
       }
       simulation.scheduler.holdsProcessor = false
+      simulation.scheduler.record.isOn = scenario.pair != nil
       for thread in spawned { try threads.join(thread) }
+      endRecord(of: spawned)
     } catch {
       simulation.scheduler.holdsProcessor = false
       if error.code == .killed { return }
@@ -53,6 +57,18 @@ extension InterleavingRun {
     }
     judgeRound(after, recovered: false)
     state = after
+    outcome = fingerprint(programs.count)
+  }
+
+  private func fingerprint(_ threads: Int) -> UInt64 {
+    var print = Fingerprint()
+    for thread in 0..<threads {
+      for call in calls where call.thread == thread {
+        if let outcome = call.outcome { print.add(outcome) }
+      }
+    }
+    for place in 0..<SmallMap.capacity { print.add(UInt64(state[place])) }
+    return print.value
   }
 
   /// In some rounds the process is to die: at a call that is drawn, near or far.
@@ -65,6 +81,12 @@ extension InterleavingRun {
     let calls = 1 + lane.draw("calls", below: 16 << lane.draw("far", below: 8))
     try engine.flush()
     simulation.kill(afterSeamCalls: calls, losesPower ? .powerLoss : .processKill)
+  }
+
+  private func endRecord(of threads: [ThreadID]) {
+    simulation.scheduler.record.isOn = false
+    record = simulation.scheduler.record
+    record.keep { id in threads.contains { $0.rawValue == id } }
   }
 
   private func serve(_ thread: Int, _ program: [Operation], _ engine: any KeyValueEngine) {
@@ -86,6 +108,7 @@ extension InterleavingRun {
       print.add(outcome)
       simulation.record("answer", UInt64(thread), print.value, 0)
       judge.returned(call, outcome, step: step)
+      if simulation.scheduler.record.isOn { simulation.scheduler.record.mark(.callBoundary) }
       calls[place].returned = events
       calls[place].outcome = outcome
       events += 1

@@ -38,6 +38,10 @@ final class InterleavingRun: @unchecked Sendable {
   var isFinished = false
   /// By thread of the round: the calls at which it could have been preempted, while it ran.
   var threadPoints: [Int] = []
+  /// Of the last round: what each thread's calls answered in turn, and what was there afterwards.
+  var outcome: UInt64 = 0
+  /// What the threads of a pair did.
+  var record = AccessRecord()
 
   /// Preemptions of all rounds.
   var preemptions: Int { Int(simulation.scheduler.preemptions) }
@@ -58,12 +62,17 @@ final class InterleavingRun: @unchecked Sendable {
     if scenario.pair != nil {
       strategy = PreemptionStrategy(tape: tape)
     } else {
-      strategy = plan.usesPriorities ? PriorityStrategy(tape: tape) : RandomStrategy(tape: tape)
+      switch plan.strategy {
+      case .random: strategy = RandomStrategy(tape: tape)
+      case .priorities: strategy = PriorityStrategy(tape: tape)
+      case .exact: strategy = ExactStrategy(tape: tape)
+      }
     }
     simulation = Simulation(
       tape: tape, strategy: strategy,
       options: SimulationOptions(callLimit: 400_000, keepsAllEvents: options.keepsEvents))
     simulation.keepsFreedMemory = plan.keepsFreedMemory
+    simulation.scheduler.schedule.isOn = options.recordsSchedule && scenario.pair == nil
     disk = SimulatedDisk()
     judge = Judge(checkers: [], capabilities: factory.capabilities, contract: factory.faultContract)
     draw = ProgramDraw(scenario, factory.capabilities, tape)
@@ -179,6 +188,13 @@ final class InterleavingRun: @unchecked Sendable {
     }
     try write()
     let actions = [pair.first, pair.second]
+    if actions.contains(.mergingRemove) {
+      // Few enough are left for two leaves to become one.
+      for place in [0, 10] {
+        _ = try engine.remove(ProgramWorld.key(place), in: .default)
+        state[place] = 0
+      }
+    }
     if actions.contains(.cleanerMove) {
       // Segments at rest, mostly dead: those of an earlier life.
       try engine.close()
@@ -208,11 +224,7 @@ final class InterleavingRun: @unchecked Sendable {
     var place = 0
     while place < (world.usesSecondTree ? SmallMap.capacity : ProgramWorld.split) {
       if rarity == 3 || lane.draw("absent", below: 4) <= rarity {
-        let number = world.newValue(length: 8)
-        let value = world.bytes(number) ?? []
-        _ = try engine.insert(
-          value, for: ProgramWorld.key(place), in: ProgramWorld.tree(of: place))
-        state[place] = number
+        try write(place, engine, lane)
       }
       place += 1
     }
@@ -221,6 +233,25 @@ final class InterleavingRun: @unchecked Sendable {
     {
       try engine.checkpoint()
     }
+    // Small neighbours, which the next checkpoint merges.
+    if !scenario.actions.contains(.checkpoint) || lane.draw("thins", below: 3) == 0 { return }
+    while place > 0 {
+      place -= 1
+      if state[place] == 0 || lane.draw("stays", below: 4) == 0 { continue }
+      _ = try engine.remove(ProgramWorld.key(place), in: ProgramWorld.tree(of: place))
+      state[place] = 0
+    }
+  }
+
+  private func write(
+    _ place: Int, _ engine: any KeyValueEngine, _ lane: ChoiceLane
+  ) throws(EngineError) {
+    let lengths = scenario.actions.contains(.hugeInsert) ? [8, 200, 5000, 9000] : [8]
+    let length = lengths.count == 1 ? 0 : Int(lane.draw("length", below: UInt64(lengths.count)))
+    let number = world.newValue(length: lengths[length])
+    _ = try engine.insert(
+      world.bytes(number) ?? [], for: ProgramWorld.key(place), in: ProgramWorld.tree(of: place))
+    state[place] = number
   }
 
   /// In some tapes the cleaner is to find something: segments of an earlier life, in which much is dead.
@@ -236,11 +267,7 @@ final class InterleavingRun: @unchecked Sendable {
     var left = lane.draw("writes", below: 8)
     while left > 0 {
       left -= 1
-      let place = Int(lane.draw("place", below: UInt64(ProgramWorld.split)))
-      let number = world.newValue(length: 8)
-      _ = try again.insert(
-        world.bytes(number) ?? [], for: ProgramWorld.key(place), in: .default)
-      state[place] = number
+      try write(Int(lane.draw("place", below: UInt64(ProgramWorld.split))), again, lane)
     }
     if factory.capabilities.contains(.checkpoints) { try again.checkpoint() }
     return again
@@ -277,6 +304,8 @@ final class InterleavingRun: @unchecked Sendable {
     let counters = simulation.counters
     result.counters.tapes = 1
     result.counters.threadSwitches = Int(clamping: counters.threadSwitches)
+    result.counters.preemptions = preemptions
+    result.schedule = simulation.scheduler.schedule.choices
     result.counters.schedulePoints = Int(clamping: counters.seamCalls)
     for (index, fault) in FaultClass.allCases.enumerated() {
       result.counters.faults[index] = counters[fault]

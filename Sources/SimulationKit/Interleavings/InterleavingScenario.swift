@@ -86,15 +86,21 @@ public enum ProgramAction: String, CaseIterable, Sendable {
   case get, insert, remove, exchange, scanForward, scanBackward, batch, crossTreeBatch
   /// An insert large enough that a leaf of a small page splits.
   case largeInsert
+  /// An insert so large that the value lies apart, alone or with others.
+  case hugeInsert
+  /// A batch so large that its commit lies apart.
+  case largeBatch
+  case dropTree
   case flush, checkpoint, backgroundWork, evict, clean
 
   var requiredCapabilities: EngineCapabilities {
     switch self {
-    case .get, .insert, .remove, .scanForward, .scanBackward, .largeInsert, .flush,
+    case .get, .insert, .remove, .scanForward, .scanBackward, .largeInsert, .hugeInsert, .flush,
       .backgroundWork, .evict, .clean:
       []
     case .exchange: .compareExchange
-    case .batch: .batches
+    case .batch, .largeBatch: .batches
+    case .dropTree: [.namedTrees, .treeRemoval]
     case .crossTreeBatch: [.batches, .crossTreeBatches, .namedTrees]
     case .checkpoint: .checkpoints
     }

@@ -107,13 +107,25 @@ private final class ParkedRun: @unchecked Sendable {
     settings.pageSize = 256
     settings.segmentSize = 4096
     do throws(EngineError) {
-      let engine = try factory.open("/database", on: platform, settings: settings)
-      for place in [0, 2, 4, 6, 8] {
-        _ = try engine.insert([1], for: ProgramWorld.key(place), in: .default)
+      var engine = try factory.open("/database", on: platform, settings: settings)
+      try fill(engine)
+      if stopped == .clean || running == .clean {
+        // Segments at rest, mostly dead: those of an earlier life.
+        try engine.checkpoint()
+        try engine.close()
+        engine = try factory.open("/database", on: platform, settings: settings)
+        try fill(engine)
+        try engine.checkpoint()
       }
       try stop(engine, platform.threads)
     } catch {
       if error.code != .killed { problem = "\(error)" }
+    }
+  }
+
+  private func fill(_ engine: any KeyValueEngine) throws(EngineError) {
+    for place in [0, 2, 4, 6, 8] {
+      _ = try engine.insert([1], for: ProgramWorld.key(place), in: .default)
     }
   }
 
@@ -167,7 +179,11 @@ private final class ParkedRun: @unchecked Sendable {
       return .compareExchange(key, expected: [1], desired: [number, 3], in: .default)
     case .scanForward: return .scan(.all, .forward, limit: .max, in: .default)
     case .scanBackward: return .scan(.all, .backward, limit: .max, in: .default)
-    case .batch, .crossTreeBatch:
+    case .hugeInsert:
+      return .insert(
+        Bytes(repeating: number, count: 9000), for: ProgramWorld.key(3), in: .default)
+    case .dropTree: return .dropTree(ProgramWorld.secondTree)
+    case .batch, .crossTreeBatch, .largeBatch:
       return .batch([
         BatchWrite(ProgramWorld.key(2), [number, 4]), BatchWrite(key, [number, 4]),
       ])

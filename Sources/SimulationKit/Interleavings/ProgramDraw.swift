@@ -60,6 +60,10 @@ struct ProgramDraw {
       let number = world.newValue(length: 200)
       candidates[place].append(number)
       return .insert(world.bytes(number) ?? [], for: key, in: tree)
+    case .hugeInsert:
+      let number = world.newValue(length: lane.draw("huge", below: 2) == 0 ? 5000 : 9000)
+      candidates[place].append(number)
+      return .insert(world.bytes(number) ?? [], for: key, in: tree)
     case .remove: return .remove(key, in: tree)
     case .exchange:
       let expected = lane.draw("expected", below: UInt64(candidates[place].count + 1))
@@ -69,7 +73,8 @@ struct ProgramDraw {
       return .compareExchange(key, expected: world.bytes(number), desired: desired, in: tree)
     case .scanForward: return scan(.forward, lane, tree)
     case .scanBackward: return scan(.backward, lane, tree)
-    case .batch, .crossTreeBatch: return .batch(batch(action, lane, place, &world))
+    case .batch, .crossTreeBatch, .largeBatch: return .batch(batch(action, lane, place, &world))
+    case .dropTree: return .dropTree(ProgramWorld.secondTree)
     case .flush: return .flush
     case .checkpoint: return .checkpoint
     case .backgroundWork: return .backgroundWork
@@ -87,10 +92,10 @@ struct ProgramDraw {
   }
 
   private mutating func value(
-    _ lane: ChoiceLane, _ place: Int, _ world: inout ProgramWorld
+    _ lane: ChoiceLane, _ place: Int, _ world: inout ProgramWorld, length: Int? = nil
   ) -> Bytes {
-    let dice = lane.draw("length", below: 8)
-    let number = world.newValue(length: dice < 6 ? 8 : dice == 6 ? 40 : 120)
+    let dice = length == nil ? lane.draw("length", below: 8) : 0
+    let number = world.newValue(length: length ?? (dice < 6 ? 8 : dice == 6 ? 40 : 120))
     candidates[place].append(number)
     return world.bytes(number) ?? []
   }
@@ -115,11 +120,14 @@ struct ProgramDraw {
     var place = first
     while writes.count < count {
       let removes = lane.draw("removes", below: 4) == 3
-      let bytes = removes ? nil : value(lane, place, &world) as Bytes?
+      var bytes: Bytes?
+      if !removes {
+        bytes = value(lane, place, &world, length: action == .largeBatch ? 480 : nil)
+      }
       writes.append(BatchWrite(ProgramWorld.key(place), bytes, in: ProgramWorld.tree(of: place)))
       place = self.place(lane, world)
       // One tree, unless it is to be several.
-      if action == .batch && ProgramWorld.tree(of: place) != ProgramWorld.tree(of: first) {
+      if action != .crossTreeBatch && ProgramWorld.tree(of: place) != ProgramWorld.tree(of: first) {
         place = first
       }
     }

@@ -17,6 +17,7 @@ extension Scheduler {
     seamCalls &+= 1
     now &+= callDuration
     if seamCalls >= attention || now >= earliestDeadline { try stepWithAttention(call) }
+    if record.isOn, let current { record.note(current.id, call: call) }
   }
 
   @inline(never)
@@ -48,6 +49,7 @@ extension Scheduler {
   /// Gives the processor away if another thread can run.
   private func preempt() {
     if holdsProcessor { return }
+    if schedule.isOn { schedule.endTurn(calls: seamCalls) }
     if runQueue.isEmpty {
       // Nobody there any more; a new quantum is drawn when somebody is.
       quantumIsDrawn = false
@@ -152,6 +154,7 @@ extension Scheduler {
   func unpark(_ id: UInt64) {
     if isUnwinding { return }
     guard let thread = thread(id) else { return }
+    if record.isOn { record.mark(.everything) }
     thread.hasPermit = true
     if thread.state == .parked { makeRunnable(thread) }
   }

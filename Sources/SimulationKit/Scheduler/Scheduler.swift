@@ -64,6 +64,10 @@ final class Scheduler {
   var threadSwitches: UInt64 = 0
   var preemptions: UInt64 = 0
   var abandonedThreads = 0
+  /// What the threads do, while it is on.
+  var record = AccessRecord()
+  /// What the strategy decides, while it is on.
+  var schedule = ScheduleRecord()
 
   private var nextID: UInt64 = 1
   private var freeSlots = UInt64.max
@@ -283,6 +287,7 @@ final class Scheduler {
   private func drawQuantum() {
     quantumIsDrawn = true
     let quantum = strategy.quantum(of: current!, calls: seamCalls)
+    if schedule.isOn { schedule.beginTurn(calls: seamCalls) }
     quantumEnd = min(stopAt, quantum == 0 ? .max : seamCalls &+ quantum)
     updateAttention()
   }
@@ -298,6 +303,7 @@ final class Scheduler {
     var index = 0
     if runQueue.count > 1 && !isUnwinding {
       index = strategy.choose(among: runQueue, leaving: leaving, because: reason)
+      if schedule.isOn { schedule.choose(index, of: runQueue.count) }
     }
     return runQueue.remove(at: index)
   }

@@ -106,7 +106,12 @@ public final class Simulation: SeamContext, @unchecked Sendable {
   }
 
   #if SchedulePoints
-    public override func schedulePoint() { scheduler.schedulePoint() }
+    public override func schedulePoint(_ address: UInt, _ writes: Bool) {
+      scheduler.schedulePoint()
+      if scheduler.record.isOn, let thread = scheduler.current {
+        scheduler.record.note(thread.id, address, writes ? .writes : [])
+      }
+    }
   #endif
 
   // MARK: Shared memory, see Simulation+Memory.swift
@@ -116,7 +121,8 @@ public final class Simulation: SeamContext, @unchecked Sendable {
   }
 
   public override func freed(_ address: UInt, _ bytes: Int, isOwn: Bool) -> Bool {
-    memory.free(block(address, bytes), isOwn: isOwn)
+    if scheduler.record.isOn { scheduler.record.mark(.everything) }
+    return memory.free(block(address, bytes), isOwn: isOwn)
   }
 
   public override func returned(_ address: UInt, _ bytes: Int) { memory.forget(address, bytes) }

@@ -5,7 +5,8 @@ import Testing
 
 /// The cleaner at work in a database, on files in memory.
 @Suite struct CleanerTests {
-  private func configuration() -> Configuration {
+  /// Small segments, buffers and pages; nothing happens by itself.
+  static func configuration() -> Configuration {
     var configuration = Configuration()
     configuration.backgroundWork = .manual
     configuration.redoSegmentSize = 64 << 10
@@ -20,7 +21,7 @@ import Testing
   }
 
   private func open(_ platform: PlatformServices) throws -> Database {
-    try Database.open(at: "/db", configuration: configuration(), platform: platform)
+    try Database.open(at: "/db", configuration: Self.configuration(), platform: platform)
   }
 
   private func key(_ number: Int) -> [UInt8] { Array("key\(100_000 + number)".utf8) }

@@ -6,17 +6,8 @@ import Testing
 /// Values that lie apart from their keys, and commits that do.
 @Suite struct LargeValueTests {
   static func configuration() -> Configuration {
-    var configuration = Configuration()
-    configuration.backgroundWork = .manual
-    configuration.redoSegmentSize = 64 << 10
-    configuration.pageSegmentSize = 64 << 10
+    var configuration = CleanerTests.configuration()
     configuration.valueSegmentSize = 64 << 10
-    configuration.pageBufferSize = 8 << 10
-    configuration.logBufferSize = 256 << 10
-    configuration.maximumWriters = 8
-    configuration.ordinaryCommitSize = 1024
-    configuration.pageSize = 1024
-    configuration.leafEntries = 32
     configuration.largeValueSize = 256
     return configuration
   }

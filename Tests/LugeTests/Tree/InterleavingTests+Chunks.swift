@@ -67,20 +67,13 @@ extension InterleavingTests {
     run.thread(chunkEvictor(TestRandom(seed + 3), 60))
     run.thread(checkpointer())
     run.thread(evictor(whileMoreThan: 3))
-    #expect(world.runAll(), "seed \(seed)")
+    try #require(world.runAll(), "seed \(seed): \(world.situation)")
     #expect(run.problems == [], "seed \(seed)")
     let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
     #expect(problems == [], "seed \(seed)")
     try expectRecoverable(run)
     try filled.destroy()
-    for tree in run.trees { try tree.destroy() }
-    try run.base.context.discardReleased()
-    run.base.context.epochs.freeAll()
-    #expect(run.base.context.epochs.allocatedBytes == 0, "seed \(seed)")
-    #expect(run.base.context.pages.releaseViolations == 0, "seed \(seed)")
-    let probes = world.probes
-    world.end()
-    return probes
+    return try finish(run, seed)
   }
 
   static func stays(_ number: Int) -> Bool { number % 9 == 0 }
@@ -138,19 +131,12 @@ extension InterleavingTests {
     run.thread(stayingReader(TestRandom(seed + 3), 60))
     run.thread(stayingReader(TestRandom(seed + 4), 60))
     run.thread(checkpointer())
-    #expect(world.runAll(), "seed \(seed)")
+    try #require(world.runAll(), "seed \(seed): \(world.situation)")
     #expect(run.problems == [], "seed \(seed)")
     let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
     #expect(problems == [], "seed \(seed)")
     try expectRecoverable(run)
-    for tree in run.trees { try tree.destroy() }
-    try run.base.context.discardReleased()
-    run.base.context.epochs.freeAll()
-    #expect(run.base.context.epochs.allocatedBytes == 0, "seed \(seed)")
-    #expect(run.base.context.pages.releaseViolations == 0, "seed \(seed)")
-    let probes = world.probes
-    world.end()
-    return probes
+    return try finish(run, seed)
   }
 
   @Test func mergesBesideReadersAndWriters() throws {
@@ -179,7 +165,7 @@ extension InterleavingTests {
       run.thread(Self.stayingReader(TestRandom(seed + 3), 60))
       run.thread(Self.shrinker(TestRandom(seed + 2), 60))
       run.thread(Self.checkpointer())
-      #expect(world.runAll(), "seed \(seed)")
+      try #require(world.runAll(), "seed \(seed): \(world.situation)")
       #expect(run.problems == [], "seed \(seed)")
       for tree in run.trees { try tree.destroy() }
       world.end()

@@ -16,6 +16,8 @@ final class InterleavingWorld: SeamContext, Threads, Clock, @unchecked Sendable 
     var isDone = false
     var permit = false
     var waits = false
+    /// The last place that it named.
+    var place = "its start"
     init(_ world: InterleavingWorld, _ run: @escaping () -> Void) {
       self.world = world
       self.run = run
@@ -91,6 +93,15 @@ final class InterleavingWorld: SeamContext, Threads, Clock, @unchecked Sendable 
     }
   }
 
+  /// Who has not ended, and where each was last seen.
+  var situation: String {
+    let left = bodies.enumerated().filter { !$0.element.isDone }.map { index, body in
+      "thread \(index) after \(body.place)\(body.waits ? ", parked" : "")"
+    }
+    let often = probes.sorted { $0.value > $1.value }.prefix(12).map { "\($0.key) \($0.value)" }
+    return "\(steps) steps; \(left.joined(separator: ", ")); \(often.joined(separator: ", "))"
+  }
+
   /// Frees the fibres. The world is of no use afterwards.
   func end() {
     for place in bodies.indices { unsafe platform_fibre_destroy(fibres[place]) }
@@ -105,16 +116,20 @@ final class InterleavingWorld: SeamContext, Threads, Clock, @unchecked Sendable 
 
   override func faultPoint(_ name: StaticString) throws(PlatformError) {
     guard index >= 0 else { return }
+    bodies[index].place = name.description
     if random.below(2) == 0 { goHome() }
     if random.below(256) < faultiness {
       throw PlatformError(.faultPoint, operation: name.description)
     }
   }
 
-  override func probe(_ name: StaticString) { probes[name.description, default: 0] += 1 }
+  override func probe(_ name: StaticString) {
+    probes[name.description, default: 0] += 1
+    if index >= 0 { bodies[index].place = name.description }
+  }
 
   #if SchedulePoints
-    override func schedulePoint() { point() }
+    override func schedulePoint(_ address: UInt, _ writes: Bool) { point() }
   #endif
 
   // MARK: Threads
