@@ -331,7 +331,7 @@ final class RedoSegmentStore: @unchecked Sendable {
   private func prewrite(_ file: any File, _ header: RedoSegmentHeader) throws(PlatformError) {
     var offset = Int64(RedoSegmentHeader.blockBytes)
     if reservesOnly, try reserve(file, from: offset) { offset = fileBytes }
-    let zeros = [UInt8](repeating: 0, count: Int(min(fileBytes - offset, 1 << 20)))
+    let zeros = [UInt8](repeating: 0, count: Int(min(fileBytes - offset, 64 << 10)))
     while offset < fileBytes {
       let count = Int(min(Int64(zeros.count), fileBytes - offset))
       let span = unsafe zeros.span.bytes
