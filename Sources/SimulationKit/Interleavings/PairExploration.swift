@@ -29,7 +29,13 @@ public struct PairExploration {
     _ scenario: InterleavingScenario, _ factory: any EngineFactory, slice: Int,
     options: TapeOptions, skipsSame: Bool = true
   ) {
-    self.skipsSame = skipsSame
+    // Without the trait accesses to words are no points: anything may happen between two points, so no two
+    // schedules are known to come to the same.
+    #if SchedulePoints
+      self.skipsSame = skipsSame
+    #else
+      self.skipsSame = false
+    #endif
     self.scenario = scenario
     self.factory = factory
     self.slice = slice
