@@ -27,7 +27,7 @@ private final class HandClock: Clock {
       platform.clock = clock
       fixture = try LogFixture(platform: platform)
       ids = IdentifierSequence(
-        firstUnused: 0, reservation: portion, log: fixture.log, platform: platform)
+        firstUnused: 0, reservation: IdentifierTests.portion, log: fixture.log, platform: platform)
     }
 
     /// Groups written so far: two a portion, a block each.
