@@ -30,7 +30,14 @@ final class WorkerProcess {
     let data = try JSONEncoder().encode(request) + Data("\n".utf8)
     try input.fileHandleForWriting.write(contentsOf: data)
     guard let line = readLine() else {
-      throw BenchmarkError("\(engine): the process ended without an answer")
+      process.waitUntilExit()
+      let reason =
+        switch (process.terminationReason, process.terminationStatus) {
+        case (.uncaughtSignal, SIGKILL): "killed, as the system does where memory is out"
+        case (.uncaughtSignal, let signal): "signal \(signal)"
+        case (_, let status): "exit code \(status)"
+        }
+      throw BenchmarkError("\(engine): the process ended without an answer: \(reason)")
     }
     let reply = try JSONDecoder().decode(Reply.self, from: line)
     if let failure = reply.failure { throw BenchmarkError("\(engine): \(failure)") }

@@ -7,16 +7,19 @@ struct WiredTigerEngine: Engine, @unchecked Sendable {
   static let settings =
     "\(WIREDTIGER_VERSION_MAJOR).\(WIREDTIGER_VERSION_MINOR).\(WIREDTIGER_VERSION_PATCH); cache 1 "
     + "GiB, row store, log without sync, checkpoint each 64 MiB of log, no compression; otherwise "
-    + "defaults; durable commits by sync=on"
+    + "defaults, but with a cache below 256 MiB log files of 1 MiB; durable commits by sync=on"
 
   private let connection: UnsafeMutablePointer<WT_CONNECTION>
 
   init(directory: String, options: EngineOptions) throws {
     var connection: UnsafeMutablePointer<WT_CONNECTION>?
+    // It keeps 128 buffers of a tenth of a log file or 256 KiB: 32 MiB beside a cache of 64, for which
+    // the system ended it in a memory cgroup of 128.
+    let logFile = options.cacheBytes < 256 << 20 ? ",file_max=1MB" : ""
     try checkWiredTiger(
       benchmark_wt_open(
         directory,
-        "create,cache_size=\(options.cacheBytes),session_max=64,log=(enabled=true),"
+        "create,cache_size=\(options.cacheBytes),session_max=64,log=(enabled=true\(logFile)),"
           + "transaction_sync=(enabled=false),checkpoint=(log_size=64MB)", &connection))
     self.connection = connection!
     var session: UnsafeMutablePointer<WT_SESSION>?

@@ -86,8 +86,8 @@ import Platform
 final class IdentifierSequence: Sendable {
   /// The largest portion, in configured ones.
   static let mostGrowth: UInt64 = 16
-  /// A portion that lasts less makes the next one twice as large; one that lasts four times as long makes it
-  /// half as large. In nanoseconds.
+  /// A portion that lasts less makes the next one four times as large; one that lasts four times as long
+  /// makes it a quarter as large. In nanoseconds.
   static let leastLife: UInt64 = 250_000_000
 
   let words: IdentifierWords
@@ -176,9 +176,9 @@ final class IdentifierSequence: Sendable {
     if times == 0 {
       times = 1
     } else if age < Self.leastLife {
-      times = min(2 * times, Self.mostGrowth)
+      times = min(4 * times, Self.mostGrowth)
     } else if age >= 4 * Self.leastLife {
-      times = max(times / 2, 1)
+      times = max(times / 4, 1)
     }
     reservedAt.store(now)
     growth.store(times)
@@ -189,7 +189,7 @@ final class IdentifierSequence: Sendable {
   /// Logs a reservation, and makes it durable.
   private func logReservation(_ payload: [UInt8], _ newEnd: UInt64) throws(LugeError) {
     let pieceBytes = RedoFormat.pieceBytes(payload: payload.count)
-    try log.admit(pieceBytes: pieceBytes)
+    try log.admitIdentifiers()
     words.reservedThrough = newEnd
     guard let lsn = log.reserve(pieceBytes) else {
       try log.checkUsable()

@@ -25,9 +25,8 @@ enum BackgroundWorker {
       }
       threads.append(
         try core.platform.threads.spawn("luge.checkpoint") {
-          core.log.becomeSparer()
-          work(.checkpoint, checkpointPoll, core, orWhen: { core.log.takeSpareWish() }) {
-            () throws(LugeError) in try core.performCheckpointWork()
+          work(.checkpoint, checkpointPoll, core) { () throws(LugeError) in
+            try core.performCheckpointWork()
           }
         })
       if core.configuration.cleanerFillTarget > 0 {
@@ -76,7 +75,7 @@ enum BackgroundWorker {
   /// did anything.
   private static func work(
     _ worker: Sleeper, _ interval: UInt64, _ core: DatabaseCore,
-    orWhen isWanted: () -> Bool = { false }, _ body: () throws(LugeError) -> Bool
+    _ body: () throws(LugeError) -> Bool
   ) {
     let log = core.log
     var quiet = 0
@@ -88,7 +87,7 @@ enum BackgroundWorker {
           try log.sleep(
             worker, while: { core.isOpen }, ifStill: { log.sequentialTail == seen })
         }
-        try wait(interval, core, orWhen: isWanted)
+        try wait(interval, core)
       } catch { return }
       guard core.isOpen else { return }
       var didSomething = false

@@ -100,8 +100,8 @@ extension DatabaseCore {
     _ report: inout VerificationReport
   ) throws(LugeError) {
     do throws(LugeError) {
-      let payloads = try pages.read(page.parts, .leaf).map { $0.payload }
-      let found = try page.decode(payloads, of: tree.id, context.codecs)
+      let records = try pages.read(page.parts, .leaf)
+      let found = try page.decode(records, of: tree.id, context.codecs)
       var named = SegmentBytes()
       for value in found.values {
         named.add(value.part)

@@ -205,8 +205,7 @@ struct Opening {
     var settings = RedoSettings()
     settings.ringBytes = configuration.logBufferSize
     settings.segmentPayload = Int(superblock.redoSegmentPayload)
-    // And the thread that reserves ids ahead.
-    settings.maximumThreads = configuration.maximumWriters + 1
+    settings.maximumThreads = configuration.maximumWriters
     settings.largestOrdinaryPiece = configuration.ordinaryCommitSize
     return try RedoLog(
       platform: platform, directory: directory, settings: settings, incarnation: era.incarnation,

@@ -54,9 +54,11 @@ public enum SeamNames {
     "recovery.replayCompleted", "recovery.setAside", "recovery.skippedByImage",
     "recovery.treeDropped",
     // Page cache
-    "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.evicted",
+    "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.emptyHalfEvicted",
+    "cache.evicted",
     "cache.evictedAhead", "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead",
-    "cache.ghostHit", "cache.loadAwaited", "cache.loadFailed", "cache.overdrawn", "cache.pagedIn",
+    "cache.folded", "cache.ghostHit", "cache.glanced", "cache.glanceOutrun", "cache.loadAwaited",
+    "cache.loadFailed", "cache.overdrawn", "cache.pagedIn",
     "cache.partialAwaited", "cache.partialBegun", "cache.partialCompleted", "cache.promoted",
     "cache.unusedStays", "cache.versionCopied", "cache.writerWaited",
     // Images

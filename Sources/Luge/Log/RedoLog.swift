@@ -53,10 +53,7 @@ final class RedoLog: @unchecked Sendable {
   private static let flushWishIndex = 7 * stride
   /// Hardly ever written, so read at every reservation without a miss.
   private static let sleepersIndex = 8 * stride
-  /// The thread that makes spare segments in the background, and what it is asked for, as above.
-  private static let sparerIndex = 9 * stride
-  private static let spareWishIndex = 10 * stride
-  private static let wordCount = 11 * stride
+  private static let wordCount = 9 * stride
   /// Which these are; each is looked at and set by the holder of the slot only.
   private let isWriter: UnsafeMutablePointer<Bool>
 
@@ -210,6 +207,10 @@ final class RedoLog: @unchecked Sendable {
     try waitForRoom()
   }
 
+  /// Waits likewise, for one record of identifiers: there is room for one at a time beside all that
+  /// writers may reserve (`RedoSettings.flushReserve`), so any thread may ask.
+  func admitIdentifiers() throws(LugeError) { try waitForRoom() }
+
   /// Enters a thread slot among those that the slack provides for. It stays: a thread that takes
   /// the slot over later writes in its place.
   @inline(never)
@@ -306,24 +307,6 @@ final class RedoLog: @unchecked Sendable {
   /// From here on the calling thread is the one that flushes in the background.
   func becomeFlusher() {
     unsafe words[Self.flusherIndex].store(threads.current.rawValue + 1)
-  }
-
-  /// From here on the calling thread is the one that makes spare segments.
-  func becomeSparer() {
-    unsafe words[Self.sparerIndex].store(threads.current.rawValue + 1)
-  }
-
-  /// A segment was taken into use: has the next one made now, so that no flush has to.
-  private func wakeSparer() {
-    let sparer = unsafe words[Self.sparerIndex].load()
-    if unsafe sparer == 0 || words[Self.spareWishIndex].exchange(1) != 0 { return }
-    threads.unpark(ThreadID(rawValue: sparer - 1))
-  }
-
-  /// Whether that thread is asked to make one; asking is over when it begins.
-  func takeSpareWish() -> Bool {
-    if unsafe words[Self.spareWishIndex].load() == 0 { return false }
-    return unsafe words[Self.spareWishIndex].exchange(0) != 0
   }
 
   /// Whether that thread is asked to flush; asking is over when it begins.
@@ -483,11 +466,7 @@ final class RedoLog: @unchecked Sendable {
     do {
       // All that these pieces name was appended before they were filled.
       try prerequisite?.makeDurable()
-      if try store.prepare(
-        from: groupStart, to: sealedEnd, superblockSequence: superblockSequence)
-      {
-        wakeSparer()
-      }
+      try store.prepare(from: groupStart, to: sealedEnd, superblockSequence: superblockSequence)
       try store.write(ring, from: groupStart, to: sealedEnd)
       try store.sync()
     } catch {

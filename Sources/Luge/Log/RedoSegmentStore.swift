@@ -92,8 +92,7 @@ final class RedoSegmentStore: @unchecked Sendable {
       held.append(
         Segment(
           serial: info.serial, path: info.path, end: end,
-          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size, isEarlier: true)
-      )
+          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size, isEarlier: true))
     }
   }
 
@@ -102,23 +101,19 @@ final class RedoSegmentStore: @unchecked Sendable {
 
   // MARK: For the flush, one thread at a time
 
-  /// Makes the segments of a range ready to be written to. Returns whether there are new ones.
-  @discardableResult
+  /// Makes the segments of a range ready to be written to.
   func prepare(
     from: UInt64, to end: UInt64, superblockSequence: UInt64
-  ) throws(LugeError) -> Bool {
-    var isRolled = false
+  ) throws(LugeError) {
     var base = segmentBase(of: from)
     while base < end {
       if !opened.contains(where: { $0.base == base }) {
         let file = try makeSegment(base: base, superblockSequence)
         if base != start { probe("log.segmentRolled") }
         opened.append(Opened(base: base, file: file))
-        isRolled = true
       }
       base += payload
     }
-    return isRolled
   }
 
   /// Writes whole blocks of the ring: one write for each run that lies together in ring and file.
@@ -336,7 +331,7 @@ final class RedoSegmentStore: @unchecked Sendable {
   private func prewrite(_ file: any File, _ header: RedoSegmentHeader) throws(PlatformError) {
     var offset = Int64(RedoSegmentHeader.blockBytes)
     if reservesOnly, try reserve(file, from: offset) { offset = fileBytes }
-    let zeros = [UInt8](repeating: 0, count: Int(min(fileBytes - offset, 1 << 20)))
+    let zeros = [UInt8](repeating: 0, count: Int(min(fileBytes - offset, 64 << 10)))
     while offset < fileBytes {
       let count = Int(min(Int64(zeros.count), fileBytes - offset))
       let span = unsafe zeros.span.bytes

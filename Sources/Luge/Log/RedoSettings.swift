@@ -54,7 +54,7 @@ struct RedoSettings: Equatable, Sendable {
         .invalidArgument, "a redo segment must be a multiple of \(block) bytes",
         found: "\(segmentPayload)")
     }
-    guard maximumThreads >= 1, maximumThreads <= 1025, largestOrdinaryPiece >= 64,
+    guard maximumThreads >= 1, maximumThreads <= 1024, largestOrdinaryPiece >= 64,
       largestOrdinaryPiece <= 1 << 30, spareSegments >= 0
     else {
       throw LugeError(

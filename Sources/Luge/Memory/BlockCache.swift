@@ -1,6 +1,6 @@
 internal import Platform
 
-// Allocation: from the thread's cache, from a batch that others gave back, or from a slab.
+// Allocation: from the thread's cache, from what is free in a slab, or from a new one.
 
 /// One thread's free blocks of one size class.
 ///
@@ -8,11 +8,11 @@ internal import Platform
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 address of the first free block, or 0; each one's first word is the next
 ///      8    8 how many they are
-///     16    8 next block never used in the newest slab
+///     16    8 next block never used in the slab that this thread carves
 ///     24    8 end of that slab's last block
 /// ```
-/// Invariant: a block is in use, or in one cache, or in one batch of a shared stack, or beyond the
-/// mark of one slab.
+/// Invariant: a block is in use, or in one cache, or free in its slab, or beyond the mark of a slab that
+/// is carved.
 enum BlockCache {
   static let first = 0
   static let count = 8
@@ -66,7 +66,8 @@ extension Pin {
     setField(cache, UInt64(UInt(bitPattern: pointer)))
     let held = field(cache &+ BlockCache.count) &+ 1
     setField(cache &+ BlockCache.count, held)
-    if held &* UInt64(SizeClass.size(kind)) >= SizeClass.cachedBytes { giveBatch(kind) }
+    let most = unsafe WordRef(table, EpochTable.cachedBytes).loadRelaxed()
+    if held &* UInt64(SizeClass.size(kind)) >= most { give(kind, max(2, held / 2)) }
   }
 
   /// Changes the account; tells the others once the change is worth it.
@@ -106,13 +107,23 @@ extension Pin {
     if !isKept { unsafe pointer.deallocate() }
   }
 
-  // MARK: Batches and slabs
+  // MARK: Slabs
+
+  /// Looks at a stack of slabs that another thread may hold for a moment, before more is taken than there
+  /// should be.
+  #if SchedulePoints
+    private static let looks = 2
+  #else
+    private static let looks = 10_000
+  #endif
 
   /// A block when the cache has none.
   @unsafe @inline(never)
   private func allocateFresh(_ kind: Int) -> UnsafeMutableRawPointer {
     let cache = BlockCache.offset(kind)
     let size = SizeClass.size(kind)
+    let stack = unsafe WordRef(table, EpochTable.slabs &+ 8 &* kind)
+    var looks = 0
     while true {
       if let next = unsafe Slab.pointer(field(cache &+ BlockCache.next)) {
         let after = unsafe next + size
@@ -121,13 +132,16 @@ extension Pin {
           return unsafe next
         }
       }
-      let stack = unsafe WordRef(table, EpochTable.batches &+ 8 &* kind)
-      if let batch = unsafe Slab.pop(stack, link: 8) {
-        let next = unsafe batch.load(as: UInt64.self)
-        setField(cache, next)
-        setField(cache &+ BlockCache.count, UInt64(SizeClass.batch(kind) - 1))
-        unsafe checkPoison(batch, kind)
-        return unsafe batch
+      if let slab = unsafe Slab.pop(stack) {
+        let (first, count) = unsafe Slab.takeFree(slab)
+        setField(cache, unsafe first.load(as: UInt64.self))
+        setField(cache &+ BlockCache.count, count &- 1)
+        unsafe checkPoison(first, kind)
+        return unsafe first
+      }
+      if looks < Pin.looks, unsafe WordRef(table, EpochTable.overdraft).loadRelaxed() != 0 {
+        looks &+= 1
+        continue
       }
       let slab = unsafe takeSlab()
       let first = unsafe slab + Slab.headerBytes
@@ -142,7 +156,7 @@ extension Pin {
   private func takeSlab() -> UnsafeMutableRawPointer {
     if unsafe WordRef(table, EpochTable.systemLimit).loadRelaxed() != 0 { noteNewSlab() }
     let empty = unsafe WordRef(table, EpochTable.emptySlabs)
-    if let slab = unsafe Slab.pop(empty, link: Slab.nextEmpty) {
+    if let slab = unsafe Slab.pop(empty) {
       _ = unsafe WordRef(table, EpochTable.slabBytes).fetchAdd(UInt64(Slab.returned))
       return unsafe slab
     }
@@ -155,27 +169,22 @@ extension Pin {
     setField(PinLayout.nextSlab, slab &+ UInt64(Slab.size))
     _ = unsafe WordRef(table, EpochTable.slabBytes).fetchAdd(UInt64(Slab.size))
     let base = unsafe Slab.pointer(slab).unsafelyUnwrapped
-    unsafe base.storeBytes(of: 0, toByteOffset: Slab.freeBlocks, as: UInt64.self)
+    unsafe Slab.clear(base)
     return unsafe base
   }
 
-  /// A batch of a full cache goes to the shared stack, for threads that allocate more than they free.
+  /// Gives so many blocks of this thread's cache back to their slabs, for others and to become empty.
   @inline(never)
-  private func giveBatch(_ kind: Int) {
+  func give(_ kind: Int, _ count: UInt64) {
     let cache = BlockCache.offset(kind)
-    let size = SizeClass.batch(kind)
-    let first = unsafe Slab.pointer(field(cache)).unsafelyUnwrapped
-    var last = unsafe first
-    var index = 1
-    while index < size {
-      unsafe last = Slab.pointer(last.load(as: UInt64.self)).unsafelyUnwrapped
-      index &+= 1
+    let stack = unsafe WordRef(table, EpochTable.slabs &+ 8 &* kind)
+    var left = min(count, field(cache &+ BlockCache.count))
+    setField(cache &+ BlockCache.count, field(cache &+ BlockCache.count) &- left)
+    while left > 0, let block = unsafe Slab.pointer(field(cache)) {
+      setField(cache, unsafe block.load(as: UInt64.self))
+      unsafe Slab.giveFree(block, stack)
+      left &-= 1
     }
-    setField(cache, unsafe last.load(as: UInt64.self))
-    setField(cache &+ BlockCache.count, field(cache &+ BlockCache.count) &- UInt64(size))
-    unsafe last.storeBytes(of: 0, as: UInt64.self)
-    let stack = unsafe WordRef(table, EpochTable.batches &+ 8 &* kind)
-    unsafe Slab.push(stack, first: first, last: first, link: 8)
   }
 
   // MARK: Poison
@@ -190,11 +199,11 @@ extension Pin {
     #endif
   }
 
-  /// Nobody has written to a block while it was free. (Its first 16 bytes may hold links.)
+  /// Nobody has written to a block while it was free. (Its first 8 bytes hold a link.)
   @unsafe @inline(__always)
   func checkPoison(_ block: UnsafeMutableRawPointer, _ kind: Int) {
     #if DEBUG || SchedulePoints
-      var offset = 16
+      var offset = 8
       while offset < SizeClass.size(kind) {
         let word = unsafe block.load(fromByteOffset: offset, as: UInt64.self)
         precondition(word == 0x0101_0101_0101_0101 &* UInt64(poison), "a freed block was written")

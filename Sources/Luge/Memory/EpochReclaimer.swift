@@ -43,6 +43,7 @@ internal import Platform
       (options.relaxedPins ? EpochTable.relaxedPins : 0)
       | (options.slabs ? 0 : EpochTable.noSlabs)
     unsafe WordRef.initialize(table, EpochTable.flags, flags)
+    unsafe WordRef.initialize(table, EpochTable.cachedBytes, UInt64(SizeClass.cachedBytes))
     unsafe WordRef.initialize(table, EpochTable.grain, UInt64(max(1, options.grain)))
   }
 

@@ -11,17 +11,18 @@ internal import Platform
 ///    200    8 flags: see `relaxedPins`, `noSlabs`
 ///    208    8 bytes charged by hand, for what is not allocated here
 ///    216    8 bytes of slabs, large blocks and charges above which slabs are given back; 0: never
-///    224    8 waste: bytes of slabs that nothing uses, as far as they count against the budget
+///    224    8 overdraft: four times what is taken above that
 ///    232    8 1 while some thread looks for empty slabs
 ///    240    8 bytes taken at the last such look
+///    248    8 bytes of free blocks of one size class that a thread keeps
 ///    256    8 stack of bags: retired blocks that their threads gave away (`RetiredBag`)
 ///    320    8 stack of chunks: every run of slabs got from the system (`Slab`)
 ///    384    8 stack of slabs without a block in use
 ///    448    8 bytes of slabs in use, at least one block of each of them was
 ///    456    8 bytes of large blocks
-///    512  744 stacks of batches of free blocks, by size class (`Slab`)
-///   1280  128 the readers (`ReaderList`)
-///   1408 8192 addresses of the places, by thread slot; 0 until first used
+///    512  296 stacks of slabs that have free blocks, by size class (`Slab`)
+///    832  128 the readers (`ReaderList`)
+///    960 8192 addresses of the places, by thread slot; 0 until first used
 /// ```
 enum EpochTable {
   static let epoch = 0
@@ -31,17 +32,18 @@ enum EpochTable {
   static let flags = 200
   static let charged = 208
   static let systemLimit = 216
-  static let waste = 224
+  static let overdraft = 224
   static let trimming = 232
   static let trimmed = 240
+  static let cachedBytes = 248
   static let bags = 256
   static let chunks = 320
   static let emptySlabs = 384
   static let slabBytes = 448
   static let largeBytes = 456
-  static let batches = 512
-  static let readers = 1280
-  static let places = 1408
+  static let slabs = 512
+  static let readers = 832
+  static let places = 960
   static var size: Int { places + 8 * ThreadSlot.limit }
 
   /// Pins are stored without a barrier, and reclaimers run one on all threads.

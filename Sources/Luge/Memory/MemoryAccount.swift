@@ -21,13 +21,19 @@ internal import Platform
     max(0, Int(truncatingIfNeeded: allocatedBytes &+ charged.load()))
   }
 
-  /// The same, behind by less than the grain for each thread, and with the waste of slabs where that
-  /// counts: three loads, for every write.
+  /// The same, behind by less than the grain for each thread, and with what free blocks overdraw:
+  /// three loads, for every write.
   @inline(__always)
   var estimate: Int {
     let published = unsafe WordRef(table, EpochTable.published).load()
-    let waste = unsafe WordRef(table, EpochTable.waste).load()
-    return max(0, Int(truncatingIfNeeded: published &+ charged.load() &+ waste))
+    let overdraft = unsafe WordRef(table, EpochTable.overdraft).load()
+    return max(0, Int(truncatingIfNeeded: published &+ charged.load() &+ overdraft))
+  }
+
+  /// Without what free blocks overdraw, which no eviction may be able to change.
+  var used: Int {
+    let published = unsafe WordRef(table, EpochTable.published).load()
+    return max(0, Int(truncatingIfNeeded: published &+ charged.load()))
   }
 
   /// Bytes allocated and not yet freed, without what is charged.
@@ -62,6 +68,9 @@ internal import Platform
   /// counted as in use whatever is free in them, and empty ones are given back.
   func setSystemLimit(_ bytes: Int) {
     unsafe WordRef(table, EpochTable.systemLimit).storeRelaxed(UInt64(bytes))
+    if bytes == 0 { return }
+    let cached = min(SizeClass.cachedBytes, max(1024, bytes / 4096))
+    unsafe WordRef(table, EpochTable.cachedBytes).storeRelaxed(UInt64(cached))
   }
 
   /// Counts memory that lies elsewhere: a buffer, a table. Negative gives it back.

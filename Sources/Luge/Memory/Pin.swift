@@ -29,8 +29,8 @@ internal import Platform
 ///    208    8 the thread slot
 ///    216    8 reservations of the large piece left
 ///    224    8 bytes of the retired blocks not yet freed
-///    256 2976 caches of free blocks, by size class (`BlockCache`)
-///   3264  512 what readers hold, seen by a reclaim (`HeldFilter`)
+///    256 1184 caches of free blocks, by size class (`BlockCache`)
+///   1472  512 what readers hold, seen by a reclaim (`HeldFilter`)
 /// ```
 enum PinLayout {
   static let pin = 0
@@ -59,8 +59,8 @@ enum PinLayout {
   static let largeReservations = 216
   static let retiredBytes = 224
   static let caches = 256
-  static let heldBits = 3264
-  static let size = 3776
+  static let heldBits = 1472
+  static let size = 1984
 }
 
 /// A pin held by the calling thread: while it is held, nothing that was reachable when it began is

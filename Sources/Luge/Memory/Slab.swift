@@ -5,20 +5,23 @@ internal import Platform
 /// ```
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 of the first slab of a chunk: address of the next chunk, or 0
-///      8    8 of a slab without a block in use: address of the next such slab, or 0
-///     16    8 free blocks counted by a trim (SlabTrim); else 0
+///      8    8 next slab in the stack that it is in, or 0
+///     16    8 free word: bits 4-47 address of the first free block here that is in no cache, or 0; bits
+///             48-63 how many those are; bit 0: the slab is in its class's stack, or on its way there
 ///     24    8 bytes of the chunk, in its first slab
 ///     64      the blocks
 /// ```
 /// A slab lies at a multiple of its size, so a block's address names it. A *chunk* is a run of slabs
-/// got from the system at once. A free block's first word is the address of the next free one; the
-/// second word of the first block of a *batch* in a shared stack is the next batch.
+/// got from the system at once. A free block's first word is the address of the next free one.
+///
+/// Who needs blocks takes all that are free in one slab: the one that was full most recently of those in
+/// the stack, which has few. Those with many free blocks lie deeper, where they have time to become empty.
 ///
 /// Stacks are emptied whole, by an exchange, and what is not needed is pushed again: so no thread
 /// looks at an element that another may take, and no count has to guard against reuse.
 ///
-/// Safe because slabs live as long as their reclaimer, and a free block belongs to whoever took the
-/// stack that it was in.
+/// Safe because slabs live as long as their reclaimer, and a free block belongs to whoever took it out
+/// of its slab.
 enum Slab {
   static let size = 32 << 10
   static let headerBytes = 64
@@ -26,8 +29,10 @@ enum Slab {
   static let largestChunk = 2 << 20
 
   private static let nextChunk = 0
-  static let nextEmpty = 8
-  static let freeBlocks = 16
+  private static let next = 8
+  static let free = 16
+  private static let listed: UInt64 = 1
+  private static let addressMask: UInt64 = 0x0000_FFFF_FFFF_FFF0
   /// What giving an empty slab back saves: its first page keeps its place in a stack.
   static let returned = size - 4096
   private static let chunkBytes = 24
@@ -42,7 +47,72 @@ enum Slab {
   @inline(__always)
   static func capacity(_ kind: Int) -> Int { (size - headerBytes) / SizeClass.size(kind) }
 
+  // MARK: Free blocks
+
+  /// Puts a free block into its slab, and the slab into its class's stack unless it is there.
+  @unsafe
+  static func giveFree(_ block: UnsafeMutableRawPointer, _ stack: WordRef) {
+    let slab = unsafe of(block)
+    let word = unsafe WordRef(slab, free)
+    let address = UInt64(UInt(bitPattern: block))
+    while true {
+      let seen = word.load()
+      unsafe block.storeBytes(of: seen & addressMask, as: UInt64.self)
+      let count = (seen >> 48 &+ 1) << 48
+      if word.compareExchange(expected: seen, desired: count | address | listed) {
+        if seen & listed == 0 { unsafe push(stack, slab) }
+        return
+      }
+    }
+  }
+
+  /// Takes all free blocks of a slab that the caller took out of a stack: at least one, linked.
+  @unsafe
+  static func takeFree(
+    _ slab: UnsafeMutableRawPointer
+  ) -> (first: UnsafeMutableRawPointer, count: UInt64) {
+    let seen = unsafe WordRef(slab, free).exchange(0)
+    return unsafe (pointer(seen & addressMask).unsafelyUnwrapped, seen >> 48)
+  }
+
+  /// Makes a slab one without blocks: new, or in no stack with all its blocks free.
+  @unsafe
+  static func clear(_ slab: UnsafeMutableRawPointer) { unsafe WordRef.initialize(slab, free, 0) }
+
+  /// How many blocks of a slab are free and in no cache.
+  @unsafe
+  static func freeCount(_ slab: UnsafeMutableRawPointer) -> Int {
+    unsafe Int(WordRef(slab, free).load() >> 48)
+  }
+
   // MARK: Stacks
+
+  /// A slab to a stack of slabs.
+  @unsafe
+  static func push(_ stack: WordRef, _ slab: UnsafeMutableRawPointer) {
+    unsafe push(stack, first: slab, last: slab, link: next)
+  }
+
+  /// A slab from a stack of slabs; nil when it is empty, or another thread is at it.
+  @unsafe
+  static func pop(_ stack: WordRef) -> UnsafeMutableRawPointer? { unsafe pop(stack, link: next) }
+
+  /// All slabs of a stack, linked: the first one's address, or 0.
+  static func takeAll(_ stack: WordRef) -> UInt64 { stack.load() == 0 ? 0 : stack.exchange(0) }
+
+  /// Takes the first slab out of a chain that no other thread sees.
+  static func unlink(_ chain: inout UInt64) -> UnsafeMutableRawPointer? {
+    guard let slab = unsafe pointer(chain) else { return nil }
+    chain = unsafe slab.load(fromByteOffset: next, as: UInt64.self)
+    return unsafe slab
+  }
+
+  /// Puts a slab before a chain that no other thread sees.
+  @unsafe
+  static func link(_ slab: UnsafeMutableRawPointer, _ chain: inout UInt64) {
+    unsafe slab.storeBytes(of: chain, toByteOffset: next, as: UInt64.self)
+    chain = UInt64(UInt(bitPattern: slab))
+  }
 
   /// Pushes a chain of elements, linked at `link`, of which the last is known.
   @unsafe
@@ -58,7 +128,7 @@ enum Slab {
 
   /// Takes one element; the rest goes back. Nil when the stack is empty, or another thread is at it.
   @unsafe
-  static func pop(_ stack: WordRef, link: Int) -> UnsafeMutableRawPointer? {
+  private static func pop(_ stack: WordRef, link: Int) -> UnsafeMutableRawPointer? {
     if stack.load() == 0 { return nil }
     guard let first = unsafe pointer(stack.exchange(0)) else { return nil }
     let rest = unsafe pointer(first.load(fromByteOffset: link, as: UInt64.self))

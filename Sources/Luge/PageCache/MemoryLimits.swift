@@ -8,6 +8,8 @@ struct MemoryLimits: Equatable, Sendable {
   var softLimit = Int.max
   /// With no more than this in use, it rests.
   var restLimit = Int.max
+  /// With more than this in use, a page comes into memory only when it is read again soon.
+  var fullLimit = Int.max
   /// With more than this in use, writers wait.
   var hardLimit = Int.max
   /// What a thread may allocate before the others hear of it.
@@ -28,10 +30,12 @@ struct MemoryLimits: Equatable, Sendable {
     limit = budget - data / 16
     softLimit = limit - data / 64
     restLimit = softLimit - data / 64
+    fullLimit = restLimit - data / 64
     hardLimit = budget + data / 16
     grain = min(16 << 10, max(256, data / 256))
     // Below that the slabs of a few size classes are more than the budget.
-    if data >= 4 << 20 { systemLimit = limit }
+    // Free blocks overdraw it by a few hundredths.
+    if data >= 4 << 20 { systemLimit = limit - data / 16 }
     floor = min(8, max(2, data >> 14))
   }
 }

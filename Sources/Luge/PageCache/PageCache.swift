@@ -30,6 +30,15 @@ final class PageCache: @unchecked Sendable {
   /// Down to it that evicts.
   let restLimit: Int
 
+  /// See `MemoryLimits`.
+  let fullLimit: Int
+  /// What the limit leaves for pages.
+  let room: Int
+
+  /// Reads that found no page, while memory was short: the clock of `noteMiss`.
+  let misses = AtomicWord(0)
+  /// Values read from pages that stayed on disk.
+  let glances = AtomicWord(0)
   /// Pages evicted, and pages read, since the database was opened.
   let evictions = AtomicWord(0)
   let pageIns = AtomicWord(0)
@@ -40,6 +49,8 @@ final class PageCache: @unchecked Sendable {
     hardLimit = memory.hardLimit
     softLimit = memory.softLimit
     restLimit = memory.restLimit
+    fullLimit = memory.fullLimit
+    room = memory.limit - memory.fixed
     floor = memory.floor
   }
 

@@ -10,12 +10,20 @@ final class PageBuffer: @unchecked Sendable {
   let offset: Int
   private(set) var writer: ByteWriter
 
-  /// A buffer that goes on in a segment.
-  init(_ family: SegmentFamily, serial: UInt64, offset: Int, capacity: Int) {
+  /// A buffer that goes on in a segment, in memory that is empty.
+  init(_ family: SegmentFamily, serial: UInt64, offset: Int, memory: consuming ByteWriter) {
     self.serial = serial
     self.offset = offset
-    writer = ByteWriter(capacity: offset == 0 ? 0 : capacity)
+    writer = memory
     if offset == 0 { writer.write(PageFormat.segmentHeader(family, serial: serial)) }
+  }
+
+  /// Takes the memory of a buffer that is written, emptied.
+  func takeMemory() -> ByteWriter {
+    var memory = ByteWriter()
+    swap(&memory, &writer)
+    memory.removeAll()
+    return memory
   }
 
   /// Where the next record goes.
@@ -68,10 +76,26 @@ final class PageAppender: @unchecked Sendable {
   /// Full, and to be written first.
   var sealed: PageBuffer?
   var filling: PageBuffer?
+  /// Memory of a buffer that was written: threads take turns at making buffers, and what one frees of
+  /// another's stays with the allocator.
+  var spare: ByteWriter?
   /// The raw address from which on records of this stream may be in memory alone; all ones when
   /// none is. It only grows while it is not all ones, so whoever finds it above an address that it
   /// got from somewhere finds that record in the file.
   let unwritten = AtomicWord(.max)
+
+  /// Memory for the next buffer.
+  func takeMemory(_ bytes: Int) -> ByteWriter {
+    var memory: ByteWriter?
+    swap(&memory, &spare)
+    return memory ?? ByteWriter(capacity: bytes + PageFormat.blockBytes)
+  }
+
+  /// Of a buffer of so many bytes that nobody reads from any more.
+  func recycle(_ buffer: PageBuffer, _ bytes: Int) {
+    // What one large record has made larger goes.
+    if buffer.writer.count <= bytes + PageFormat.blockBytes { spare = buffer.takeMemory() }
+  }
 
   func noteUnwritten() {
     let first = sealed ?? filling.flatMap { $0.isEmpty ? nil : $0 }

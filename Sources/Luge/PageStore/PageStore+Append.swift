@@ -81,11 +81,12 @@ extension PageStore {
     }
     if appender.filling != nil {
       seal(appender, padded: false)
+      if let rest = appender.filling { appender.recycle(rest, bufferBytes) }
       probe("page.segmentRolled")
     }
     segments.append(PageSegments.Segment(serial: nextSerial, stream: stream))
     appender.filling = PageBuffer(
-      family, serial: nextSerial, offset: 0, capacity: bufferBytes)
+      family, serial: nextSerial, offset: 0, memory: appender.takeMemory(bufferBytes))
     nextSerial += 1
   }
 
@@ -94,7 +95,7 @@ extension PageStore {
     guard let buffer = appender.filling else { return }
     appender.sealed = buffer
     appender.filling = PageBuffer(
-      family, serial: buffer.serial, offset: buffer.end, capacity: bufferBytes)
+      family, serial: buffer.serial, offset: buffer.end, memory: appender.takeMemory(bufferBytes))
     appender.noteUnwritten()
   }
 
@@ -105,7 +106,7 @@ extension PageStore {
     let block = PageFormat.blockBytes
     let next = padded ? (buffer.end + block - 1) / block * block : buffer.end
     appender.filling = PageBuffer(
-      family, serial: buffer.serial, offset: next, capacity: bufferBytes)
+      family, serial: buffer.serial, offset: next, memory: appender.takeMemory(bufferBytes))
     appender.noteUnwritten()
   }
 
@@ -136,10 +137,12 @@ extension PageStore {
       probe("page.writeRetried")
       throw LugeError(error, doing: "writing \(family.name)s")
     }
+    let (serial, end) = (sealed.serial, sealed.end)
     _ = counters.bytesWritten.fetchAdd(UInt64(sealed.writer.count))
     try lock.acquire()
     appender.sealed = nil
-    segments.setFileBytes(sealed.serial, sealed.end)
+    appender.recycle(sealed, bufferBytes)
+    segments.setFileBytes(serial, end)
     appender.noteUnwritten()
     lock.unlock()
   }

@@ -14,7 +14,9 @@ struct SegmentScan {
 }
 
 extension PageStore {
-  private static let windowBytes = 1 << 20
+  /// Below what allocators give back to the system at once: one that has seen a larger one freed keeps as
+  /// much for each thread.
+  private static let windowBytes = 64 << 10
 
   /// Reads a segment that nobody appends to any more and hands every good record in it to `visit`, in
   /// the order of addresses. Where no good record begins, the next block is tried: records begin
@@ -33,6 +35,8 @@ extension PageStore {
     var offset = start
     func load(_ count: Int) throws(LugeError) -> Bool {
       if offset + count <= start + window.count { return true }
+      // Its memory goes before the next one's comes.
+      window = []
       do throws(PlatformError) {
         window = try file.file.readAvailable(
           at: Int64(offset), count: max(count, PageStore.windowBytes))

@@ -77,11 +77,13 @@ extension PageStore {
       if appender.sealed != nil { continue }
       guard let buffer = appender.filling else {
         let serial = try takeSerial(stream)
-        appender.filling = PageBuffer(family, serial: serial, offset: 0, capacity: bufferBytes)
+        appender.filling = PageBuffer(
+          family, serial: serial, offset: 0, memory: appender.takeMemory(bufferBytes))
         continue
       }
       if buffer.end + bytes > segmentBytes {
         seal(appender, padded: false)
+        if let rest = appender.filling { appender.recycle(rest, bufferBytes) }
         appender.filling = nil
         probe("page.segmentRolled")
       } else if buffer.writer.count > 0 {
@@ -89,8 +91,10 @@ extension PageStore {
         sealAll(appender)
       } else {
         let address = PageAddress(serial: buffer.serial, offset: buffer.end)
+        appender.recycle(buffer, bufferBytes)
         appender.filling = PageBuffer(
-          family, serial: buffer.serial, offset: buffer.end + bytes, capacity: bufferBytes)
+          family, serial: buffer.serial, offset: buffer.end + bytes,
+          memory: appender.takeMemory(bufferBytes))
         segments.retain(buffer.serial, bytes)
         return address
       }

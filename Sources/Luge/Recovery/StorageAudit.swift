@@ -170,8 +170,8 @@ package struct StorageAudit {
     }
     for page in image.pages {
       for part in page.parts { note(part, &named) }
-      let payloads = try pages.read(page.parts, .leaf).map { $0.payload }
-      try looker.look(page, payloads, of: image.tree)
+      let records = try pages.read(page.parts, .leaf)
+      try looker.look(page, records, of: image.tree)
       if page.lsn > bound {
         throw LugeError(
           .corruption, "the redo of an image is not there",

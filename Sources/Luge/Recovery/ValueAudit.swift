@@ -45,12 +45,12 @@ final class ValueAudit {
     }
   }
 
-  /// One page, by the payloads of its parts.
+  /// One page, by the records of its parts.
   func look(
-    _ page: ChunkPage, _ payloads: [[UInt8]], of tree: UInt64
+    _ page: ChunkPage, _ records: [PageRecord], of tree: UInt64
   ) throws(LugeError) {
     if page.values.entries.isEmpty { return }
-    for value in try page.decode(payloads, of: tree, codecs).values {
+    for value in try page.decode(records, of: tree, codecs).values {
       try look(value.reference, keyCount: value.key.count)
     }
   }

@@ -74,13 +74,38 @@ extension BLinkTree {
   /// Lets go of the chunk that covers `key` when all its pages are evicted. Unpinned.
   func evictChunkIfEmpty(_ key: [UInt8]) throws(LugeError) {
     if try isChunkEmpty(key) { _ = try evictChunk(covering: key) }
+    // The pages of a half may all have been evicted before the split.
+    if chunkWasSplit.load() == 0 || chunkWasSplit.exchange(0) == 0 { return }
+    for low in try emptyChunks() {
+      if try evictChunk(covering: low) { probe("cache.emptyHalfEvicted") }
+    }
+  }
+
+  /// Low keys of the chunks that are in memory without a page. O(chunks).
+  private func emptyChunks() throws(LugeError) -> [[UInt8]] {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    if self.root.load() == 0 { return [] }
+    let root = Branch(address: self.root.load())
+    var found: [[UInt8]] = []
+    var index = 0
+    while index < root.count {
+      let chunk = Chunk(address: root.node(index))
+      if isEmpty(chunk) { found.append(chunk.low.copy()) }
+      index += 1
+    }
+    return found
   }
 
   private func isChunkEmpty(_ key: [UInt8]) throws(LugeError) -> Bool {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     // The array outlives the closure; nothing in it is kept.
-    let word = unsafe key.withUnsafeBytes { unsafe findChunk(ByteView($0)).word.load() }
+    return unsafe key.withUnsafeBytes { unsafe isEmpty(findChunk(ByteView($0))) }
+  }
+
+  private func isEmpty(_ chunk: Chunk) -> Bool {
+    let word = chunk.word.load()
     guard ChunkWord.tag(word) == ChunkWord.resident else { return false }
     let branch = ChunkWord.branch(word)
     var index = 0

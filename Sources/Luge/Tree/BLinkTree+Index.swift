@@ -172,6 +172,7 @@ extension BLinkTree {
       let new = old.adding(right.address, at: place, after: left.address, pin)
       if root.compareExchange(expected: old.address, desired: new.address) {
         probe("tree.chunkSplit")
+        chunkWasSplit.store(1)
         old.retire(pin)
         branch.retire(pin)
         if let image = chunk.takeImage(pin) { context.released.push(image, pin) }

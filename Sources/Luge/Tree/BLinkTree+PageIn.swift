@@ -145,14 +145,14 @@ extension BLinkTree {
 
   private func finish(_ loading: PageLoading) throws(LugeError) {
     try context.interrupt("cache.load")
-    let payloads = try context.pages.read(loading.parts, .leaf).map { $0.payload }
+    let records = try context.pages.read(loading.parts, .leaf)
     let held = context.pending.enter()
     defer { if held != nil { context.pending.leave() } }
     let changes = try changes(
       held, low: loading.page.low, high: loading.high, since: loading.lsn)
     // Before the leaf names them, and while nothing is pinned.
     let retained = try retainValues(of: changes)
-    do throws(LugeError) { try publish(loading, payloads, changes) } catch {
+    do throws(LugeError) { try publish(loading, records, changes) } catch {
       try? context.values.release(retained, at: context.log.tail)
       throw error
     }
@@ -160,7 +160,7 @@ extension BLinkTree {
 
   /// Makes a page's leaf out of what was read, and shows it.
   private func publish(
-    _ loading: PageLoading, _ payloads: [[UInt8]], _ changes: PendingChanges?
+    _ loading: PageLoading, _ records: [PageRecord], _ changes: PendingChanges?
   ) throws(LugeError) {
     let pin = try context.epochs.pin()
     defer { pin.end() }
@@ -168,7 +168,7 @@ extension BLinkTree {
     let (leaf, gain, rows, replaced): (Leaf, Int, Int, [PagePart])
     do throws(LugeError) {
       (leaf, gain, rows, replaced) = try LeafDecoder.reading(
-        loading.parts, payloads, tree: id, low: loading.page.low, contexts: context.codecs
+        loading.parts, records, tree: id, low: loading.page.low, contexts: context.codecs
       ) { (decoder) throws(LugeError) in
         try LeafBuilder.build(
           pin, &decoder, loading, context.settings, changes: changes, tree: id,

@@ -81,9 +81,9 @@ extension BLinkTree {
   func complete(_ page: Page) throws(LugeError) {
     guard let loading = try whatIsLacking(page) else { return }
     try context.interrupt("cache.load")
-    let payloads = try context.pages.read(loading.parts, .leaf).map { $0.payload }
+    let records = try context.pages.read(loading.parts, .leaf)
     var attempt = 0
-    while try !complete(loading, payloads, abortingBatches: attempt > 16) {
+    while try !complete(loading, records, abortingBatches: attempt > 16) {
       probe("cache.partialAwaited")
       try context.backOff(attempt, "waiting for a write")
       attempt += 1
@@ -102,7 +102,7 @@ extension BLinkTree {
 
   /// False when a record is undecided, or somebody has replaced the leaf.
   private func complete(
-    _ loading: PageLoading, _ payloads: [[UInt8]], abortingBatches: Bool
+    _ loading: PageLoading, _ records: [PageRecord], abortingBatches: Bool
   ) throws(LugeError) -> Bool {
     let pin = try context.epochs.pin()
     defer { pin.end() }
@@ -117,7 +117,7 @@ extension BLinkTree {
     defer { merge.free() }
     do throws(LugeError) {
       try LeafDecoder.reading(
-        loading.parts, payloads, tree: id, low: loading.page.low, contexts: context.codecs
+        loading.parts, records, tree: id, low: loading.page.low, contexts: context.codecs
       ) { (decoder) throws(LugeError) in
         try merge.take(&decoder, loading, pin)
       }

@@ -69,7 +69,15 @@ extension BLinkTree {
       switch try findResident(key, snapshot) {
       case .found(let record, let hazard): return (record, hazard)
       case .absent: return nil
-      case .missing: try pageIn(key)
+      case .missing:
+        if snapshot == BLinkTree.latest {
+          switch try lendPastMemory(key) {
+          case .found(let lent): return (lent.record, lent.hazard)
+          case .absent: return nil
+          case .declined: break
+          }
+        }
+        try pageIn(key)
       case .apart: return try findApart(key, snapshot)
       }
     }

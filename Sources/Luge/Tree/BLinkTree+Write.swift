@@ -42,10 +42,29 @@ extension BLinkTree {
     return unsafe try write(ByteView(key), TakeWrite(), &old)
   }
 
+  // A write asks once, first, whether a simulation is going on: only then does it run a copy of its path
+  // that has fault points. The copies are not inlined into one function, so that they take no registers
+  // from each other. `isSimulated` is known wherever it is asked.
+
   /// False only for an exchange that found something else than it expected, and for nothing to take.
   @inline(__always)
   private func write<Kind: KeyWrite>(
     _ key: ByteView, _ kind: Kind, _ old: inout [UInt8]?
+  ) throws(LugeError) -> Bool {
+    if seamIsArmed { return try simulatedWrite(key, kind, &old) }
+    return try write(key, kind, &old, isSimulated: false)
+  }
+
+  @inline(never)
+  private func simulatedWrite<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ old: inout [UInt8]?
+  ) throws(LugeError) -> Bool {
+    try write(key, kind, &old, isSimulated: true)
+  }
+
+  @inline(__always)
+  private func write<Kind: KeyWrite>(
+    _ key: ByteView, _ kind: Kind, _ old: inout [UInt8]?, isSimulated: Bool
   ) throws(LugeError) -> Bool {
     try BLinkTree.checkKey(key.count)
     try BLinkTree.checkValue(kind.valueCount ?? 0)
@@ -54,7 +73,9 @@ extension BLinkTree {
     // Page-in has made room; who did it again would evict what was just read.
     var overdraws = false
     while true {
-      switch try admittedAttempt(key, kind, pieceBytes, &old, overdraws, nil) {
+      let attempt = try admittedAttempt(
+        key, kind, pieceBytes, &old, overdraws, nil, isSimulated: isSimulated)
+      switch attempt {
       case .done(let applied): return applied
       case .again: continue
       case .apart: return try writeApart(key, kind, &old)
@@ -68,7 +89,7 @@ extension BLinkTree {
   @inline(__always)
   func admittedAttempt<Kind: KeyWrite>(
     _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?, _ overdraws: Bool,
-    _ apart: ApartWrite<Kind>?
+    _ apart: ApartWrite<Kind>?, isSimulated: Bool = seamIsArmed
   ) throws(LugeError) -> WriteAttempt {
     let pin = try context.epochs.place()
     let admitted = try context.admit(pieceBytes, pin, overdraws: overdraws)
@@ -76,13 +97,10 @@ extension BLinkTree {
     pin.begin()
     defer { pin.end() }
     try checkOpen()
-    return seamIsArmed
+    return isSimulated
       ? try simulatedAttempt(key, kind, pieceBytes, &old, apart, pin)
       : try plainAttempt(key, kind, pieceBytes, &old, apart, pin)
   }
-
-  // A write asks once whether a simulation is going on: only then does it run a copy of its path that
-  // has fault points. Neither copy is inlined, so that they take no registers from each other.
 
   @inline(never)
   private func plainAttempt<Kind: KeyWrite>(
@@ -100,7 +118,6 @@ extension BLinkTree {
     try attempt(key, kind, pieceBytes, &old, apart, pin, isSimulated: true)
   }
 
-  /// `isSimulated` is known where this is inlined.
   @inline(__always)
   private func attempt<Kind: KeyWrite>(
     _ key: ByteView, _ kind: Kind, _ pieceBytes: Int, _ old: inout [UInt8]?,

@@ -26,6 +26,7 @@ internal import Platform
   ///     24    8 threads that evict something of the tree, and bit 63: none begins any more
   ///     32    8 not 0: `count` may be wrong, because of writes that did not look whether there was an
   ///             entry; grows with each page that begins to take such
+  ///     40    8 1 after a chunk was split, until somebody has looked for chunks without a page in memory
   ///     64 16*64 count of entries, in stripes: 8 bytes at the start of each; modulo 2^64
   /// ```
   // Words and nothing else; the address never changes.
@@ -95,6 +96,7 @@ internal import Platform
     unsafe WordRef.initialize(shared, 16, UInt64(context.settings.compression.rawValue))
     unsafe WordRef.initialize(shared, 24, 0)
     unsafe WordRef.initialize(shared, 32, 0)
+    unsafe WordRef.initialize(shared, 40, 0)
     unsafe WordRef.initialize(shared, BLinkTree.countOffset, count)
     unsafe self.shared = shared
   }
@@ -111,6 +113,8 @@ internal import Platform
   var maintenance: WordRef { unsafe WordRef(shared, 24) }
   /// Not 0 when some entries may be counted wrongly: see `makeCountExact`.
   var inexact: WordRef { unsafe WordRef(shared, 32) }
+  /// 1 after a chunk was split: one of the two may have no page in memory, whose eviction would be its own.
+  var chunkWasSplit: WordRef { unsafe WordRef(shared, 40) }
   static let maintenanceEnds: UInt64 = 1 << 63
 
   /// The word in which a thread counts; few threads share one.
@@ -246,7 +250,7 @@ internal import Platform
   /// The value of a key, or nil. Lock-free; writes nothing but, at most, a version word.
   func get(_ key: UnsafeRawBufferPointer) throws(LugeError) -> [UInt8]? {
     if let found = unsafe try getResident(ByteView(key)) { return found }
-    return unsafe try getSlowly(ByteView(key))
+    return unsafe try getPastMemory(ByteView(key))
   }
 
   /// The value, or nil in it; nil when the leaf is not in memory, or the value apart.
@@ -267,6 +271,11 @@ internal import Platform
   func contains(_ key: UnsafeRawBufferPointer) throws(LugeError) -> Bool {
     while true {
       if let found = unsafe try containsResident(ByteView(key)) { return found }
+      switch unsafe try glance(ByteView(key), { _, _ in }) {
+      case .found: return true
+      case .absent: return false
+      case .declined: break
+      }
       unsafe try pageIn(ByteView(key))
     }
   }

@@ -31,13 +31,15 @@ enum PageWord {
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 word: see `PageWord`
 ///      8    4 l, length of the low key
-///     12    4 72
+///     12    4 80
 ///     16    8 claim: 1 while some thread writes the page out, evicts it, moves or removes it
 ///     24    8 address of the PartList: what of the page is on disk; 0 when nothing is
 ///     32    8 W: redo records of the page below it are in the image that its records came from
 ///     40    8 the tree it belongs to, for whoever evicts it; 0 until it is published
 ///     48   24 the cache's words (CacheLink)
-///     72    l low key: no key of the page is below it, for ever
+///     72    8 when it was last looked for and not in memory (`PageCache.misses`), or 0: not since
+///             it was written
+///     80    l low key: no key of the page is below it, for ever
 /// ```
 /// Invariants:
 /// - The word is changed by compare-and-swap. A page is evicted only while its right neighbour, if
@@ -52,7 +54,7 @@ enum PageWord {
   // The address never changes; what it points to is words and bytes that never change.
   nonisolated(unsafe) let base: UnsafeMutableRawPointer
 
-  static let lowOffset = CacheLink.end
+  static let lowOffset = CacheLink.end + 8
 
   @inline(__always)
   init(address: UInt64) {
@@ -75,6 +77,7 @@ enum PageWord {
   private var partsWord: WordRef { unsafe WordRef(base, 24) }
   var imageLSN: WordRef { unsafe WordRef(base, 32) }
   var owner: WordRef { unsafe WordRef(base, 40) }
+  var missed: WordRef { unsafe WordRef(base, CacheLink.end) }
 
   @inline(__always)
   var low: ByteView { unsafe IndexNode.low(base) }
@@ -91,6 +94,7 @@ enum PageWord {
   func setParts(_ new: PartList, _ pin: Pin) -> [PagePart] {
     let address = partsWord.exchange(new.address)
     imageLSN.store(new.lsn)
+    missed.store(0)
     if address == 0 { return [] }
     let former = PartList(address: address)
     former.retire(pin)

@@ -12,6 +12,8 @@ extension TreeContext {
   private static let evictionsBeforeTrim = 512
   /// Rounds in which nothing could be evicted, after which a write goes on all the same.
   private static let patience = 8
+  /// The same while a pinned thread may hold back what was retired.
+  private static let heldUpPatience = 100
   /// Rounds after which it is refused when twice the budget is in use.
   private static let greatPatience = 1000
 
@@ -125,9 +127,12 @@ extension TreeContext {
       let round = try evictSome()
       // Its own pins have ended, so what it retired goes unless others hold it.
       try epochs.reclaim()
-      if !waits || epochs.account.estimate <= cache.hardLimit { return }
+      if !waits || epochs.account.used <= cache.hardLimit { return }
       let isFutile = round.isAtFloor || attempt >= TreeContext.patience
-      if isFutile && epochs.account.estimate / 2 <= cache.limit {
+      // What was retired may be most of it, and goes when a thread that is pinned now goes on.
+      let isHeldUp =
+        isFutile && attempt < TreeContext.heldUpPatience && epochs.isHeldUp(since: began)
+      if isFutile && !isHeldUp && epochs.account.used / 2 <= cache.limit {
         probe("cache.overdrawn")
         return
       }

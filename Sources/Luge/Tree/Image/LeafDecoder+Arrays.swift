@@ -3,18 +3,18 @@ internal import Platform
 // Leaf images held in arrays, as the page store reads them.
 
 extension LeafDecoder {
-  /// Reads a page out of the payloads of its parts, the base first: `body` gets the decoder before its first entry.
+  /// Reads a page out of the records of its parts, the base first: `body` gets the decoder before its first entry.
   /// Throws what `init(parts:)` throws, and what `body` throws.
   ///
-  /// - Parameter parts: where the payloads were read from, in the same order.
+  /// - Parameter parts: where the records were read from, in the same order.
   static func reading<Result>(
-    _ parts: [PagePart], _ payloads: [[UInt8]], tree: UInt64, low: ByteView,
+    _ parts: [PagePart], _ records: [PageRecord], tree: UInt64, low: ByteView,
     contexts: CodecContexts, _ body: (inout LeafDecoder) throws(LugeError) -> Result
   ) throws(LugeError) -> Result {
-    precondition(parts.count == payloads.count, "each part has a payload")
+    precondition(parts.count == records.count, "each part has a record")
     var views: [LeafPart] = []
     views.reserveCapacity(parts.count)
-    return try holding(payloads, parts, &views) { (views) throws(LugeError) in
+    return try holding(records, parts, &views) { (views) throws(LugeError) in
       // The arrays outlive this closure. An empty one is refused before anything is read.
       try unsafe views.withUnsafeBufferPointer { (views) throws(LugeError) in
         guard let base = views.baseAddress else {
@@ -29,18 +29,16 @@ extension LeafDecoder {
 
   /// Calls `body` while every array stays where it is.
   private static func holding<Result>(
-    _ payloads: [[UInt8]], _ parts: [PagePart], _ views: inout [LeafPart],
+    _ records: [PageRecord], _ parts: [PagePart], _ views: inout [LeafPart],
     _ body: ([LeafPart]) throws(LugeError) -> Result
   ) throws(LugeError) -> Result {
     let index = views.count
-    if index == payloads.count { return try body(views) }
+    if index == records.count { return try body(views) }
     // Good until this call returns, and `body` is called inside.
-    return try unsafe payloads[index].withUnsafeBufferPointer { (bytes) throws(LugeError) in
+    return try unsafe records[index].withPayload { (bytes) throws(LugeError) in
       views.append(
-        LeafPart(
-          address: parts[index].address.rawValue,
-          bytes: unsafe ByteView(UnsafeRawBufferPointer(bytes))))
-      return try holding(payloads, parts, &views, body)
+        LeafPart(address: parts[index].address.rawValue, bytes: unsafe ByteView(bytes)))
+      return try holding(records, parts, &views, body)
     }
   }
 }
@@ -58,15 +56,15 @@ extension LeafImage {
 }
 
 extension ChunkPage {
-  /// Reads all entries out of the payloads of the page's parts. Throws `.corruption` where they are
+  /// Reads all entries out of the records of the page's parts. Throws `.corruption` where they are
   /// damaged or of another page.
   func decode(
-    _ payloads: [[UInt8]], of tree: UInt64, _ contexts: CodecContexts
+    _ records: [PageRecord], of tree: UInt64, _ contexts: CodecContexts
   ) throws(LugeError) -> (lsn: UInt64, entries: Int, values: [ValueOnDisk]) {
     // The array outlives the closure; nothing in it is kept.
     try unsafe low.withUnsafeBufferPointer { (low) throws(LugeError) in
       try LeafDecoder.reading(
-        parts, payloads, tree: tree, low: unsafe ByteView(UnsafeRawBufferPointer(low)),
+        parts, records, tree: tree, low: unsafe ByteView(UnsafeRawBufferPointer(low)),
         contexts: contexts
       ) { (decoder) throws(LugeError) in
         var entries = 0

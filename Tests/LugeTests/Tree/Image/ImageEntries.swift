@@ -85,9 +85,14 @@ enum ImageCodec {
     let places = parts.map {
       PagePart(address: PageAddress(rawValue: $0.address), length: $0.bytes.count)
     }
+    let records = parts.map {
+      PageRecord(
+        bytes: [UInt8](repeating: 0, count: PageFormat.recordHeaderBytes) + $0.bytes,
+        payloadCount: $0.bytes.count)
+    }
     return try unsafe low.raw { low in
       try LeafDecoder.reading(
-        places, parts.map { $0.bytes }, tree: tree, low: unsafe ByteView(low), contexts: contexts
+        places, records, tree: tree, low: unsafe ByteView(low), contexts: contexts
       ) { (decoder) throws(LugeError) in
         var result: [ImageEntry] = []
         while try decoder.next() {
