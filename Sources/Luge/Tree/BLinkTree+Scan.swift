@@ -191,7 +191,8 @@ extension BLinkTree {
     if top == 0 { return leaf.isPartial ? nil : 0 }
     let found = visible(top, at: snapshot, leaf, pin).record
     if found == 0 && leaf.isPartial { return nil }
-    place.store(found)
+    // It may be a tombstone or lie apart: whoever comes to it again is to look again.
+    place.store(found | Reader.unlooked)
     return found
   }
 

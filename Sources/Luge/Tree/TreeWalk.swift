@@ -119,6 +119,8 @@ struct TreeWalk: ~Copyable, Sendable {
   @inline(__always)
   private func shown(_ place: WordRef) throws(LugeError) -> UInt64 {
     var address = place.loadRelaxed() & ~Reader.unlooked
+    // It was looked for before, and there is none.
+    if address == 0 { return 0 }
     let word = Record(address: address).version.load()
     if VersionWord.state(word) != VersionWord.committed || VersionWord.body(word) >= snapshot {
       probe("tree.scanLookedBeneath")
@@ -201,6 +203,7 @@ struct TreeWalk: ~Copyable, Sendable {
       let place = reader.record(0, first &+ count)
       let word = place.loadRelaxed()
       if word & Reader.unlooked != 0 {
+        if word == Reader.unlooked { return count }
         let record = Record(address: word & ~Reader.unlooked)
         if !record.isShown(at: snapshot) { return count }
         place.store(record.address)
