@@ -57,7 +57,8 @@ import Testing
     }
     let pageIns = cache.pageIns.load() - before.0
     let glances = cache.glances.load() - before.1
-    #expect(glances > UInt64(Self.keys / 2))
+    // The second look at a page brings it in, and so does the first where its chunk is not in memory.
+    #expect(glances > UInt64(Self.keys / 8))
     #expect(pageIns < UInt64(Self.keys))
     try database.close()
   }
