@@ -9,9 +9,10 @@ internal import Platform
 /// - The lock is held for a few steps and never while anything waits; who holds it may be pinned,
 ///   who waits for it is not.
 final class PageCache: @unchecked Sendable {
-  // Unchecked: `queue` is guarded by `lock`.
+  // Unchecked: `queue` is guarded by `lock`. Its accesses are not tracked either: within them threads of a
+  // simulation switch, which the tracking of one system thread takes for nested accesses.
   private let lock: Lock
-  private var queue = EvictionQueue()
+  @exclusivity(unchecked) private var queue = EvictionQueue()
   /// Address of the page that came last, linked by `next`; pushed without the lock.
   private let newcomers = AtomicWord(0)
 
