@@ -148,6 +148,29 @@ import Testing
     try database.close()
   }
 
+  /// Where a cursor looks beneath a newer record and finds a value that lies apart, behind others that
+  /// do not and so are shown first.
+  @Test(arguments: [true, false])
+  func aCursorMeetsReplacedValuesApartBehindOthers(up: Bool) throws {
+    let database = try Self.open(.inMemory())
+    let tree = database.defaultTree
+    func length(_ number: Int) -> Int { number % 3 == 2 ? 3000 : 20 }
+    for number in 0..<60 {
+      try tree.setValue(Self.value(number, length(number)), forKey: Self.key(number))
+    }
+    var cursor = tree.cursor()
+    for number in 0..<60 {
+      try tree.setValue(Self.value(100 + number, length(number + 1)), forKey: Self.key(number))
+    }
+    for step in 0..<60 {
+      let number = up ? step : 59 - step
+      let entry = up ? try cursor.next() : try cursor.previous()
+      #expect(entry?.key == Self.key(number))
+      #expect(entry?.value == Self.value(number, length(number)), "\(number)")
+    }
+    try database.close()
+  }
+
   @Test func whatWasFlushedSurvivesAKill() throws {
     let platform = PlatformServices.inMemory()
     let database = try Self.open(platform)
