@@ -77,8 +77,8 @@ import Platform
 ///
 /// Invariants:
 /// 1. `next` only grows; an id is given out by one fetch-add on it.
-/// 2. `limit <= end`; both only grow. No id at or above `end` is given out, and `end` is durable before it
-///    is stored.
+/// 2. `limit <= end`, and `end` only grows. No id at or above `end` is given out, and `end` is durable
+///    before it is stored. (`limit` falls back where somebody raised it to a new end before it was set.)
 /// 3. `reservedThrough` is at or above every end whose redo record has been reserved: a checkpoint
 ///    that starts above such a record stores it, so it never falls behind the log that it cuts off.
 /// 4. At most one and a half portions are reserved and not used: a portion is reserved ahead when half
@@ -164,7 +164,7 @@ final class IdentifierSequence: Sendable {
     try logReservation(payload.bytes, newEnd)
     try logReservation(payload.bytes, newEnd)
     words.end = newEnd
-    // Not below the former one: that was at most `start`.
+    // Who saw the new end may have raised it to there, and wished for more: too early, so this takes it back.
     words.limit = newEnd - size / 2
   }
 

@@ -5,7 +5,8 @@ import Testing
 
 /// Writes into pages that are not in memory, in databases larger than their memory.
 @Suite struct BlindWriteTests {
-  private static func configuration() -> Configuration {
+  /// Tiny pages, and no more memory than the least.
+  static func configuration() -> Configuration {
     var configuration = Configuration()
     configuration.backgroundWork = .manual
     configuration.logBufferSize = 128 << 10
@@ -22,11 +23,11 @@ import Testing
     return configuration
   }
 
-  private static func key(_ number: Int) -> [UInt8] {
+  static func key(_ number: Int) -> [UInt8] {
     [UInt8(number >> 8), UInt8(number & 0xFF)]
   }
 
-  private static func value(_ number: Int) -> [UInt8] {
+  static func value(_ number: Int) -> [UInt8] {
     [UInt8](repeating: UInt8(number & 0xFF), count: 20 + number % 30)
   }
 

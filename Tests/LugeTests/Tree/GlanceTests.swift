@@ -7,30 +7,9 @@ import Testing
 @Suite struct GlanceTests {
   private static let keys = 1500
 
-  private static func configuration() -> Configuration {
-    var configuration = Configuration()
-    configuration.backgroundWork = .manual
-    configuration.logBufferSize = 128 << 10
-    configuration.maximumWriters = 8
-    configuration.ordinaryCommitSize = 1024
-    configuration.pageBufferSize = 4096
-    configuration.pageSize = 1024
-    configuration.leafEntries = 16
-    configuration.leafAppendSlots = 4
-    configuration.chunkPages = 8
-    configuration.redoSegmentSize = 64 << 10
-    configuration.pageSegmentSize = 256 << 10
-    configuration.memoryBudget = configuration.leastMemoryBudget
-    return configuration
-  }
-
-  private static func key(_ number: Int) -> [UInt8] {
-    [UInt8(number >> 8), UInt8(number & 0xFF)]
-  }
-
-  private static func value(_ number: Int) -> [UInt8] {
-    [UInt8](repeating: UInt8(number & 0xFF), count: 20 + number % 30)
-  }
+  private static func configuration() -> Configuration { BlindWriteTests.configuration() }
+  private static func key(_ number: Int) -> [UInt8] { BlindWriteTests.key(number) }
+  private static func value(_ number: Int) -> [UInt8] { BlindWriteTests.value(number) }
 
   /// A database with every even key, far larger than its memory.
   private static func filled() throws -> Database {
