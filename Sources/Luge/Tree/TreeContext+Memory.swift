@@ -192,7 +192,8 @@ extension TreeContext {
     case floor
   }
 
-  /// Evicts the page that is to go next, beside `floor` that stay. Unpinned.
+  /// Evicts the page that is to go next, beside `floor` that stay, and chunks that are above their share;
+  /// where no page may go, a chunk. Unpinned.
   func evictOne(keeping floor: Int? = nil) throws(LugeError) -> Eviction {
     var tree: BLinkTree?
     let choice = try cache.takeVictim(epochs, keeping: floor) { link in
@@ -218,27 +219,30 @@ extension TreeContext {
     }
     let victim: EvictionQueue.Victim
     switch choice {
-    case .none: return .none
-    case .floor: return .floor
+    // What leads to pages on disk may go, but for the pages that stay.
+    case .none: return try evictChunks(to: 0, most: 1) > 0 ? .evicted : .none
+    case .floor: return try evictChunks(to: 0, most: 1) > 0 ? .evicted : .floor
     case .victim(let found): victim = found
     }
     guard let tree else { preconditionFailure("a victim's tree is known") }
     defer { tree.endMaintenance() }
     let page = Page(address: victim.page.address)
-    let low: [UInt8]?
-    do throws(LugeError) { low = try tree.evict(page) } catch {
+    let isGone: Bool
+    do throws(LugeError) { isGone = try tree.evict(page) } catch {
       defer { page.releaseClaim() }
       try cache.putBack(victim)
       throw error
     }
-    guard let low else {
+    guard isGone else {
       // The claim keeps the page until it is back in its queue.
       defer { page.releaseClaim() }
       try cache.putBack(victim)
       return .kept
     }
     _ = cache.evictions.fetchAdd(1)
-    try tree.evictChunkIfEmpty(low)
+    if chunks.bytes.load() > UInt64(cache.chunkLimit) {
+      _ = try evictChunks(to: cache.chunkLimit)
+    }
     return .evicted
   }
 

@@ -24,6 +24,8 @@ internal import Platform
   let keptValues = AtomicWord(0)
   private let stamps = AtomicWord(0)
   let cache: PageCache
+  /// The chunks that are in memory.
+  let chunks: ChunkClock
   /// Pages that are being read.
   let loads: PageLoads
   /// LSN of the redo record being replayed; 0 when none is.
@@ -43,6 +45,7 @@ internal import Platform
     self.log = log
     unsafe unretainedLog = Unmanaged.passUnretained(log)
     cache = PageCache(memory, threads: platform.threads)
+    chunks = ChunkClock(threads: platform.threads)
     evictor = Evictor(threads: platform.threads)
     epochs.account.setGrain(memory.grain)
     epochs.account.setSystemLimit(memory.systemLimit)
