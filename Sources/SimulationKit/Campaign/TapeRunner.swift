@@ -44,11 +44,20 @@ public enum TapeRunner {
 
 /// Makes failing tapes simple.
 public enum TapeShrinking {
+  /// Runs one tape, as `TapeRunner.run` does.
+  public typealias Run = (
+    _ subject: any TapeSubject, _ factory: any EngineFactory, _ driver: any ChoiceDriver,
+    _ options: TapeOptions
+  ) -> TapeResult
+
   /// The simplest tape found that violates the same property, run once more.
+  ///
+  /// - Parameter run: how tapes are run; nil: by `TapeRunner.run`.
   public static func shrink(
     _ result: TapeResult, of subject: any TapeSubject, _ factory: any EngineFactory,
-    options: TapeOptions, maximumRuns: Int, shouldStop: () -> Bool = { false }
+    options: TapeOptions, maximumRuns: Int, shouldStop: () -> Bool = { false }, run: Run? = nil
   ) -> TapeResult {
+    let run = run ?? { TapeRunner.run($0, $1, driver: $2, options: $3) }
     guard let property = result.failures.first?.property else { return result }
     // Several properties may break at one step, and another one may then come first: the tape still
     // shows this one.
@@ -56,18 +65,16 @@ public enum TapeShrinking {
       again.failures.contains { $0.property == property }
     }
     var start = result.choices
-    if let exact = exactly(result, of: subject, factory, options), isSame(exact) {
+    if let exact = exactly(result, of: subject, factory, options, run), isSame(exact) {
       start = exact.choices
     }
     let shrunk = Shrinker(maximumRuns: maximumRuns).shrink(
       start, shouldStop: shouldStop,
       rerun: { choices in
-        let again = TapeRunner.run(
-          subject, factory, driver: ReplayDriver(choices), options: options)
+        let again = run(subject, factory, ReplayDriver(choices), options)
         return isSame(again) ? again.choices : nil
       })
-    var best = TapeRunner.run(
-      subject, factory, driver: ReplayDriver(shrunk.choices), options: options)
+    var best = run(subject, factory, ReplayDriver(shrunk.choices), options)
     guard isSame(best) else { return result }
     best.choices = shrunk.choices
     return best
@@ -76,20 +83,18 @@ public enum TapeShrinking {
   /// The same run, with its schedule said exactly; nil where the tape has none, or the options name a strategy.
   private static func exactly(
     _ result: TapeResult, of subject: any TapeSubject, _ factory: any EngineFactory,
-    _ options: TapeOptions
+    _ options: TapeOptions, _ run: Run
   ) -> TapeResult? {
     if options.strategy != nil { return nil }
     var recording = options
     recording.recordsSchedule = true
-    let again = TapeRunner.run(
-      subject, factory, driver: ReplayDriver(result.choices), options: recording)
+    let again = run(subject, factory, ReplayDriver(result.choices), recording)
     guard !again.schedule.isEmpty,
       let place = again.choices.firstIndex(where: { $0.lane == "plan" && $0.label == "strategy" })
     else { return nil }
     var choices = again.choices
     choices[place].value = InterleavingPlan.exactStrategy
-    choices.removeAll { $0.lane == "schedule" || $0.lane.hasPrefix("schedule.") }
-    return TapeRunner.run(
-      subject, factory, driver: ReplayDriver(choices + again.schedule), options: options)
+    choices.removeAll(where: \.isOfSchedule)
+    return run(subject, factory, ReplayDriver(choices + again.schedule), options)
   }
 }
