@@ -100,7 +100,8 @@ struct ReportText {
   static func effort(_ report: CampaignReport) -> String {
     let hundredths = Int((report.cpuSeconds * 100).rounded())
     let digits = "\(100 + hundredths % 100)".dropFirst()
-    return "effort   \(report.counters.tapes) tapes, \(hundredths / 100).\(digits) s of processor time"
+    return "effort   \(report.counters.tapes) tapes, "
+      + "\(hundredths / 100).\(digits) s of processor time"
   }
 
   static func tenths(_ number: Double) -> String {

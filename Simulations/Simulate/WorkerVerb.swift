@@ -19,7 +19,7 @@ struct WorkerVerb: ParsableCommand {
   /// Seconds after which a tape counts as one that does not end.
   static let patience: UInt32 = 120
   /// Runs and seconds that shrinking one tape may take.
-  static let shrinkingRuns = 4000
+  static let shrinkingRuns = 20_000
   static let shrinkingSeconds = 30.0
 
   func run() throws {

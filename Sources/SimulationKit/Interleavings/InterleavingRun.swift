@@ -260,6 +260,11 @@ final class InterleavingRun: @unchecked Sendable {
       try write(Int(lane.draw("place", below: UInt64(ProgramWorld.split))), again, lane)
     }
     if factory.capabilities.contains(.checkpoints) { try again.checkpoint() }
+    var evictions = lane.draw("evictions", below: 8)
+    while evictions > 0 {
+      evictions -= 1
+      try again.evict()
+    }
     return again
   }
 

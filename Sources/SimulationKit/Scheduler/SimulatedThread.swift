@@ -70,7 +70,9 @@ public final class SimulatedThread {
   var situation: String {
     var what =
       switch state {
-      case .running, .runnable where backOffs > 0: "has given way \(backOffs) times"
+      case .running,
+        .runnable where backOffs > 0:
+        "has given way \(backOffs) times"
       case .runnable: "could run"
       case .running: "is running"
       case .parked: parkedFor
