@@ -33,6 +33,8 @@ struct InterleavingsVerb: ParsableCommand {
   var format = RunVerb.Format.text
   @Option(help: "End after so many seconds and judge the tapes run until then.")
   var seconds: Double?
+  @Flag(help: "Begin no more tapes when one has failed.")
+  var untilFailure = false
   @Option(help: "Where failing tapes are written.")
   var output = "Simulations/Failures"
 
@@ -52,7 +54,7 @@ struct InterleavingsVerb: ParsableCommand {
     let plan = CampaignPlan(
       scenarios: try choose(for: factory), skipped: [], factory: factory, seed: seed, tapes: tapes,
       options: TapeOptions(strategy: strategy?.name), jobs: jobs, twice: twice, seconds: seconds,
-      output: output)
+      output: output, endsAtFailure: untilFailure)
     Console.error(
       "simulate: \(plan.scenarios.count) programs x \(tapes) tapes on \(factory.name), "
         + "\(strategy?.rawValue ?? "random and pct"), seed \(seed), "

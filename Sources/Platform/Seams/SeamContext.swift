@@ -14,6 +14,10 @@ open class SeamContext {
   /// A place whose being reached is counted.
   open func probe(_ name: StaticString) {}
 
+  /// The calling thread is about to park until it has `what`, which the thread of that name holds; 0 where
+  /// nobody or anybody does. For a report of who waits for whom.
+  open func waits(for what: StaticString, heldBy thread: UInt64) {}
+
   #if SchedulePoints
     /// An access at which the scheduler may switch threads: it comes after this. The address is a number that
     /// tells words apart, and nothing else.
@@ -64,6 +68,15 @@ public func probe(_ name: StaticString) {
   #endif
 }
 
+/// Says what the calling thread is about to park for, as "a lock", and the name of the thread that holds it, or 0.
+/// Nothing in a build with the package trait `NoSeams`.
+@inlinable @inline(__always)
+public func noteWait(for what: StaticString, heldBy thread: UInt64 = 0) {
+  #if !NoSeams
+    if platform_seam_armed() { SeamDispatch.waits(for: what, heldBy: thread) }
+  #endif
+}
+
 /// Whether a context was ever installed in this process: a simulation may be going on. Never in a build
 /// with the package trait `NoSeams`.
 @inlinable @inline(__always)
@@ -95,6 +108,11 @@ public enum SeamDispatch {
 
     @inline(never)
     public static func probe(_ name: StaticString) { current?.probe(name) }
+
+    @inline(never)
+    public static func waits(for what: StaticString, heldBy thread: UInt64) {
+      current?.waits(for: what, heldBy: thread)
+    }
   #endif
 
   #if SchedulePoints

@@ -136,6 +136,8 @@ public final class Lock: @unchecked Sendable {
     while true {
       let answer = waiter.answer.load()
       if answer != Waiter.Answer.none { return answer }
+      // The holder's name plus one, or 0: then that is who holds it by now, about.
+      noteWait(for: "a lock", heldBy: max(owner.loadRelaxed(), 1) &- 1)
       do { try threads.park(until: nil) } catch {
         abandon()
         if waiter.answer.load() == Waiter.Answer.granted {

@@ -89,6 +89,8 @@ extension Scheduler {
     let thread = current!
     thread.state = state
     thread.deadline = deadline
+    thread.since = seamCalls
+    thread.backOffs = 0
     if deadline < earliestDeadline { earliestDeadline = deadline }
     quantumIsDrawn = true
     switchTo(nextThread())
@@ -147,6 +149,7 @@ extension Scheduler {
     precondition(current != nil, "only a simulated thread can park")
     try step("park")
     let thread = current!
+    defer { thread.awaits = nil }
     if !thread.hasPermit && deadline > now { try wait(.parked, until: deadline, "park") }
     thread.hasPermit = false
   }
@@ -170,6 +173,7 @@ extension Scheduler {
   func backOff(attempt: Int) throws(PlatformError) {
     try step("backOff")
     guard let thread = current else { return }
+    noteBackOff(of: thread, attempt)
     if runQueue.allSatisfy(\.isBackingOff) {
       now &+= 1000 &<< UInt64(max(0, min(attempt, 10)))
       if now >= earliestDeadline { wakeDue() }
@@ -179,6 +183,15 @@ extension Scheduler {
     giveWay(because: .yields)
     thread.isBackingOff = false
     if isUnwinding { throw Scheduler.killed("backOff") }
+  }
+
+  /// For reports: where this waiting loop began.
+  private func noteBackOff(of thread: SimulatedThread, _ attempt: Int) {
+    if attempt == 0 || thread.backOffs == 0 {
+      thread.backOffs = 0
+      thread.since = seamCalls
+    }
+    thread.backOffs += 1
   }
 
   // MARK: Dying

@@ -106,7 +106,9 @@ final class Scheduler {
       return .notStarted(error)
     }
     let slot = platform_thread_slot()
+    let former = catchTraps()
     switchTo(takeNext(leaving: nil, because: .waits))
+    unsafe catchTraps(for: former)
     platform_thread_slot_set(slot)
     bury()
     disarm()

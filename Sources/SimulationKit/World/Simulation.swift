@@ -59,6 +59,8 @@ public final class Simulation: SeamContext, @unchecked Sendable {
     super.init()
   }
 
+  deinit { freeKept() }
+
   // MARK: What engines get
 
   public var clock: any Clock { SimulatedClock(scheduler: scheduler) }
@@ -103,6 +105,10 @@ public final class Simulation: SeamContext, @unchecked Sendable {
       scheduler.current?.place = name
       _ = probeCounts.add(name)
     }
+  }
+
+  public override func waits(for what: StaticString, heldBy thread: UInt64) {
+    scheduler.current?.awaits = SimulatedThread.Awaited(what: what, heldBy: thread)
   }
 
   #if SchedulePoints
