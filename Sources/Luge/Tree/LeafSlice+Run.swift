@@ -36,8 +36,7 @@ extension LeafSlice {
       if place == limit { break }
       let record = Record(address: candidate.record)
       unsafe LeafSlice.put(
-        record.isShown(at: snapshot) ? record.address : record.address | Reader.unlooked, slots,
-        place)
+        record.isShown(at: snapshot) ? record.address : record.address | Reader.unlooked, slots, place)
       place &+= 1
       next &+= 1
     }

@@ -115,8 +115,8 @@ import Testing
     let over = epochs.account.taken - limit
     #expect(over > 0 && epochs.account.bytes < limit)
     #expect(epochs.account.estimate >= epochs.account.bytes + 3 * over)
-    for unsafeblock in unsafe kept { unsafe pin.free(block, 144) }
-    for unsafeblock in unsafe others { unsafe pin.free(block, 512) }
+    for unsafe block in unsafe kept { unsafe pin.free(block, 144) }
+    for unsafe block in unsafe others { unsafe pin.free(block, 512) }
     #expect(epochs.account.bytes == 0)
     pin.trim()
     // What is left lies in this thread's caches, and in the slabs that it carves.
