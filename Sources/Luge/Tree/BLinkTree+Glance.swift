@@ -126,6 +126,7 @@ extension BLinkTree {
       return .declined
     }
     var isThere = false
+    decoder.leap(to: key)
     while try decoder.next() {
       let order = ByteView.compare(decoder.key, key)
       if order >= 0 {
