@@ -29,6 +29,10 @@ public enum ProgramCatalogue {
         .scanForward, .scanBackward,
       ], threads: 2...3),
     InterleavingScenario(
+      "threads-cleaning", "The cleaner moves pages and values that others read in and write.",
+      actions: [.clean, .clean, .clean, .get, .insert, .remove, .exchange, .scanForward, .evict],
+      threads: 2...3, rounds: 1...4),
+    InterleavingScenario(
       "threads-merges", "Checkpoints merge leaves that have become small, beside reads and writes of their keys.",
       actions: [
         .checkpoint, .checkpoint, .remove, .remove, .get, .insert, .batch, .scanForward, .scanBackward,
@@ -55,7 +59,13 @@ public enum ProgramCatalogue {
   /// The 120 pairs of `simulate interleavings --strategy exhaustive`.
   public static let pairs: [InterleavingScenario] = ProgramPair.all.map { InterleavingScenario($0) }
 
+  /// The 21 pairs of single calls of `simulate interleavings --strategy dpor`.
+  public static let singles: [InterleavingScenario] = ProgramPair.singles.map {
+    InterleavingScenario($0)
+  }
+
   public static func named(_ name: String) -> InterleavingScenario? {
     all.first { $0.name == name } ?? pairs.first { $0.name == name }
+      ?? singles.first { $0.name == name }
   }
 }

@@ -22,6 +22,9 @@ final class CampaignRunner: Sendable {
     /// Failing tapes, by scenario, in the order in which they were noticed.
     var failing: [[(index: Int, result: TapeResult)]]
     var inconclusiveTapes = 0
+    var inconclusive: String?
+    /// By scenario; only counted.
+    var states: [Set<UInt64>]
     var shrunk: [CampaignFailure] = []
     var tapesDone = 0
     /// Why the campaign cannot go on.
@@ -32,11 +35,21 @@ final class CampaignRunner: Sendable {
       tapesDone += 1
       hashes[scenario][index] = result.traceHash
       summaries[scenario].counters.add(result.counters)
-      if result.inconclusive != nil { inconclusiveTapes += 1 }
+      states[scenario].formUnion(result.states)
+      if let reason = result.inconclusive {
+        inconclusiveTapes += 1
+        if inconclusive == nil { inconclusive = reason }
+      }
       if !result.failures.isEmpty {
         summaries[scenario].failingTapes += 1
         failing[scenario].append((index, result))
       }
+    }
+
+    /// The rest of a piece of work, for another worker.
+    mutating func postpone(_ job: CampaignPlan.Job, from index: Int) {
+      if job.shrinks || index >= job.tapes.upperBound { return }
+      pending.append(CampaignPlan.Job(scenario: job.scenario, tapes: index..<job.tapes.upperBound))
     }
 
     func knownFailure(scenario: Int, index: Int) -> TapeResult? {
@@ -53,7 +66,8 @@ final class CampaignRunner: Sendable {
         hashes: Array(
           repeating: Array(repeating: nil, count: plan.tapes), count: plan.scenarios.count),
         summaries: plan.scenarios.map { ScenarioSummary(name: $0.name) },
-        failing: Array(repeating: [], count: plan.scenarios.count)))
+        failing: Array(repeating: [], count: plan.scenarios.count),
+        states: Array(repeating: [], count: plan.scenarios.count)))
   }
 
   func run() throws -> CampaignReport {
@@ -104,10 +118,12 @@ final class CampaignRunner: Sendable {
 
   private func take() -> CampaignPlan.Job? {
     let isLate = plan.seconds.map { progress.seconds > $0 } ?? false
+    let endsAtFailure = plan.endsAtFailure
     return state.withLock { state in
       guard state.obstacle == nil, state.next < state.pending.count else { return nil }
       let job = state.pending[state.next]
-      if isLate && !job.shrinks { return nil }
+      let isOver = isLate || endsAtFailure && state.failing.contains { !$0.isEmpty }
+      if isOver && !job.shrinks { return nil }
       state.next += 1
       return job
     }
@@ -129,6 +145,11 @@ final class CampaignRunner: Sendable {
       }
       try take(reply, job, index)
       index += 1
+      if reply.isLast {
+        _ = worker.finish()
+        state.withLock { $0.postpone(job, from: index) }
+        return false
+      }
     }
     return true
   }
@@ -137,7 +158,8 @@ final class CampaignRunner: Sendable {
     let result = try reply.result.result()
     let shrunk = try reply.shrunk?.result()
     let done = state.withLock { state -> (Int, Int) in
-      state.summaries[job.scenario].cpuSeconds += reply.cpuSeconds
+      // What shrinking takes says nothing of how fast tapes are run.
+      if !job.shrinks { state.summaries[job.scenario].cpuSeconds += reply.cpuSeconds }
       if job.shrinks {
         var failure = failure(job, result)
         failure.file = reply.file
@@ -185,10 +207,7 @@ final class CampaignRunner: Sendable {
         state.shrunk.append(saved(self.failure(job, known)))
       } else {
         state.note(result, scenario: job.scenario, index: index)
-        if index + 1 < job.tapes.upperBound {
-          state.pending.append(
-            CampaignPlan.Job(scenario: job.scenario, tapes: index + 1..<job.tapes.upperBound))
-        }
+        state.postpone(job, from: index + 1)
       }
     }
   }
@@ -255,9 +274,12 @@ final class CampaignRunner: Sendable {
       }
       report.cpuSeconds += summary.cpuSeconds
       report.counters.add(summary.counters)
+      var summary = summary
+      summary.distinctStates = state.states[number].count
       report.scenarios.append(summary)
     }
     report.inconclusiveTapes = state.inconclusiveTapes
+    report.inconclusive = state.inconclusive
     report.traceHash = hash.text
     report.failures = state.shrunk.sorted {
       ($0.scenario, $0.index) < ($1.scenario, $1.index)

@@ -18,6 +18,9 @@ open class SeamContext {
     /// An access at which the scheduler may switch threads: it comes after this. The address is a number that
     /// tells words apart, and nothing else.
     open func schedulePoint(_ address: UInt, _ writes: Bool) {}
+
+    /// An access that is no such point: a relaxed one, of a hint or of what one thread alone writes.
+    open func relaxedAccess(_ address: UInt, _ writes: Bool) {}
   #endif
 
   // MARK: Shared memory, see MemorySeam.swift
@@ -33,6 +36,17 @@ open class SeamContext {
 
   /// The calling thread reads or writes here.
   open func touched(_ address: UInt) {}
+
+  // MARK: Locks, see WaitSeam.swift
+
+  /// The calling thread has taken a lock.
+  open func lockTaken(_ lock: UInt) {}
+
+  /// The calling thread gives a lock back.
+  open func lockGiven(_ lock: UInt) {}
+
+  /// The calling thread waits for a lock, until it has taken it.
+  open func lockAwaited(_ lock: UInt) {}
 
   /// Runs `body` with this context installed on the calling thread; the former one is restored.
   public final func run<Result, Failure: Error>(
@@ -102,6 +116,12 @@ public enum SeamDispatch {
     @inline(never)
     public static func schedulePoint(_ address: UInt, _ writes: Bool) {
       lend { $0.schedulePoint(address, writes) }
+    }
+
+    /// At a relaxed access.
+    @inline(never)
+    public static func relaxedAccess(_ address: UInt, _ writes: Bool) {
+      lend { $0.relaxedAccess(address, writes) }
     }
 
     /// Lends the context without taking a reference: these calls are made at every access.

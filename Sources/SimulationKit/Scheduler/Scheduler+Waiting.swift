@@ -17,7 +17,7 @@ extension Scheduler {
     seamCalls &+= 1
     now &+= callDuration
     if seamCalls >= attention || now >= earliestDeadline { try stepWithAttention(call) }
-    if record.isOn, let current { record.note(current.id, call: call) }
+    if record.isOn, let current { record.note(current.id, call: call, hadChoice: hasChoice) }
   }
 
   @inline(never)
@@ -90,9 +90,11 @@ extension Scheduler {
     thread.state = state
     thread.deadline = deadline
     if deadline < earliestDeadline { earliestDeadline = deadline }
+    thread.waitsSince = seamCalls
     quantumIsDrawn = true
     switchTo(nextThread())
     if isUnwinding { throw Scheduler.killed(call) }
+    noteGoingOn(thread)
   }
 
   /// The thread to run next. Where none can, time jumps to the earliest deadline; where there is
@@ -175,11 +177,23 @@ extension Scheduler {
       if now >= earliestDeadline { wakeDue() }
     }
     if runQueue.isEmpty { return }
+    if thread.backsOffSince == 0 { thread.backsOffSince = seamCalls }
     thread.isBackingOff = true
+    yieldedAt = record.accesses.count
     giveWay(because: .yields)
     thread.isBackingOff = false
     if isUnwinding { throw Scheduler.killed("backOff") }
+    noteGoingOn(thread)
   }
+
+  /// What a thread does after it has waited, until its next point, is a step of its own.
+  func noteGoingOn(_ thread: SimulatedThread) {
+    if record.isOn { record.note(thread.id, 0, [], hadChoice: hasChoice) }
+  }
+
+  /// Whether another thread could run as well. One that has just given way of its own will cannot: it is to
+  /// run on only after another has done something.
+  var hasChoice: Bool { !runQueue.isEmpty && record.accesses.count != yieldedAt }
 
   // MARK: Dying
 
@@ -218,11 +232,4 @@ extension Scheduler {
   /// Calls that a thread may make after its process was killed. Unwinding takes a few; a loop that
   /// ignores the error takes any number.
   static let unwindingLimit = 10_000
-
-  /// What every living thread is at, for a report.
-  var situations: [String] {
-    var lines: [String] = []
-    for thread in live { lines.append(thread.situation) }
-    return lines
-  }
 }
