@@ -6,7 +6,7 @@ public import SimulationKit
 public struct InterleavingsJSON: Codable, Sendable {
   public struct Program: Codable, Sendable {
     public var name: String
-    public var tapes, schedules, threadSwitches, crashes, failures: Int
+    public var tapes, schedules, distinctStates, threadSwitches, crashes, failures: Int
     /// Of an exhaustive run: schedules beyond the bound, those passed over because they come to the same as another,
     /// and points of the longest call.
     public var schedulesCut, schedulesSame, longestCall: Int
@@ -14,7 +14,7 @@ public struct InterleavingsJSON: Codable, Sendable {
   }
 
   public var verdict, engine, seed, build, traceHash: String
-  public var tapes, schedules, operations, crashes, threadSwitches, schedulePoints: Int
+  public var tapes, schedules, distinctStates, operations, crashes, threadSwitches, schedulePoints: Int
   public var switchesPerCPUSecond, schedulesPerCPUSecond, cpuSeconds: Double
   public var points, probes: [String: Int]
   public var neverReached: [String]
@@ -32,6 +32,7 @@ public struct InterleavingsJSON: Codable, Sendable {
     traceHash = report.traceHash
     tapes = counters.tapes
     schedules = counters.schedules
+    distinctStates = report.distinctStates
     operations = counters.operations
     crashes = counters.crashes
     threadSwitches = counters.threadSwitches
@@ -48,19 +49,32 @@ public struct InterleavingsJSON: Codable, Sendable {
     programs = report.scenarios.map {
       Program(
         name: $0.name, tapes: $0.counters.tapes, schedules: $0.counters.schedules,
-        threadSwitches: $0.counters.threadSwitches, crashes: $0.counters.crashes,
+        distinctStates: $0.distinctStates, threadSwitches: $0.counters.threadSwitches, crashes: $0.counters.crashes,
         failures: $0.failingTapes, schedulesCut: $0.counters.schedulesCut,
         schedulesSame: $0.counters.schedulesSame,
         longestCall: $0.counters.longestCall, cpuSeconds: $0.cpuSeconds)
     }
   }
 
-  /// As JSON with sorted keys, ending in a newline.
-  public func encoded() throws(FormatError) -> String {
+  /// Several campaigns of one run.
+  private struct Parts: Codable {
+    var verdict: String
+    var parts: [InterleavingsJSON]
+  }
+
+  /// As JSON with sorted keys, ending in a newline: one campaign as itself, several as `parts` beside the verdict of
+  /// all.
+  public static func encoded(_ reports: [CampaignReport]) throws(FormatError) -> String {
+    let parts = reports.map { InterleavingsJSON($0) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     do {
-      return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+      let data =
+        parts.count == 1
+        ? try encoder.encode(parts[0])
+        : try encoder.encode(
+          Parts(verdict: CampaignReport.worst(of: reports).rawValue, parts: parts))
+      return String(decoding: data, as: UTF8.self) + "\n"
     } catch {
       throw FormatError("cannot encode the report: \(error)")
     }

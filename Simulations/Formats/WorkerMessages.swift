@@ -47,6 +47,7 @@ public struct TapeSummary: Codable, Equatable, Sendable {
   var pendingSectors, faults: [Int]
   var pointNames, probeNames: [String]
   var points, probes: [Int]
+  var states: [UInt64]
   var traceHash: String
   var inconclusive: String?
 
@@ -68,6 +69,7 @@ public struct TapeSummary: Codable, Equatable, Sendable {
     points = counters.faultPoints.map(\.count)
     probeNames = counters.probes.map(\.name)
     probes = counters.probes.map(\.count)
+    states = result.states.sorted()
     traceHash = result.traceHash
     inconclusive = result.inconclusive
   }
@@ -99,6 +101,7 @@ public struct TapeSummary: Codable, Equatable, Sendable {
     result.counters.faults = faults
     result.counters.faultPoints = zip(pointNames, points).map { NamedCount($0, $1) }
     result.counters.probes = zip(probeNames, probes).map { NamedCount($0, $1) }
+    result.states = Set(states)
     result.traceHash = traceHash
     result.inconclusive = inconclusive
     return result

@@ -59,7 +59,13 @@ public enum ProgramCatalogue {
   /// The 120 pairs of `simulate interleavings --strategy exhaustive`.
   public static let pairs: [InterleavingScenario] = ProgramPair.all.map { InterleavingScenario($0) }
 
+  /// The 21 pairs of single calls of `simulate interleavings --strategy dpor`.
+  public static let singles: [InterleavingScenario] = ProgramPair.singles.map {
+    InterleavingScenario($0)
+  }
+
   public static func named(_ name: String) -> InterleavingScenario? {
     all.first { $0.name == name } ?? pairs.first { $0.name == name }
+      ?? singles.first { $0.name == name }
   }
 }

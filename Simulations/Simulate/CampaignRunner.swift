@@ -22,6 +22,9 @@ final class CampaignRunner: Sendable {
     /// Failing tapes, by scenario, in the order in which they were noticed.
     var failing: [[(index: Int, result: TapeResult)]]
     var inconclusiveTapes = 0
+    var inconclusive: String?
+    /// By scenario; only counted.
+    var states: [Set<UInt64>]
     var shrunk: [CampaignFailure] = []
     var tapesDone = 0
     /// Why the campaign cannot go on.
@@ -32,7 +35,11 @@ final class CampaignRunner: Sendable {
       tapesDone += 1
       hashes[scenario][index] = result.traceHash
       summaries[scenario].counters.add(result.counters)
-      if result.inconclusive != nil { inconclusiveTapes += 1 }
+      states[scenario].formUnion(result.states)
+      if let reason = result.inconclusive {
+        inconclusiveTapes += 1
+        if inconclusive == nil { inconclusive = reason }
+      }
       if !result.failures.isEmpty {
         summaries[scenario].failingTapes += 1
         failing[scenario].append((index, result))
@@ -59,7 +66,8 @@ final class CampaignRunner: Sendable {
         hashes: Array(
           repeating: Array(repeating: nil, count: plan.tapes), count: plan.scenarios.count),
         summaries: plan.scenarios.map { ScenarioSummary(name: $0.name) },
-        failing: Array(repeating: [], count: plan.scenarios.count)))
+        failing: Array(repeating: [], count: plan.scenarios.count),
+        states: Array(repeating: [], count: plan.scenarios.count)))
   }
 
   func run() throws -> CampaignReport {
@@ -266,9 +274,12 @@ final class CampaignRunner: Sendable {
       }
       report.cpuSeconds += summary.cpuSeconds
       report.counters.add(summary.counters)
+      var summary = summary
+      summary.distinctStates = state.states[number].count
       report.scenarios.append(summary)
     }
     report.inconclusiveTapes = state.inconclusiveTapes
+    report.inconclusive = state.inconclusive
     report.traceHash = hash.text
     report.failures = state.shrunk.sorted {
       ($0.scenario, $0.index) < ($1.scenario, $1.index)

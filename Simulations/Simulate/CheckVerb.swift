@@ -23,22 +23,34 @@ struct CheckVerb: ParsableCommand {
   @Option(help: "Give up after so many seconds.")
   var seconds: Double = 60
 
+  /// Of the file, read at once.
+  private static let pieceBytes = 1 << 20
+
   func run() throws {
     guard let model = HistoryModel(rawValue: model) else {
       throw UsageFailure(
         "there is no model \"\(self.model)\"; there are "
           + HistoryModel.allCases.map(\.rawValue).joined(separator: ", "))
     }
-    guard let data = FileManager.default.contents(atPath: file) else {
+    guard let handle = FileHandle(forReadingAtPath: file) else {
       throw UsageFailure("\(file) cannot be read")
     }
     let start = DispatchTime.now()
+    var isUnreadable = false
     let history: HistoryFile
     do throws(HistoryFileError) {
-      history = try HistoryFile([UInt8](data), model: model)
+      history = try HistoryFile(model: model) {
+        do {
+          return try handle.read(upToCount: CheckVerb.pieceBytes).map { [UInt8]($0) } ?? []
+        } catch {
+          isUnreadable = true
+          return []
+        }
+      }
     } catch {
       throw UsageFailure("\(file): \(error)")
     }
+    if isUnreadable { throw UsageFailure("\(file) cannot be read") }
     let limit = seconds
     var check = HistoryCheck(
       history.calls, keys: history.keys, values: history.values, events: history.events,

@@ -3,26 +3,16 @@ internal import SimulationKit
 /// The result of `simulate interleavings` for people.
 struct InterleavingsText {
   private let report: CampaignReport
-  init(_ report: CampaignReport) { self.report = report }
+  private let kind: InterleavingScenario.Kind
+
+  init(_ report: CampaignReport, _ kind: InterleavingScenario.Kind) {
+    self.report = report
+    self.kind = kind
+  }
 
   var text: String {
-    let counters = report.counters
-    let seconds = max(report.cpuSeconds, 0.001)
-    var lines = table + [""]
-    lines += [
-      "engine   \(report.engine), seed \(report.seed), trace \(report.traceHash)",
-      "explored \(counters.schedules) schedules, \(counters.operations) calls, "
-        + "\(counters.threadSwitches) switches at \(counters.schedulePoints) points, "
-        + "\(counters.crashes) crashes",
-      "rate     \(Int(Double(counters.threadSwitches) / seconds)) switches and "
-        + "\(Int(Double(counters.schedules) / seconds)) schedules per CPU second, "
-        + "\(ReportText.tenths(report.cpuSeconds)) s of processor time",
-      ReportText.effort(report),
-      "points   " + ReportText.names(counters.faultPoints.filter { $0.count > 0 }),
-      "probes   " + ReportText.names(counters.probes.filter { $0.count > 0 }),
-    ]
-    let missed = InterleavingsText.neverReached(report)
-    lines.append("missed   " + (missed.isEmpty ? "nothing" : missed.joined(separator: ", ")))
+    var lines = table + [""] + facts
+    if let reason = report.inconclusive { lines.append("unknown  \(reason)") }
     if !report.failingTapes.isEmpty {
       lines.append("failing  " + ReportText.names(report.failingTapes))
     }
@@ -35,15 +25,43 @@ struct InterleavingsText {
     return (lines + ["", ReportText(report).verdict]).joined(separator: "\n")
   }
 
+  private var facts: [String] {
+    let counters = report.counters
+    let seconds = max(report.cpuSeconds, 0.001)
+    let missed = InterleavingsText.neverReached(report)
+    let places = counters.faultPoints.count + counters.probes.count
+    return [
+      "engine   \(report.engine), seed \(report.seed), trace \(report.traceHash)",
+      "explored \(counters.schedules) schedules, \(report.distinctStates) distinct states, "
+        + "\(counters.operations) calls, \(counters.threadSwitches) switches at "
+        + "\(counters.schedulePoints) points, \(counters.crashes) crashes",
+      "rate     \(Int(Double(counters.threadSwitches) / seconds)) switches and "
+        + "\(Int(Double(counters.schedules) / seconds)) schedules per CPU second, "
+        + "\(ReportText.tenths(report.cpuSeconds)) s of processor time",
+      ReportText.effort(report),
+      "points   " + ReportText.names(counters.faultPoints.filter { $0.count > 0 }),
+      "probes   " + ReportText.names(counters.probes.filter { $0.count > 0 }),
+      "reached  \(places - missed.count) of \(places) named places",
+      "missed   " + (missed.isEmpty ? "nothing" : missed.joined(separator: ", ")),
+    ]
+  }
+
   /// Named schedule points and probes of the engine that no schedule reached.
   static func neverReached(_ report: CampaignReport) -> [String] {
     (report.counters.faultPoints + report.counters.probes).filter { $0.count == 0 }.map(\.name)
   }
 
   private var table: [String] {
-    if report.scenarios.contains(where: { $0.counters.longestCall > 0 }) { return pairs }
+    switch kind {
+    case .programs: programs
+    case .pairs: pairs
+    case .singles: singles
+    }
+  }
+
+  private var programs: [String] {
     var lines = [
-      row("program", ["tapes", "schedules", "switches", "crashes", "failing", "cpu s"])
+      row("program", ["tapes", "schedules", "states", "switches", "crashes", "failing", "cpu s"])
     ]
     for scenario in report.scenarios {
       let counters = scenario.counters
@@ -51,8 +69,8 @@ struct InterleavingsText {
         row(
           scenario.name,
           [
-            "\(counters.tapes)", "\(counters.schedules)", "\(counters.threadSwitches)",
-            "\(counters.crashes)", "\(scenario.failingTapes)",
+            "\(counters.tapes)", "\(counters.schedules)", "\(scenario.distinctStates)",
+            "\(counters.threadSwitches)", "\(counters.crashes)", "\(scenario.failingTapes)",
             ReportText.tenths(scenario.cpuSeconds),
           ]))
     }
@@ -62,7 +80,9 @@ struct InterleavingsText {
   /// Of an exhaustive run. Two preemptions at most where no call takes 150 points, else one.
   private var pairs: [String] {
     var lines = [
-      row("pair", ["points", "preempted", "schedules", "same", "cut off", "failing", "cpu s"], width: 36)
+      row(
+        "pair", ["points", "preempted", "schedules", "states", "same", "cut off", "failing", "cpu s"],
+        width: 36)
     ]
     for scenario in report.scenarios {
       let counters = scenario.counters
@@ -73,12 +93,41 @@ struct InterleavingsText {
           scenario.name,
           [
             "\(counters.longestCall)", isLong ? "once" : "twice",
-            "\(counters.schedules)" + (isWhole ? "" : " (not all)"),
+            "\(counters.schedules)" + (isWhole ? "" : " (not all)"), "\(scenario.distinctStates)",
             "\(counters.schedulesSame)", "\(counters.schedulesCut)", "\(scenario.failingTapes)",
             ReportText.tenths(scenario.cpuSeconds),
           ], width: 36))
     }
-    return lines
+    let cut = report.counters.schedulesCut
+    let total = "\(report.counters.schedules) schedules of \(report.scenarios.count) pairs, "
+    return lines + [total + (cut == 0 ? "nothing cut off" : "\(cut) cut off by the cap of \(PairExploration.mostSchedules) a pair")]
+  }
+
+  /// Of a run by partial-order reduction: a schedule each way to order what conflicts.
+  private var singles: [String] {
+    var lines = [
+      row("calls", ["points", "traces", "states", "cut off", "failing", "cpu s"], width: 40)
+    ]
+    for scenario in report.scenarios {
+      let counters = scenario.counters
+      lines.append(
+        row(
+          scenario.name,
+          [
+            "\(counters.longestCall)",
+            "\(counters.schedules)" + (counters.tapes == 1 ? "" : " (not run)"),
+            "\(scenario.distinctStates)",
+            counters.schedulesCut == 0 ? "0" : "\(counters.schedulesCut) and more",
+            "\(scenario.failingTapes)", ReportText.tenths(scenario.cpuSeconds),
+          ], width: 40))
+    }
+    let cut = report.scenarios.count { $0.counters.schedulesCut > 0 }
+    return lines + [
+      "\(report.counters.schedules) traces of \(report.scenarios.count) pairs, "
+        + (cut == 0
+          ? "nothing cut off"
+          : "\(cut) pairs cut off by the cap of \(TraceExploration.mostSchedules) a pair")
+    ]
   }
 
   private func row(_ name: String, _ cells: [String], width: Int = 20) -> String {

@@ -20,12 +20,30 @@ struct ListVerb: ParsableCommand {
     for program in ProgramCatalogue.all {
       lines.append("  \(pad(program.name, to: 20)) \(program.summary)")
     }
+    lines.append(
+      "Pairs (simulate interleavings --strategy exhaustive): three calls of one kind beside three of another")
+    lines += wrapped(ProgramCatalogue.pairs.map(\.name))
+    lines.append(
+      "Single calls (simulate interleavings --strategy dpor): one call beside another")
+    lines += wrapped(ProgramCatalogue.singles.map(\.name))
     lines.append("Engines")
     for engine in EngineRegistry.all {
       let simulated = engine.capabilities.contains(.simulatable)
       lines.append("  \(pad(engine.name, to: 20))\(simulated ? "" : " (real files only)")")
     }
     Console.result(lines.joined(separator: "\n"))
+  }
+
+  private func wrapped(_ names: [String]) -> [String] {
+    var lines: [String] = []
+    for name in names {
+      if let last = lines.last, last.count + name.count < 99 {
+        lines[lines.count - 1] += " " + name
+      } else {
+        lines.append("  " + name)
+      }
+    }
+    return lines
   }
 }
 

@@ -73,9 +73,15 @@ struct WorkerVerb: ParsableCommand {
     let tapeSeed = TapeSeed.seed(campaign: seed, scenario: scenario.name, index: index)
     let options = TapeOptions(
       operations: operations, keepsEvents: keepsEvents, strategy: strategy?.name)
-    if options.strategy == .exhaustive, let program = scenario as? InterleavingScenario {
+    if let program = scenario as? InterleavingScenario, let pair = program.pair {
+      // Each schedule is to end, not all of them.
+      let beat = { _ = alarm(WorkerVerb.patience) }
+      if pair.isSingle {
+        var exploration = TraceExploration(program, factory, options: options)
+        return exploration.run(beat: beat)
+      }
       var exploration = PairExploration(program, factory, slice: index, options: options)
-      return exploration.run()
+      return exploration.run(beat: beat)
     }
     if twice {
       return TapeRunner.runTwice(scenario, factory, seed: tapeSeed, options: options)
@@ -100,7 +106,7 @@ struct WorkerVerb: ParsableCommand {
     let shrunk = TapeShrinking.shrink(
       result, of: scenario, factory,
       options: TapeOptions(
-        operations: operations, strategy: strategy == .exhaustive ? nil : strategy?.name),
+        operations: operations, strategy: strategy?.isDrawn == true ? strategy?.name : nil),
       maximumRuns: WorkerVerb.shrinkingRuns,
       shouldStop: { WorkerVerb.cpuSeconds - began > WorkerVerb.shrinkingSeconds },
       run: isTrap ? { ForkedRun.run($0, $1, driver: $2, options: $3) } : nil)

@@ -73,6 +73,30 @@ import Testing
     #expect(error?.line == line)
   }
 
+  /// However a file is cut into pieces, it says the same, and so does what is wrong with it.
+  @Test(arguments: [1, 2, 3, 7, 64])
+  func piecesMakeNoDifference(_ bytes: Int) throws {
+    func read(_ text: String, _ bytes: Int?) -> Result<HistoryVerdict, HistoryFileError> {
+      var left = Array(text.utf8)[...]
+      return Result { () throws(HistoryFileError) in
+        let history = try HistoryFile(model: .casRegister) {
+          defer { left = left.dropFirst(bytes ?? left.count) }
+          return Array(left.prefix(bytes ?? left.count))
+        }
+        var check = HistoryCheck(
+          history.calls, keys: history.keys, values: history.values, events: history.events)
+        return check.verdict()
+      }
+    }
+    for text in [HistoryFileTests.log, HistoryFileTests.edn, HistoryFileTests.json] {
+      for found in ["3", "4", "nil", "null", "\"x", "{", "]"] {
+        let text = text.replacing("FOUND", with: found)
+        #expect(read(text, bytes) == read(text, nil), "\(text)")
+      }
+    }
+    #expect(read("; a comment\n{:process 0 :type :invoke", 5) == read("; a comment\n{:process 0 :type :invoke", nil))
+  }
+
   @Test func independentKeysArePairs() throws {
     func text(_ found: Int) -> String {
       """

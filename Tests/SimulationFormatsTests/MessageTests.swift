@@ -20,6 +20,7 @@ import Testing
     result.counters.faults[2] = 11
     result.counters.faultPoints = [NamedCount("log.seal", 12)]
     result.counters.probes = [NamedCount("tree.split", 0)]
+    result.states = [1, .max]
     result.traceHash = "0123"
     result.inconclusive = "why"
     return result

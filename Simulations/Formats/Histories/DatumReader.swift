@@ -60,6 +60,36 @@ struct DatumReader {
     }
   }
 
+  /// Where the bytes of the name are that comes next, if it is a keyword or a string without escapes: passed over, and
+  /// not copied. Nil where something else comes.
+  mutating func name() -> Range<Int>? {
+    guard let byte = peek() else { return nil }
+    if byte == 0x3A && isEDN {
+      place += 1
+      let word = word()
+      return word.startIndex..<word.endIndex
+    }
+    if byte != 0x22 { return nil }
+    var at = place + 1
+    while at < end && bytes[at] != 0x22 && bytes[at] != 0x5C { at += 1 }
+    if at == end || bytes[at] != 0x22 { return nil }
+    let start = place + 1
+    place = at + 1
+    return start..<at
+  }
+
+  /// Whether these bytes are this text.
+  func has(_ text: StaticString, at range: Range<Int>) -> Bool {
+    if range.count != text.utf8CodeUnitCount { return false }
+    var index = 0
+    while index < range.count {
+      // Within the literal, whose length was compared.
+      if unsafe bytes[range.lowerBound + index] != text.utf8Start[index] { return false }
+      index += 1
+    }
+    return true
+  }
+
   /// Passes over a number sign and the word after it.
   mutating func skipTag() throws(FormatError) {
     guard take(0x23) else { throw FormatError("no tag begins here") }

@@ -19,7 +19,7 @@ public struct HistoryFile: Sendable {
   /// Times of the calls are below it.
   public private(set) var events = 0
   /// By call: the lines of its invocation and of its answer; 0: there is none.
-  public private(set) var lines: [(invoked: Int, returned: Int)] = []
+  public private(set) var lines: [(invoked: Int32, returned: Int32)] = []
   /// By call: who made it.
   public private(set) var processes: [Int] = []
   /// Calls in the file, those that failed and those that say nothing too, and how many have an unknown outcome.
@@ -38,7 +38,7 @@ public struct HistoryFile: Sendable {
   }
 
   // While it is read.
-  private var numberOfValue: [Datum: Int32] = [.nothing: 0]
+  private var numbers = ValueNumbers()
   private var numberOfKey: [Datum: Int32] = [:]
   private var keyData: [Datum] = []
   private var scans: [Scan] = []
@@ -48,29 +48,52 @@ public struct HistoryFile: Sendable {
 
   /// Reads a file of any of the three kinds.
   public init(_ bytes: [UInt8], model: HistoryModel) throws(HistoryFileError) {
+    var left: [UInt8]? = bytes
+    try self.init(model: model) {
+      defer { left = nil }
+      return left ?? []
+    }
+  }
+
+  /// Reads a file piece by piece: `source` gives the next one, and an empty one at the end.
+  public init(
+    model: HistoryModel, source: @escaping () -> [UInt8]
+  ) throws(HistoryFileError) {
     self.model = model
-    isKeyed = try HistoryFile.isKeyed(bytes)
-    try read(bytes)
+    try read(HistoryLines(source))
     order()
     keys = max(keys, keyData.count)
-    values = numberOfValue.count
+    values = numbers.count
+    numbers = ValueNumbers()
   }
 
-  /// A read that is asked for names a key, or nothing.
-  private static func isKeyed(_ bytes: [UInt8]) throws(HistoryFileError) -> Bool {
-    var reader = HistoryLines(bytes)
+  /// A read that is asked for names a key, or nothing: the first one says whether values are pairs. The records up to
+  /// it.
+  private mutating func readAhead(
+    _ reader: inout HistoryLines
+  ) throws(HistoryFileError) -> [HistoryRecord] {
+    var records: [HistoryRecord] = []
     while let record = try reader.next() {
+      records.append(record)
       if record.kind == .invoke && record.operation.isText("read") {
-        return record.value.list?.count == 2
+        isKeyed = record.value.list?.count == 2
+        break
       }
     }
-    return false
+    return records
   }
 
-  private mutating func read(_ bytes: [UInt8]) throws(HistoryFileError) {
-    var reader = HistoryLines(bytes)
+  private mutating func read(_ lines: HistoryLines) throws(HistoryFileError) {
+    var reader = lines
+    var ahead = try readAhead(&reader)[...]
     var pending: [Int: Pending] = [:]
-    while var record = try reader.next() {
+    while true {
+      var next = ahead.popFirst()
+      if next == nil {
+        ahead = []
+        next = try reader.next()
+      }
+      guard var record = next else { break }
       guard let process = record.process else { continue }
       if isKeyed, let pair = record.value.list, pair.count == 2 {
         record.key = pair[0]
@@ -119,15 +142,12 @@ public struct HistoryFile: Sendable {
     let time = (call.time, answer == nil ? Int.max : events)
     guard let action = try action(call.record, answer) else { return }
     calls.append(TimedAction(action, invoked: time.0, returned: time.1))
-    lines.append((call.record.line, answer?.line ?? 0))
+    lines.append((Int32(clamping: call.record.line), Int32(clamping: answer?.line ?? 0)))
     processes.append(call.record.process ?? 0)
   }
 
   private mutating func value(_ datum: Datum) -> Int32 {
-    if let known = numberOfValue[datum] { return known }
-    let number = Int32(numberOfValue.count)
-    numberOfValue[datum] = number
-    return number
+    numbers.number(of: datum)
   }
 
   private mutating func key(_ datum: Datum?) -> Int32 {
@@ -261,7 +281,7 @@ public struct HistoryFile: Sendable {
       calls[scan.call].action = .scan(
         lower: bound(scan.record.lower, 0), upper: bound(scan.record.upper, sorted.count),
         backward: scan.record.isBackward, limit: scan.record.limit,
-        found: scan.found.map { KeyedValue(place[$0.key] ?? -1, numberOfValue[$0.value] ?? -1) })
+        found: scan.found.map { KeyedValue(place[$0.key] ?? -1, numbers.known($0.value) ?? -1) })
     }
     keyData = sorted
   }

@@ -49,7 +49,7 @@ struct RecordReader {
     while !reader.take(0x7D) {
       if !reader.isEDN && !isFirst && !reader.take(0x2C) { throw FormatError("a comma is missing") }
       isFirst = false
-      let field = RecordReader.field(try reader.value())
+      let field = try RecordReader.field(&reader)
       if !reader.isEDN && !reader.take(0x3A) { throw FormatError("a colon is missing") }
       if field == .other {
         try skip(&reader)
@@ -122,20 +122,25 @@ struct RecordReader {
     }
   }
 
-  private static func field(_ name: Datum) -> Field {
-    if name.isText("process") { return .process }
-    if name.isText("type") { return .type }
-    if name.isText("f") { return .f }
-    if name.isText("value") { return .value }
-    if name.isText("key") { return .key }
-    if name.isText("exchanged") { return .exchanged }
-    if name.isText("found") { return .found }
-    if name.isText("from") { return .from }
-    if name.isText("to") { return .to }
-    if name.isText("reverse") { return .reverse }
-    if name.isText("limit") { return .limit }
+  private static func field(_ reader: inout DatumReader) throws(FormatError) -> Field {
+    guard let name = reader.name() else {
+      // A name with escapes, or none at all.
+      let name = try reader.value()
+      return names.first { name.isText($0.name) }?.field ?? .other
+    }
+    var number = 0
+    while number < names.count {
+      if reader.has(names[number].name, at: name) { return names[number].field }
+      number += 1
+    }
     return .other
   }
+
+  private static let names: [(name: StaticString, field: Field)] = [
+    ("process", .process), ("type", .type), ("f", .f), ("value", .value), ("key", .key),
+    ("exchanged", .exchanged), ("found", .found), ("from", .from), ("to", .to),
+    ("reverse", .reverse), ("limit", .limit),
+  ]
 
   static func kind(_ value: Datum) throws(FormatError) -> HistoryRecord.Kind {
     if value.isText("invoke") { return .invoke }

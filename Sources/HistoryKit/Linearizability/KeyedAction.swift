@@ -6,7 +6,7 @@ public enum KeyedAction: Sendable, Hashable {
   case batch([KeyedValue])
   /// Read the keys from `lower` to below `upper` at one moment, and found these, in this direction, at most
   /// `limit`.
-  case scan(lower: Int32, upper: Int32, backward: Bool, limit: Int, found: [KeyedValue])
+  indirect case scan(lower: Int32, upper: Int32, backward: Bool, limit: Int, found: [KeyedValue])
 }
 
 public struct KeyedValue: Sendable, Hashable {

@@ -23,6 +23,16 @@ public struct AtomicWord: ~Copyable, Sendable {
     #endif
   }
 
+  /// At each relaxed access: no switch there, but it may matter which thread came first.
+  @_alwaysEmitIntoClient @inline(__always)
+  func relaxedAccess(writes: Bool) {
+    #if SchedulePoints
+      // A number from here on.
+      let address = unsafe withUnsafePointer(to: storage) { UInt(bitPattern: $0) }
+      SeamDispatch.relaxedAccess(address, writes)
+    #endif
+  }
+
   @inlinable @inline(__always)
   public func load() -> UInt64 {
     point(writes: false)
@@ -31,7 +41,10 @@ public struct AtomicWord: ~Copyable, Sendable {
 
   /// For values that only one thread writes, counters, and hints.
   @inlinable @inline(__always)
-  public func loadRelaxed() -> UInt64 { storage.load(ordering: .relaxed) }
+  public func loadRelaxed() -> UInt64 {
+    relaxedAccess(writes: false)
+    return storage.load(ordering: .relaxed)
+  }
 
   @inlinable @inline(__always)
   public func loadSequential() -> UInt64 {
@@ -46,7 +59,10 @@ public struct AtomicWord: ~Copyable, Sendable {
   }
 
   @inlinable @inline(__always)
-  public func storeRelaxed(_ value: UInt64) { storage.store(value, ordering: .relaxed) }
+  public func storeRelaxed(_ value: UInt64) {
+    relaxedAccess(writes: true)
+    storage.store(value, ordering: .relaxed)
+  }
 
   @inlinable @inline(__always)
   public func storeSequential(_ value: UInt64) {

@@ -22,6 +22,8 @@ public struct CampaignReport: Equatable, Sendable {
   /// Failing tapes beyond those in `failures`, which were neither shrunk nor saved.
   public var furtherFailures = 0
   public var inconclusiveTapes = 0
+  /// Why the first of them says nothing.
+  public var inconclusive: String?
   /// What a campaign with `--require-coverage` should have met and did not.
   public var coverageGaps: [String] = []
 
@@ -38,6 +40,16 @@ public struct CampaignReport: Equatable, Sendable {
   public var verdict: Verdict {
     if !failures.isEmpty || furtherFailures > 0 { return .invalid }
     return inconclusiveTapes > 0 || counters.tapes == 0 ? .unknown : .valid
+  }
+
+  /// Of concurrent programs; see `ScenarioSummary.distinctStates`. No two scenarios share one.
+  public var distinctStates: Int { scenarios.reduce(0) { $0 + $1.distinctStates } }
+
+  /// Of several campaigns together: invalid if one is, else unknown if one is.
+  public static func worst(of reports: [CampaignReport]) -> Verdict {
+    let verdicts = reports.map(\.verdict)
+    return verdicts.contains(.invalid)
+      ? .invalid : verdicts.contains(.unknown) || reports.isEmpty ? .unknown : .valid
   }
 
   /// What an engine declares and no tape met: classes of its fault contract, fault points, probes.
@@ -62,6 +74,8 @@ public struct ScenarioSummary: Equatable, Sendable {
   public var name: String
   public var counters = TapeCounters()
   public var failingTapes = 0
+  /// Of concurrent programs: ways in which rounds came out that differ in their calls, answers or contents afterwards.
+  public var distinctStates = 0
   public var cpuSeconds: Double = 0
   public init(name: String) { self.name = name }
 }

@@ -43,6 +43,9 @@ public struct TapeResult: Equatable, Sendable {
   public var counters = TapeCounters()
   /// 32 hexadecimal digits over every event of the run.
   public var traceHash = ""
+  /// Of concurrent programs: a fingerprint of each way in which a round came out, all answers and the contents
+  /// afterwards. Only counted, and asked whether one is there.
+  public var states: Set<UInt64> = []
   /// Why the tape says nothing (`verdict` "unknown"), or nil.
   public var inconclusive: String?
   /// All choices in the order in which they were made. The tape itself.

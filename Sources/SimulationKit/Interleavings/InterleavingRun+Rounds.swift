@@ -23,7 +23,7 @@ extension InterleavingRun {
     let programs: [[Operation]]
     if let pair = scenario.pair {
       programs = [
-        ProgramPair.program(pair.first, &world), ProgramPair.program(pair.second, &world),
+        pair.program(pair.first, &world), pair.program(pair.second, &world),
       ]
     } else {
       programs = draw.round(round, threads: plan.threads, from: state, &world)
@@ -58,12 +58,14 @@ extension InterleavingRun {
     judgeRound(after, recovered: false)
     state = after
     outcome = fingerprint(programs.count)
+    result.states.insert(outcome)
   }
 
   private func fingerprint(_ threads: Int) -> UInt64 {
     var print = Fingerprint()
     for thread in 0..<threads {
       for call in calls where call.thread == thread {
+        print.add(call.operation)
         if let outcome = call.outcome { print.add(outcome) }
       }
     }
@@ -87,6 +89,7 @@ extension InterleavingRun {
     simulation.scheduler.record.isOn = false
     record = simulation.scheduler.record
     record.keep { id in threads.contains { $0.rawValue == id } }
+    firstThread = threads.first?.rawValue ?? 0
   }
 
   private func serve(_ thread: Int, _ program: [Operation], _ engine: any KeyValueEngine) {
@@ -108,7 +111,7 @@ extension InterleavingRun {
       print.add(outcome)
       simulation.record("answer", UInt64(thread), print.value, 0)
       judge.returned(call, outcome, step: step)
-      if simulation.scheduler.record.isOn { simulation.scheduler.record.mark(.callBoundary) }
+      if simulation.scheduler.record.isOn { simulation.scheduler.record.mark(.answer) }
       calls[place].returned = events
       calls[place].outcome = outcome
       events += 1

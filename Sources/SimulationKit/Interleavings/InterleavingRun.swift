@@ -40,8 +40,9 @@ final class InterleavingRun: @unchecked Sendable {
   var threadPoints: [Int] = []
   /// Of the last round: what each thread's calls answered in turn, and what was there afterwards.
   var outcome: UInt64 = 0
-  /// What the threads of a pair did.
+  /// What the threads of a pair did, and which of them was made first.
   var record = AccessRecord()
+  var firstThread: UInt64 = 0
 
   /// Preemptions of all rounds.
   var preemptions: Int { Int(simulation.scheduler.preemptions) }
@@ -59,8 +60,8 @@ final class InterleavingRun: @unchecked Sendable {
     self.tape = tape
     let plan = InterleavingPlan(scenario, factory, tape.lane("plan"))
     self.plan = plan
-    if scenario.pair != nil {
-      strategy = PreemptionStrategy(tape: tape)
+    if let pair = scenario.pair {
+      strategy = PreemptionStrategy(tape: tape, most: pair.mostPreemptions)
     } else {
       switch plan.strategy {
       case .random: strategy = RandomStrategy(tape: tape)

@@ -18,14 +18,16 @@ public struct InterleavingScenario: TapeSubject {
   public var rounds: ClosedRange<Int>
   /// Whether the process is killed, or the power lost, in some rounds.
   public var crashes: Bool
-  /// Two threads that each do one thing three times; nil: the tape draws what threads do.
+  /// Two threads that each do one thing three times, or once; nil: the tape draws what threads do.
   public var pair: ProgramPair?
 
-  /// One round of a pair, each on a new database; schedules have few preemptions.
+  /// One round of a pair, each on a new database. Of three calls beside three, schedules have few preemptions.
   public init(_ pair: ProgramPair) {
+    let names = pair.isSingle ? ("traces", "Once") : ("pair", "Three times")
     self.init(
-      "pair-\(pair.first)-\(pair.second)",
-      "Three times \(pair.first) beside three times \(pair.second).", actions: [], rounds: 1...1)
+      "\(names.0)-\(pair.first)-\(pair.second)",
+      "\(names.1) \(pair.first) beside \(names.1.lowercased()) \(pair.second).", actions: [],
+      rounds: 1...1)
     self.pair = pair
   }
 
@@ -40,6 +42,21 @@ public struct InterleavingScenario: TapeSubject {
     self.calls = calls
     self.rounds = rounds
     self.crashes = crashes
+  }
+
+  /// How it is explored.
+  public enum Kind: String, CaseIterable, Sendable {
+    /// Tapes draw what threads do, and when they are switched.
+    case programs
+    /// Every schedule with few preemptions: `PairExploration`.
+    case pairs = "pairs"
+    /// Every order of what conflicts: `TraceExploration`.
+    case singles = "single calls"
+  }
+
+  public var kind: Kind {
+    guard let pair else { return .programs }
+    return pair.isSingle ? .singles : .pairs
   }
 
   public func obstacle(for factory: any EngineFactory) -> String? {
@@ -77,6 +94,8 @@ public enum StrategyName: String, CaseIterable, Sendable, Codable {
   case pct
   /// Every schedule with few preemptions, of pairs.
   case exhaustive
+  /// One schedule for each way to order what conflicts, of single calls: dynamic partial-order reduction.
+  case dpor
 
   var number: UInt64 { self == .random ? 0 : 1 }
 }

@@ -22,6 +22,7 @@ public struct PairExploration {
   private let slice: Int
   private let skipsSame: Bool
   private var sum = TapeResult()
+  private var beat: () -> Void = {}
   /// Fingerprints of everything that calls answered and left behind, one for each way it came out.
   public private(set) var outcomes: Set<UInt64> = []
 
@@ -46,12 +47,15 @@ public struct PairExploration {
 
   /// All schedules of the slice together, as one result: counts add up; failure, choices and trace are those of the
   /// first schedule that fails.
-  public mutating func run() -> TapeResult {
+  ///
+  /// `beat` is called after each schedule: so that whoever waits knows that it gets on.
+  public mutating func run(beat: @escaping () -> Void = {}) -> TapeResult {
+    self.beat = beat
     guard let pair = scenario.pair else { return sum }
     var hash = FoldedHash()
     let lengths = attempt(0, [], &hash).lengths
-    let isLong = lengths.contains { $0 / ProgramPair.repetitions >= PairExploration.manyPoints }
-    sum.counters.longestCall = (lengths.max() ?? 0) / ProgramPair.repetitions
+    let isLong = lengths.contains { $0 / pair.repetitions >= PairExploration.manyPoints }
+    sum.counters.longestCall = (lengths.max() ?? 0) / pair.repetitions
     for first in 0..<(pair.first == pair.second ? 1 : 2) {
       let length = first == 0 ? lengths[0] : attempt(first, [], &hash).lengths[first]
       exploreFirst(first, length, isLong, &hash)
@@ -73,8 +77,8 @@ public struct PairExploration {
     var same: PairRecord?
     while sum.failures.isEmpty && (isLast || place <= end) {
       // What the preempted thread would do before the other one, and not after it as there.
-      if skipsSame, let same, let moved = same.access(place - 1, ofFirst: true),
-        !same.stretch(1).contains(where: { moved.conflicts(with: $0) })
+      if skipsSame, let same, let moved = same.step(place, ofFirst: true),
+        same.firstConflict(of: moved, in: same.stretch(1)) == nil
       {
         sum.counters.schedulesSame += 1
       } else {
@@ -92,12 +96,12 @@ public struct PairExploration {
     _ first: Int, _ place: Int, _ once: PairRecord, _ hash: inout FoldedHash
   ) {
     let other = once.stretch(1)
-    // Up to what conflicts with the last access before the preemption, that may come after it: so it was with
+    // Up to what conflicts with the last step before the preemption, that may come after it: so it was with
     // the place before. (Before the first place: the other one begins, and is preempted once.)
     var second = 1
-    if skipsSame, let last = once.access(place - 1, ofFirst: true) {
-      second +=
-        other.firstIndex { last.conflicts(with: $0) }.map { $0 - other.startIndex } ?? other.count
+    if skipsSame, let last = once.step(place, ofFirst: true) {
+      let conflict = once.firstConflict(of: last, in: other) ?? other.upperBound
+      second = max(1, conflict - other.lowerBound)
       sum.counters.schedulesSame += second - 1
     }
     var same: PairRecord?
@@ -107,13 +111,12 @@ public struct PairExploration {
         sum.counters.schedulesCut += max(0, other.count - second + 1)
         return
       }
-      if skipsSame, let same, second - 2 < other.count {
-        let moved = other[other.startIndex + second - 2]
-        if !same.stretch(2).contains(where: { moved.conflicts(with: $0) }) {
-          sum.counters.schedulesSame += 1
-          second += 1
-          continue
-        }
+      if skipsSame, let same, let moved = same.step(second, ofFirst: false),
+        same.firstConflict(of: moved, in: same.stretch(2)) == nil
+      {
+        sum.counters.schedulesSame += 1
+        second += 1
+        continue
       }
       let run = attempt(first, [place, second], &hash)
       if run.preemptions < 2 { return }
@@ -140,9 +143,10 @@ public struct PairExploration {
     let result = run.run()
     hash.add(result.traceHash)
     outcomes.insert(run.outcome)
-    let former = sum.counters
+    beat()
+    let former = (sum.counters, sum.states.union(result.states))
     if !result.failures.isEmpty || result.inconclusive != nil { sum = result }
-    sum.counters = former
+    (sum.counters, sum.states) = former
     sum.counters.add(result.counters)
     return Attempt(
       lengths: run.threadPoints, preemptions: run.preemptions, record: PairRecord(run.record))

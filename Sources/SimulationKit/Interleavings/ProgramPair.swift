@@ -27,14 +27,17 @@ public enum PairAction: String, CaseIterable, Sendable {
   }
 }
 
-/// Two threads that each do one thing three times, on a handful of keys.
+/// Two threads that each do one thing three times, or once, on a handful of keys.
 public struct ProgramPair: Sendable, Hashable {
   public var first: PairAction
   public var second: PairAction
+  /// Calls of one kind that one thread makes.
+  public var repetitions: Int
 
-  public init(_ first: PairAction, _ second: PairAction) {
+  public init(_ first: PairAction, _ second: PairAction, repetitions: Int = 3) {
     self.first = first
     self.second = second
+    self.repetitions = repetitions
   }
 
   /// Every unordered pair, equal ones included.
@@ -46,14 +49,27 @@ public struct ProgramPair: Sendable, Hashable {
     return all
   }()
 
-  /// Calls of one kind that one thread makes.
-  static let repetitions = 3
+  /// The same of which single calls are explored in every way that differs, by `TraceExploration`.
+  public static let singles: [ProgramPair] = {
+    let actions: [PairAction] = [.get, .insert, .overwrite, .remove, .exchange, .splittingInsert]
+    var all: [ProgramPair] = []
+    for (place, first) in actions.enumerated() {
+      for second in actions[place...] { all.append(ProgramPair(first, second, repetitions: 1)) }
+    }
+    return all
+  }()
+
+  /// Every way to order two single calls is explored, however many preemptions it takes.
+  public var isSingle: Bool { repetitions == 1 }
+
+  /// Those that a tape may ask for.
+  var mostPreemptions: Int { isSingle ? 4095 : 3 }
 
   /// The calls of one thread. Both have the same keys in mind, so that they meet. Places with even
   /// numbers up to ten are there at the start.
-  static func program(_ action: PairAction, _ world: inout ProgramWorld) -> [Operation] {
+  func program(_ action: PairAction, _ world: inout ProgramWorld) -> [Operation] {
     var program: [Operation] = []
-    for number in 0..<repetitions { program += operations(action, number, &world) }
+    for number in 0..<repetitions { program += ProgramPair.operations(action, number, &world) }
     return program
   }
 

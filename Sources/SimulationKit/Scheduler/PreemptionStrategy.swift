@@ -4,6 +4,7 @@
 /// All zeros: no preemption.
 public final class PreemptionStrategy: SchedulingStrategy {
   private var lane: ChoiceLane
+  private let most: UInt64
   private var left = 0
   /// The first thread that was started in this round: those before it are not the program's.
   private var firstThread = UInt64.max
@@ -11,12 +12,16 @@ public final class PreemptionStrategy: SchedulingStrategy {
   /// Calls after which a thread may be preempted are below it.
   static let farthest: UInt64 = 1 << 16
 
-  public init(tape: ChoiceTape) { lane = tape.lane("schedule") }
+  /// At most `most` preemptions.
+  public init(tape: ChoiceTape, most: Int = 3) {
+    lane = tape.lane("schedule")
+    self.most = UInt64(most)
+  }
 
   public func beginRound(_ lane: ChoiceLane) {
     self.lane = lane
     firstThread = .max
-    left = Int(lane.draw("preemptions", below: 4))
+    left = Int(lane.draw("preemptions", below: most + 1))
   }
 
   public func began(_ thread: SimulatedThread) { firstThread = min(firstThread, thread.id) }

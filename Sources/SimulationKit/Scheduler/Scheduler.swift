@@ -64,10 +64,14 @@ final class Scheduler {
   var threadSwitches: UInt64 = 0
   var preemptions: UInt64 = 0
   var abandonedThreads = 0
-  /// What the threads do, while it is on.
+  /// What the threads do, while it is on, and the number of its steps when a thread last gave way of its own will.
   var record = AccessRecord()
+  var yieldedAt = -1
   /// What the strategy decides, while it is on.
   var schedule = ScheduleRecord()
+
+  /// Looked up only: who holds the lock at an address.
+  var lockHolders: [UInt: UInt64] = [:]
 
   private var nextID: UInt64 = 1
   private var freeSlots = UInt64.max
@@ -97,6 +101,7 @@ final class Scheduler {
   func runProcess(_ name: String, main: @escaping () -> Void) -> ProcessEnd {
     precondition(current == nil, "a simulated process cannot start another")
     end = nil
+    lockHolders = [:]
     callsEnd = seamCalls &+ callLimit
     do throws(PlatformError) {
       if unsafe worldFibre == nil { unsafe worldFibre = platform_fibre_adopt_thread() }
@@ -346,5 +351,7 @@ private func runBody(of thread: SimulatedThread) {
   let body = thread.body
   thread.body = nil
   // A thread that had not begun when its process was killed never begins.
-  if !thread.scheduler.isUnwinding { body?() }
+  if thread.scheduler.isUnwinding { return }
+  thread.scheduler.noteGoingOn(thread)
+  body?()
 }

@@ -89,7 +89,7 @@ public final class Simulation: SeamContext, @unchecked Sendable {
   public override func faultPoint(_ name: StaticString) throws(PlatformError) {
     if scheduler.current == nil { return }
     try scheduler.step(name)
-    scheduler.current?.place = name
+    scheduler.current?.arrive(at: name)
     switch faults.hit(name, suspended: faultsAreSuspended) {
     case .nothing: return
     case .error:
@@ -102,21 +102,22 @@ public final class Simulation: SeamContext, @unchecked Sendable {
 
   public override func probe(_ name: StaticString) {
     if isAlive {
-      scheduler.current?.place = name
+      scheduler.current?.arrive(at: name)
       _ = probeCounts.add(name)
     }
-  }
-
-  public override func waits(for what: StaticString, heldBy thread: UInt64) {
-    scheduler.current?.awaits = SimulatedThread.Awaited(what: what, heldBy: thread)
   }
 
   #if SchedulePoints
     public override func schedulePoint(_ address: UInt, _ writes: Bool) {
       scheduler.schedulePoint()
       if scheduler.record.isOn, let thread = scheduler.current {
-        scheduler.record.note(thread.id, address, writes ? .writes : [])
+        scheduler.record.note(
+          thread.id, address, writes ? .writes : [], hadChoice: scheduler.hasChoice)
       }
+    }
+
+    public override func relaxedAccess(_ address: UInt, _ writes: Bool) {
+      if scheduler.record.isOn { scheduler.record.touch(address, writes: writes) }
     }
   #endif
 
@@ -127,13 +128,26 @@ public final class Simulation: SeamContext, @unchecked Sendable {
   }
 
   public override func freed(_ address: UInt, _ bytes: Int, isOwn: Bool) -> Bool {
-    if scheduler.record.isOn { scheduler.record.mark(.everything) }
+    if scheduler.record.isOn {
+      scheduler.record.touch(address, bytes: UInt(max(1, bytes)), writes: true)
+    }
     return memory.free(block(address, bytes), isOwn: isOwn)
   }
 
   public override func returned(_ address: UInt, _ bytes: Int) { memory.forget(address, bytes) }
 
-  public override func touched(_ address: UInt) { touchedMemory(address) }
+  public override func touched(_ address: UInt) {
+    if scheduler.record.isOn { scheduler.record.touch(address, writes: false) }
+    touchedMemory(address)
+  }
+
+  // MARK: Locks, see WaitSeam.swift
+
+  public override func lockTaken(_ lock: UInt) { scheduler.lockTaken(lock) }
+
+  public override func lockGiven(_ lock: UInt) { scheduler.lockGiven(lock) }
+
+  public override func lockAwaited(_ lock: UInt) { scheduler.lockAwaited(lock) }
 
   // MARK: Results
 
