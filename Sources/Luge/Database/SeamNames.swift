@@ -54,7 +54,7 @@ public enum SeamNames {
     "recovery.replayCompleted", "recovery.setAside", "recovery.skippedByImage",
     "recovery.treeDropped",
     // Page cache
-    "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.emptyHalfEvicted",
+    "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.chunkPassedOver",
     "cache.evicted",
     "cache.evictedAhead", "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead",
     "cache.folded", "cache.ghostHit", "cache.glanced", "cache.glanceOutrun", "cache.loadAwaited",

@@ -37,7 +37,20 @@ internal import Platform
   @inline(__always)
   var prefixCount: Int { unsafe Int(base.load(fromByteOffset: 4, as: UInt32.self)) }
 
-  private static func size(_ count: Int) -> Int { headsOffset + 24 * count }
+  private static func size(_ count: Int) -> Int { headsOffset + nodeBytes * count }
+  /// Of each node.
+  static let nodeBytes = 24
+
+  /// See `Page.indexBytes`; of all pages of a branch over pages.
+  var indexBytes: Int {
+    var sum = 0
+    var index = 0
+    while index < count {
+      sum += Page(address: node(index)).indexBytes
+      index += 1
+    }
+    return sum
+  }
 
   @inline(__always)
   var heads: UnsafeMutablePointer<UInt64> {
