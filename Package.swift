@@ -97,7 +97,7 @@ let package = Package(
       dependencies: [
         "Scenarios", "Interleavings", "SimulationFormats", "SimulationKit", "HistoryKit",
         "EngineKit",
-        "EngineAdapters", "Platform", argumentParser,
+        "EngineAdapters", "Platform", "CPlatform", argumentParser,
       ],
       path: "Simulations/Simulate", swiftSettings: strict),
 

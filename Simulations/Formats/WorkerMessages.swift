@@ -19,6 +19,8 @@ public struct WorkerReply: Codable, Equatable, Sendable {
   public var shrunk: TapeSummary?
   /// Processor time since the last reply.
   public var cpuSeconds: Double
+  /// The worker ends after this reply: a tape has trapped, and what that did to its memory is not known.
+  public var isLast = false
 
   public init(
     scenario: String, index: Int, result: TapeSummary, file: String? = nil,

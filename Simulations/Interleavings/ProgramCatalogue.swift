@@ -29,6 +29,10 @@ public enum ProgramCatalogue {
         .scanForward, .scanBackward,
       ], threads: 2...3),
     InterleavingScenario(
+      "threads-cleaning", "The cleaner moves pages and values that others read in and write.",
+      actions: [.clean, .clean, .clean, .get, .insert, .remove, .exchange, .scanForward, .evict],
+      threads: 2...3, rounds: 1...4),
+    InterleavingScenario(
       "threads-merges", "Checkpoints merge leaves that have become small, beside reads and writes of their keys.",
       actions: [
         .checkpoint, .checkpoint, .remove, .remove, .get, .insert, .batch, .scanForward, .scanBackward,

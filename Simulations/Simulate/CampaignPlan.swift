@@ -18,6 +18,8 @@ struct CampaignPlan: Sendable {
   var seconds: Double?
   /// The directory of failing tapes.
   var output: String
+  /// No tape is begun after one has failed.
+  var endsAtFailure = false
 
   /// Failing tapes that are shrunk and saved; further ones are counted.
   static let mostFailuresShrunk = 8
@@ -36,7 +38,7 @@ struct CampaignPlan: Sendable {
   /// All tapes in pieces that keep the workers equally busy; the scenarios take turns, so that a
   /// campaign cut short has run some of each.
   var pieces: [Job] {
-    let size = max(1, min(16, tapes / (jobs * 4)))
+    let size = max(1, min(endsAtFailure ? 2 : 16, tapes / (jobs * 4)))
     var pieces: [Job] = []
     var first = 0
     while first < tapes {

@@ -46,6 +46,12 @@ final class CampaignRunner: Sendable {
       }
     }
 
+    /// The rest of a piece of work, for another worker.
+    mutating func postpone(_ job: CampaignPlan.Job, from index: Int) {
+      if job.shrinks || index >= job.tapes.upperBound { return }
+      pending.append(CampaignPlan.Job(scenario: job.scenario, tapes: index..<job.tapes.upperBound))
+    }
+
     func knownFailure(scenario: Int, index: Int) -> TapeResult? {
       failing[scenario].first { $0.index == index }?.result
     }
@@ -112,10 +118,12 @@ final class CampaignRunner: Sendable {
 
   private func take() -> CampaignPlan.Job? {
     let isLate = plan.seconds.map { progress.seconds > $0 } ?? false
+    let endsAtFailure = plan.endsAtFailure
     return state.withLock { state in
       guard state.obstacle == nil, state.next < state.pending.count else { return nil }
       let job = state.pending[state.next]
-      if isLate && !job.shrinks { return nil }
+      let isOver = isLate || endsAtFailure && state.failing.contains { !$0.isEmpty }
+      if isOver && !job.shrinks { return nil }
       state.next += 1
       return job
     }
@@ -137,6 +145,11 @@ final class CampaignRunner: Sendable {
       }
       try take(reply, job, index)
       index += 1
+      if reply.isLast {
+        _ = worker.finish()
+        state.withLock { $0.postpone(job, from: index) }
+        return false
+      }
     }
     return true
   }
@@ -145,7 +158,8 @@ final class CampaignRunner: Sendable {
     let result = try reply.result.result()
     let shrunk = try reply.shrunk?.result()
     let done = state.withLock { state -> (Int, Int) in
-      state.summaries[job.scenario].cpuSeconds += reply.cpuSeconds
+      // What shrinking takes says nothing of how fast tapes are run.
+      if !job.shrinks { state.summaries[job.scenario].cpuSeconds += reply.cpuSeconds }
       if job.shrinks {
         var failure = failure(job, result)
         failure.file = reply.file
@@ -193,10 +207,7 @@ final class CampaignRunner: Sendable {
         state.shrunk.append(saved(self.failure(job, known)))
       } else {
         state.note(result, scenario: job.scenario, index: index)
-        if index + 1 < job.tapes.upperBound {
-          state.pending.append(
-            CampaignPlan.Job(scenario: job.scenario, tapes: index + 1..<job.tapes.upperBound))
-        }
+        state.postpone(job, from: index + 1)
       }
     }
   }

@@ -38,6 +38,7 @@ struct InterleavingsText {
       "rate     \(Int(Double(counters.threadSwitches) / seconds)) switches and "
         + "\(Int(Double(counters.schedules) / seconds)) schedules per CPU second, "
         + "\(ReportText.tenths(report.cpuSeconds)) s of processor time",
+      ReportText.effort(report),
       "points   " + ReportText.names(counters.faultPoints.filter { $0.count > 0 }),
       "probes   " + ReportText.names(counters.probes.filter { $0.count > 0 }),
       "reached  \(places - missed.count) of \(places) named places",

@@ -39,6 +39,8 @@ struct InterleavingsVerb: ParsableCommand {
   var format = RunVerb.Format.text
   @Option(help: "End after so many seconds and judge the tapes run until then.")
   var seconds: Double?
+  @Flag(help: "Begin no more tapes when one has failed.")
+  var untilFailure = false
   @Option(help: "Where failing tapes are written.")
   var output = "Simulations/Failures"
 
@@ -63,6 +65,7 @@ struct InterleavingsVerb: ParsableCommand {
       let report = try run(part, on: factory, seconds: left)
       reports.append(report)
       if format == .text { Console.result(InterleavingsText(report, part.kind).text) }
+      if untilFailure && report.verdict == .invalid { break }
     }
     try conclude(reports)
   }
@@ -74,7 +77,7 @@ struct InterleavingsVerb: ParsableCommand {
     let plan = CampaignPlan(
       scenarios: part.scenarios, skipped: [], factory: factory, seed: seed, tapes: tapes,
       options: TapeOptions(strategy: part.strategy?.name), jobs: jobs, twice: twice, seconds: seconds,
-      output: output)
+      output: output, endsAtFailure: untilFailure)
     Console.error(
       "simulate: \(plan.scenarios.count) \(part.kind.rawValue) x \(tapes) tapes on \(factory.name), "
         + "\(part.strategy?.rawValue ?? "random and pct"), seed \(seed), "

@@ -57,6 +57,7 @@ struct ReportText {
       "engine   \(report.engine), seed \(report.seed), trace \(report.traceHash)",
       "rate     \(Int(report.tapesPerCoreHour)) tapes a core-hour, "
         + "\(ReportText.tenths(report.cpuSeconds)) s of processor time",
+      ReportText.effort(report),
       "crashes  \(counters.processKills) process kills, \(counters.powerLosses) power losses, "
         + "\(counters.crashesDuringRecovery) during a recovery",
       "pending  \(counters.crashesWithPendingSectors) crashes with unsynced sectors: "
@@ -93,6 +94,14 @@ struct ReportText {
 
   static func names(_ counts: [NamedCount]) -> String {
     counts.isEmpty ? "none named" : counts.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
+  }
+
+  /// What it took, without shrinking.
+  static func effort(_ report: CampaignReport) -> String {
+    let hundredths = Int((report.cpuSeconds * 100).rounded())
+    let digits = "\(100 + hundredths % 100)".dropFirst()
+    return "effort   \(report.counters.tapes) tapes, "
+      + "\(hundredths / 100).\(digits) s of processor time"
   }
 
   static func tenths(_ number: Double) -> String {

@@ -36,6 +36,8 @@ struct RunVerb: ParsableCommand {
   var requireCoverage = false
   @Option(help: "End after so many seconds and judge the tapes run until then.")
   var seconds: Double?
+  @Flag(help: "Begin no more tapes when one has failed.")
+  var untilFailure = false
   @Option(help: "Where failing tapes and the report are written.")
   var output = "Simulations/Failures"
 
@@ -55,7 +57,7 @@ struct RunVerb: ParsableCommand {
     let plan = CampaignPlan(
       scenarios: chosen, skipped: skipped, factory: factory, seed: seed, tapes: tapes,
       options: TapeOptions(operations: operations), jobs: jobs, twice: twice, seconds: seconds,
-      output: output)
+      output: output, endsAtFailure: untilFailure)
     Console.error(
       "simulate: \(chosen.count) scenarios x \(tapes) tapes x \(operations) operations on "
         + "\(factory.name), seed \(seed), \(jobs) \(jobs == 1 ? "worker" : "workers")")

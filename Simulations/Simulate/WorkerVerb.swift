@@ -19,7 +19,7 @@ struct WorkerVerb: ParsableCommand {
   /// Seconds after which a tape counts as one that does not end.
   static let patience: UInt32 = 120
   /// Runs and seconds that shrinking one tape may take.
-  static let shrinkingRuns = 4000
+  static let shrinkingRuns = 20_000
   static let shrinkingSeconds = 30.0
 
   func run() throws {
@@ -34,7 +34,11 @@ struct WorkerVerb: ParsableCommand {
       switch request {
       case .run(let name, let first, let count):
         let scenario = try Lookup.subject(name)
-        for index in first..<first + count { try answer(try reply(scenario, index, factory)) }
+        for index in first..<first + count {
+          let reply = try reply(scenario, index, factory)
+          try answer(reply)
+          if reply.isLast { return }
+        }
       case .shrink(let name, let index):
         try answer(try shrink(try Lookup.subject(name), index, factory))
       }
@@ -56,9 +60,11 @@ struct WorkerVerb: ParsableCommand {
     alarm(WorkerVerb.patience)
     defer { alarm(0) }
     let result = run(scenario, index, factory, keepsEvents: false)
-    return WorkerReply(
+    var reply = WorkerReply(
       scenario: scenario.name, index: index, result: TapeSummary(result),
       cpuSeconds: WorkerVerb.cpuSeconds - began)
+    reply.isLast = result.failures.contains { $0.property == "trap" }
+    return reply
   }
 
   private func run(
@@ -96,12 +102,14 @@ struct WorkerVerb: ParsableCommand {
         scenario: scenario.name, index: index, result: TapeSummary(result), cpuSeconds: 0)
     }
     let seed = TapeSeed.seed(campaign: seed, scenario: scenario.name, index: index)
+    let isTrap = failure.property == "trap"
     let shrunk = TapeShrinking.shrink(
       result, of: scenario, factory,
       options: TapeOptions(
         operations: operations, strategy: strategy?.isDrawn == true ? strategy?.name : nil),
       maximumRuns: WorkerVerb.shrinkingRuns,
-      shouldStop: { WorkerVerb.cpuSeconds - began > WorkerVerb.shrinkingSeconds })
+      shouldStop: { WorkerVerb.cpuSeconds - began > WorkerVerb.shrinkingSeconds },
+      run: isTrap ? { ForkedRun.run($0, $1, driver: $2, options: $3) } : nil)
     let tape = TapeFile(
       scenario: scenario.name, engine: factory.name, operations: operations, seed: seed,
       property: failure.property,
@@ -118,6 +126,16 @@ struct WorkerVerb: ParsableCommand {
       shrunk: TapeSummary(shrunk), cpuSeconds: WorkerVerb.cpuSeconds - began)
   }
 
-  /// Processor time of this process, in seconds.
-  static var cpuSeconds: Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
+  /// Processor time of this process and of the children that it has waited for, in seconds.
+  static var cpuSeconds: Double {
+    var seconds = 0.0
+    // RUSAGE_SELF and RUSAGE_CHILDREN, whose types differ from one C library to the next.
+    for whose in [0, -1] as [Int32] {
+      var usage = rusage()
+      guard unsafe getrusage(whose, &usage) == 0 else { continue }
+      seconds += Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+      seconds += Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
+    }
+    return seconds
+  }
 }

@@ -7,13 +7,13 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #if defined(__linux__)
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/uio.h>
-#include <unistd.h>
 #elif defined(__APPLE__)
 #include <stdlib.h>
 #endif
@@ -91,3 +91,5 @@ void platform_set_thread_name(const char *name) {
   (void)name;
 #endif
 }
+
+int platform_fork(void) { return fork(); }

@@ -29,6 +29,8 @@ public enum EngineRegistry {
     .failsWithoutCause(over: ReferenceEngineFactory()),
     .breaksInvariants(over: ReferenceEngineFactory()),
     .mixesStates(over: ReferenceEngineFactory()),
+    .trapsAtSixthWrite(over: ReferenceEngineFactory()),
+    .locksInBothOrders(over: ReferenceEngineFactory()),
   ]
 
   /// Engines over a file system that swallows some calls.

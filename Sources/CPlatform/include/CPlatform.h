@@ -88,6 +88,9 @@ ssize_t platform_read_cached(int descriptor, void *buffer, size_t count, int64_t
 // lost.
 void platform_prefer_large_pages(void *base, size_t length);
 void platform_discard_pages(void *base, size_t length);
+// Starts a copy of this process, which has the calling thread alone: 0 there, the copy's number here,
+// -1 where there is none.
+int platform_fork(void);
 // Random bits of the system; false when it has none to give.
 bool platform_random(uint64_t *word);
 // Names the calling thread for debuggers; Linux takes at most 15 bytes.
@@ -168,5 +171,16 @@ platform_fibre *platform_fibre_adopt_thread(void);
 void platform_fibre_switch(platform_fibre *from, platform_fibre *to);
 // Frees a fibre that is not running. Its stack may be pooled for the next one.
 void platform_fibre_destroy(platform_fibre *fibre);
+
+// MARK: Traps of fibres (see Traps.c).
+
+// Called on the stack of whoever trapped, with the number of the signal. May switch away for good; if
+// it returns, the process dies of the signal.
+typedef void (*platform_trap_handler)(void *context, int signal);
+// Who is asked when the calling thread traps, from now on; none with a null context. Answers whom it
+// was before. Nothing where an address sanitizer watches, which has something to say itself.
+void *platform_traps_catch(platform_trap_handler handler, void *context);
+// What such a signal means, for a report.
+const char *platform_trap_name(int signal);
 
 #endif

@@ -25,11 +25,6 @@ extension LugeEngine {
     }
   }
 
-  private static func copy(_ span: RawSpan) -> Bytes {
-    // Copied inside the call that lends it.
-    unsafe span.withUnsafeBytes { unsafe Bytes($0) }
-  }
-
   func first(
     _ range: EngineKit.KeyRange, in name: TreeName
   ) throws(EngineError) -> EngineKit.Entry? {

@@ -13,6 +13,7 @@ public struct ValueView: ~Copyable, Sendable {
     @_lifetime(borrow self)
     get {
       // The record is held for as long as the view, which the span cannot outlive.
+      noteTouch(unsafe UInt(bitPattern: hold.base))
       let (base, count) = unsafe RecordView.value(hold.base)
       return unsafe _overrideLifetime(
         RawSpan(_unsafeStart: base, byteCount: count), borrowing: self)

@@ -56,7 +56,9 @@ final class FlushQueue: @unchecked Sendable {
       switch turn.answer.load() {
       case FlushTurn.looksAgain: return .looksAgain
       case FlushTurn.leads: return .leads
-      default: try threads.park(until: nil)
+      default:
+        noteWait(for: "a flush that another thread leads")
+        try threads.park(until: nil)
       }
     }
   }

@@ -133,7 +133,9 @@ extension BLinkTree {
     guard let evictable = try lookForEviction(key) else { return false }
     var part: PagePart?
     if let image = evictable.image {
-      part = try context.pages.append(.chunk, image.encode())
+      let payload = image.encode()
+      if payload.count > context.pages.largestPayload, try splitLargeChunk(key) { return false }
+      part = try context.pages.append(.chunk, payload)
     }
     var released: [PagePart] = []
     let went: Bool

@@ -11,7 +11,8 @@ struct ChunkState: Sendable {
   let image: PagePart
   /// Live entries in the image.
   let entries: Int
-  /// Pages in the image; `Int.max` when nobody looked.
+  /// Pages in the image; `Int.max` when nobody looked, or their keys are so long that the chunk is to
+  /// stay by itself.
   let pages: Int
   /// False when what was on disk was as good.
   let wasWritten: Bool
@@ -42,17 +43,21 @@ extension BLinkTree {
           mayMerge = false
           continue
         }
+        let image = ChunkImage(tree: id, high: high, pages: pages)
+        let payload = image.encode()
+        // Long keys: the image of two such chunks would not fit into a segment.
+        let isLarge = payload.count > context.pages.largestPayload / 4
         let room = context.settings.chunkPages - context.settings.chunkPages / 4
-        if former < room, former + pages.count <= room, try uniteChunks(low) {
+        if !isLarge, former < room, former + pages.count <= room, try uniteChunks(low) {
           return nil
         }
-        let image = ChunkImage(tree: id, high: high, pages: pages)
         try context.interrupt("checkpoint.chunk")
-        let part = try context.pages.append(.chunk, image.encode())
+        if payload.count > context.pages.largestPayload, try splitLargeChunk(low) { continue }
+        let part = try context.pages.append(.chunk, payload)
         try adopt(part, image, stamp)
         return ChunkState(
-          low: low, high: high, image: part, entries: image.entries, pages: pages.count,
-          wasWritten: true)
+          low: low, high: high, image: part, entries: image.entries,
+          pages: isLarge ? .max : pages.count, wasWritten: true)
       }
     }
   }

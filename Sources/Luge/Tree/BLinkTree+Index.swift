@@ -104,14 +104,18 @@ extension BLinkTree {
       }
       chunk.stamp.store(context.newStamp())
       branch.retire(pin)
-      if new.count > context.settings.chunkPages { splitChunk(chunk, pin) }
+      if new.count > context.settings.chunkPages {
+        splitChunk(chunk, above: context.settings.chunkPages, pin)
+      }
       return
     }
   }
 
   /// False when an injected failure stops it.
   private func help(_ chunk: Chunk, _ tag: UInt64, _ pin: Pin) -> Bool {
-    if tag == ChunkWord.frozen { return splitChunk(chunk, pin) }
+    if tag == ChunkWord.frozen {
+      return splitChunk(chunk, above: context.settings.chunkPages, pin)
+    }
     for image in finishUniting(chunk, tag, pin) { context.released.push(image, pin) }
     return true
   }
@@ -142,14 +146,14 @@ extension BLinkTree {
 
   /// Puts two chunks in the place of one whose branch is too large, unless another thread has done
   /// it. A failure that is injected leaves the chunk frozen, to be split by who posts next.
-  /// Returns false after such a failure.
+  /// Returns false after such a failure. A chunk of up to `limit` pages stays unless it is frozen.
   @inline(never) @discardableResult
-  private func splitChunk(_ chunk: Chunk, _ pin: Pin) -> Bool {
+  private func splitChunk(_ chunk: Chunk, above limit: Int, _ pin: Pin) -> Bool {
     var word = chunk.word.load()
     while ChunkWord.tag(word) != ChunkWord.frozen {
       // Held: a later post splits it.
       if ChunkWord.tag(word) != ChunkWord.resident { return true }
-      if ChunkWord.branch(word).count <= context.settings.chunkPages { return true }
+      if ChunkWord.branch(word).count <= limit { return true }
       if chunk.word.compareExchange(expected: word, desired: word | ChunkWord.frozen) { break }
       word = chunk.word.load()
     }
@@ -181,6 +185,18 @@ extension BLinkTree {
       }
       new.free(pin)
     }
+  }
+
+  /// Splits the chunk that covers `low`, whose image would not fit into a segment: its keys are long. False
+  /// when it cannot be: it is not in memory, is held, or a failure was injected. Unpinned.
+  func splitLargeChunk(_ low: [UInt8]) throws(LugeError) -> Bool {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    // The array outlives the closure; nothing in it is kept.
+    let chunk = unsafe low.withUnsafeBytes { unsafe findChunk(ByteView($0)) }
+    guard ChunkWord.tag(chunk.word.load()) == ChunkWord.resident else { return false }
+    guard splitChunk(chunk, above: 1, pin) else { return false }
+    return unsafe low.withUnsafeBytes { unsafe findChunk(ByteView($0)) }.address != chunk.address
   }
 
   private func halve(

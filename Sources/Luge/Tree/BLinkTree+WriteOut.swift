@@ -81,7 +81,8 @@ extension BLinkTree {
     return false
   }
 
-  /// The same for a page whose claim the caller has. Nil: the page is not resident. `walk`: the
+  /// The same for a page whose claim the caller has. Nil: the page is not resident, or was split because its
+  /// image would not have fitted into a segment. `walk`: the
   /// stamp of a checkpoint's walk; without it the checkpoint that is under way may name the former parts.
   /// `moving`: a part to be written elsewhere, dirty or not; nothing where the page has no such part.
   func writeOut(
@@ -228,6 +229,13 @@ extension BLinkTree {
       leaf.markDirty()
       return .partial
     }
-    return .written(base(page, leaf, records, lsn, high, isMoved: !isDirty))
+    let image = base(page, leaf, records, lsn, high, isMoved: !isDirty)
+    if image.bytes.count > context.pages.largestPayload && records.count > 1 {
+      // Several writers have filled it at once, and none has come to split it yet.
+      _ = leaf.flags.fetchOr(Leaf.dirty | Leaf.baseOnly)
+      try consolidate(page, leaf, pin)
+      return .none
+    }
+    return .written(image)
   }
 }

@@ -104,7 +104,7 @@ final class TapeRun: @unchecked Sendable {
 
   func run() -> TapeResult {
     simulation.run {
-      makeDirectory()
+      result.makeDirectory(TapeRun.directory, on: disk, simulation)
       while result.failures.isEmpty && !hasEnded { live() }
     }
     disk.processKill()
@@ -112,18 +112,6 @@ final class TapeRun: @unchecked Sendable {
     putTheTellingFirst()
     collect()
     return result
-  }
-
-  /// The directory is there, and durable, before the first life; what is in it is the engine's affair.
-  private func makeDirectory() {
-    let files = disk.mount(simulation)
-    do throws(PlatformError) {
-      try files.createDirectory(TapeRun.directory)
-      try files.syncDirectory("/")
-    } catch {
-      result.inconclusive = "the simulated disk has no directory: \(error)"
-    }
-    files.end()
   }
 
   /// One life, and what the world does at its end.
@@ -226,6 +214,7 @@ final class TapeRun: @unchecked Sendable {
     case .killed(let kind, _): crashed(kind)
     case .killedByFaultPoint: crashed(.processKill)
     case .brokenMemory(let what): return fail("memory", what)
+    case .trapped(let what): return fail("trap", what)
     case .deadlock, .livelock, .notStarted: fail("progress", end.description)
     }
     if simulation.counters.abandonedThreads > 0 {
@@ -318,21 +307,7 @@ final class TapeRun: @unchecked Sendable {
   var hasRot: Bool { simulation.faults.counts[FaultClass.bitRot.ordinal] > 0 }
 
   private func collect() {
-    let counters = simulation.counters
-    result.counters.tapes = 1
-    result.counters.threadSwitches = Int(clamping: counters.threadSwitches)
-    for (index, fault) in FaultClass.allCases.enumerated() {
-      result.counters.faults[index] = counters[fault]
-    }
     result.counters.declare(by: factory)
-    result.counters.probes = NamedCount.merge(
-      result.counters.probes, counters.probes.map { NamedCount($0.name, $0.count) })
-    result.counters.faultPoints = NamedCount.merge(
-      result.counters.faultPoints,
-      counters.faultPointsFired.map { NamedCount($0.name, $0.count) })
-    result.traceHash = simulation.trace.hash.description
-    result.choices = tape.recorded
-    if options.keepsEvents || !result.failures.isEmpty { result.history = judge.history }
-    if options.keepsEvents { result.events = simulation.trace.events.map(\.description) }
+    result.collect(simulation, options, places: \.faultPointsFired, judge.history)
   }
 }

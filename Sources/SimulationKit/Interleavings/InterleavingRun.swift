@@ -85,23 +85,12 @@ final class InterleavingRun: @unchecked Sendable {
 
   func run() -> TapeResult {
     simulation.run {
-      makeDirectory()
+      result.makeDirectory(InterleavingRun.directory, on: disk, simulation)
       while result.failures.isEmpty && !isFinished { live() }
     }
     disk.processKill()
     collect()
     return result
-  }
-
-  private func makeDirectory() {
-    let files = disk.mount(simulation)
-    do throws(PlatformError) {
-      try files.createDirectory(InterleavingRun.directory)
-      try files.syncDirectory("/")
-    } catch {
-      result.inconclusive = "the simulated disk has no directory: \(error)"
-    }
-    files.end()
   }
 
   /// One life of the engine: from an opening to a crash, or to the end of the tape.
@@ -114,6 +103,7 @@ final class InterleavingRun: @unchecked Sendable {
       disk.processKill()
       if isFinished, let leak = simulation.leak { fail("memory", leak) }
     case .brokenMemory(let what): return fail("memory", what)
+    case .trapped(let what): return fail("trap", what)
     case .killed where isFinished: disk.processKill()
     case .killed(let kind, _):
       crashed = true
@@ -271,6 +261,11 @@ final class InterleavingRun: @unchecked Sendable {
       try write(Int(lane.draw("place", below: UInt64(ProgramWorld.split))), again, lane)
     }
     if factory.capabilities.contains(.checkpoints) { try again.checkpoint() }
+    var evictions = lane.draw("evictions", below: 8)
+    while evictions > 0 {
+      evictions -= 1
+      try again.evict()
+    }
     return again
   }
 
@@ -302,24 +297,11 @@ final class InterleavingRun: @unchecked Sendable {
   }
 
   private func collect() {
-    let counters = simulation.counters
-    result.counters.tapes = 1
-    result.counters.threadSwitches = Int(clamping: counters.threadSwitches)
     result.counters.preemptions = preemptions
     result.schedule = simulation.scheduler.schedule.choices
-    result.counters.schedulePoints = Int(clamping: counters.seamCalls)
-    for (index, fault) in FaultClass.allCases.enumerated() {
-      result.counters.faults[index] = counters[fault]
-    }
+    result.counters.schedulePoints = Int(clamping: simulation.counters.seamCalls)
     // Of a pair there are thousands: once for all of them.
     if scenario.pair == nil { result.counters.declare(by: factory) }
-    result.counters.probes = NamedCount.merge(
-      result.counters.probes, counters.probes.map { NamedCount($0.name, $0.count) })
-    result.counters.faultPoints = NamedCount.merge(
-      result.counters.faultPoints, counters.faultPointHits.map { NamedCount($0.name, $0.count) })
-    result.traceHash = simulation.trace.hash.description
-    result.choices = tape.recorded
-    if options.keepsEvents || !result.failures.isEmpty { result.history = judge.history }
-    if options.keepsEvents { result.events = simulation.trace.events.map(\.description) }
+    result.collect(simulation, options, places: \.faultPointHits, judge.history)
   }
 }

@@ -70,9 +70,6 @@ final class Scheduler {
   /// What the strategy decides, while it is on.
   var schedule = ScheduleRecord()
 
-  /// Looked up only: who holds the lock at an address.
-  var lockHolders: [UInt: UInt64] = [:]
-
   private var nextID: UInt64 = 1
   private var freeSlots = UInt64.max
   /// Ended threads whose fibres are to be freed by whoever runs next.
@@ -101,7 +98,6 @@ final class Scheduler {
   func runProcess(_ name: String, main: @escaping () -> Void) -> ProcessEnd {
     precondition(current == nil, "a simulated process cannot start another")
     end = nil
-    lockHolders = [:]
     callsEnd = seamCalls &+ callLimit
     do throws(PlatformError) {
       if unsafe worldFibre == nil { unsafe worldFibre = platform_fibre_adopt_thread() }
@@ -111,7 +107,9 @@ final class Scheduler {
       return .notStarted(error)
     }
     let slot = platform_thread_slot()
+    let former = catchTraps()
     switchTo(takeNext(leaving: nil, because: .waits))
+    unsafe catchTraps(for: former)
     platform_thread_slot_set(slot)
     bury()
     disarm()

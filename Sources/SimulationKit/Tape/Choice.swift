@@ -13,6 +13,9 @@ public struct Choice: Hashable, Sendable {
   /// The first choice of a group: a unit (one operation, one crash) that the shrinker removes whole.
   public var beginsGroup: Bool
 
+  /// Drawn by the one who decides which thread runs.
+  var isOfSchedule: Bool { lane == "schedule" || lane.hasPrefix("schedule.") }
+
   public init(
     lane: String, label: String, bound: UInt64, value: UInt64, beginsGroup: Bool = false
   ) {

@@ -55,10 +55,12 @@ public struct ShrinkResult {
   public var error: (any Error)?
 }
 
-/// How simple a tape is: groups first, then choices that are not zero, then all choices, then the
-/// sizes of the values.
+/// How simple a tape is: groups first, then what the schedule chose, then all choices that are not zero, then
+/// all choices, then the sizes of the values.
 struct TapeComplexity: Comparable {
   var groups = 0
+  /// Choices of the schedule that are not zero: switches of threads.
+  var switches = 0
   var nonzero = 0
   var choices = 0
   /// The sum of the values, saturating.
@@ -68,7 +70,10 @@ struct TapeComplexity: Comparable {
     choices = tape.count
     for choice in tape {
       if choice.beginsGroup { groups += 1 }
-      if choice.value != 0 { nonzero += 1 }
+      if choice.value != 0 {
+        nonzero += 1
+        if choice.isOfSchedule { switches += 1 }
+      }
       let (total, overflow) = sum.addingReportingOverflow(choice.value)
       sum = overflow ? .max : total
     }
@@ -76,6 +81,7 @@ struct TapeComplexity: Comparable {
 
   static func < (left: TapeComplexity, right: TapeComplexity) -> Bool {
     if left.groups != right.groups { return left.groups < right.groups }
+    if left.switches != right.switches { return left.switches < right.switches }
     if left.nonzero != right.nonzero { return left.nonzero < right.nonzero }
     if left.choices != right.choices { return left.choices < right.choices }
     return left.sum < right.sum

@@ -16,6 +16,8 @@ public enum ProcessEnd: Equatable, Sendable, CustomStringConvertible {
   case livelock([String])
   /// A thread touched memory that was freed: a failure of the engine. Which, and who had freed it.
   case brokenMemory(String)
+  /// A thread trapped: a failure of the engine. Which, and where.
+  case trapped(String)
   /// No memory, or no slot, for its first thread.
   case notStarted(PlatformError)
 
@@ -23,7 +25,7 @@ public enum ProcessEnd: Equatable, Sendable, CustomStringConvertible {
   public var isCrash: Bool {
     switch self {
     case .killed, .killedByFaultPoint: true
-    case .finished, .deadlock, .livelock, .notStarted, .brokenMemory: false
+    case .finished, .deadlock, .livelock, .notStarted, .brokenMemory, .trapped: false
     }
   }
 
@@ -34,7 +36,7 @@ public enum ProcessEnd: Equatable, Sendable, CustomStringConvertible {
     case .killedByFaultPoint(let name): "killed by fault point \(name)"
     case .deadlock(let threads): "deadlock: " + threads.joined(separator: ", ")
     case .livelock(let threads): "no end after too many calls: " + threads.joined(separator: ", ")
-    case .brokenMemory(let what): what
+    case .brokenMemory(let what), .trapped(let what): what
     case .notStarted(let error): "not started: \(error)"
     }
   }

@@ -31,12 +31,16 @@ extension Simulation {
 
   /// The memory of a process goes with it.
   func beginMemory() {
+    freeKept()
+    let keeps = memory.keepsFreed
+    memory = SharedMemory()
+    memory.keepsFreed = keeps
+  }
+
+  func freeKept() {
     for address in memory.kept {
       // Kept from being used again since `freed`, where its owner gave it up; see `noteFree`.
       unsafe UnsafeMutableRawPointer(bitPattern: address)?.deallocate()
     }
-    let keeps = memory.keepsFreed
-    memory = SharedMemory()
-    memory.keepsFreed = keeps
   }
 }

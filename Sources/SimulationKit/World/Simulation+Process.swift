@@ -11,7 +11,9 @@ extension Simulation {
     let end = scheduler.runProcess(name, main: main)
     switch end {
     case .killed(let kind, _): faults.count(kind.faultClass)
-    case .finished, .killedByFaultPoint, .deadlock, .livelock, .notStarted, .brokenMemory: break
+    case .finished, .killedByFaultPoint, .deadlock, .livelock, .notStarted, .brokenMemory,
+      .trapped:
+      break
     }
     trace.record("process end", thread: 0, UInt64(processes), scheduler.now, end.code)
     return end
@@ -59,6 +61,7 @@ extension ProcessEnd {
     case .livelock: 5
     case .notStarted: 6
     case .brokenMemory: 7
+    case .trapped: 8
     }
   }
 }

@@ -59,6 +59,8 @@ public final class Simulation: SeamContext, @unchecked Sendable {
     super.init()
   }
 
+  deinit { freeKept() }
+
   // MARK: What engines get
 
   public var clock: any Clock { SimulatedClock(scheduler: scheduler) }
@@ -87,7 +89,7 @@ public final class Simulation: SeamContext, @unchecked Sendable {
   public override func faultPoint(_ name: StaticString) throws(PlatformError) {
     if scheduler.current == nil { return }
     try scheduler.step(name)
-    scheduler.current?.arrive(at: name)
+    scheduler.current?.place = name
     switch faults.hit(name, suspended: faultsAreSuspended) {
     case .nothing: return
     case .error:
@@ -100,9 +102,13 @@ public final class Simulation: SeamContext, @unchecked Sendable {
 
   public override func probe(_ name: StaticString) {
     if isAlive {
-      scheduler.current?.arrive(at: name)
+      scheduler.current?.place = name
       _ = probeCounts.add(name)
     }
+  }
+
+  public override func waits(for what: StaticString, heldBy thread: UInt64) {
+    scheduler.current?.awaits = SimulatedThread.Awaited(what: what, heldBy: thread)
   }
 
   #if SchedulePoints
@@ -138,14 +144,6 @@ public final class Simulation: SeamContext, @unchecked Sendable {
     if scheduler.record.isOn { scheduler.record.touch(address, writes: false) }
     touchedMemory(address)
   }
-
-  // MARK: Locks, see WaitSeam.swift
-
-  public override func lockTaken(_ lock: UInt) { scheduler.lockTaken(lock) }
-
-  public override func lockGiven(_ lock: UInt) { scheduler.lockGiven(lock) }
-
-  public override func lockAwaited(_ lock: UInt) { scheduler.lockAwaited(lock) }
 
   // MARK: Results
 

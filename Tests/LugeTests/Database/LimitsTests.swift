@@ -30,6 +30,36 @@ import Testing
     try again.close()
   }
 
+  /// What tells pages apart may be as long as keys are: the list of a chunk's pages, too, must fit.
+  @Test(arguments: [16, 200]) func listsOfPagesWithLongKeysFitIntoTheSmallestSegments(
+    chunkPages: Int
+  ) throws {
+    let platform = PlatformServices.inMemory()
+    var configuration = DatabaseTests.manual()
+    configuration.pageSegmentSize = Configuration.smallestSegmentSize
+    configuration.chunkPages = chunkPages
+    let database = try Database.open(at: "/db", configuration: configuration, platform: platform)
+    // Pairs that differ in the last byte only, so the page between is named by the whole key.
+    let keys = (0..<80).map { index in
+      [UInt8(index / 2)] + [UInt8](repeating: 7, count: 3000) + [UInt8(index % 2)]
+    }
+    for round in 0..<3 {
+      for key in keys {
+        try database.defaultTree.updateValue([UInt8(round)] + key.suffix(300), forKey: key)
+      }
+      try database.checkpoint()
+    }
+    #expect(try database.verify().problems == [])
+    try database.close()
+    let again = try Database.open(at: "/db", configuration: configuration, platform: platform)
+    #expect(try again.defaultTree.count() == keys.count)
+    for key in keys { #expect(try again.defaultTree.value(forKey: key)?.first == 2) }
+    for key in keys { try again.defaultTree.removeValue(forKey: key) }
+    try again.checkpoint()
+    #expect(try again.defaultTree.isEmpty())
+    try again.close()
+  }
+
   /// The name of a directory that an earlier, failed opening made is made durable all the same.
   @Test func theDirectorysNameIsSyncedBeforeItHoldsADatabase() throws {
     let (files, platform) = hooked()

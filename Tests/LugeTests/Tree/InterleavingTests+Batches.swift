@@ -86,19 +86,9 @@ extension InterleavingTests {
     run.thread(toucher(TestRandom(seed + 4), 40, 60))
     run.thread(toucher(TestRandom(seed + 5), 40, 60))
     for _ in 0..<3 { run.thread(greedyEvictor(whileMoreThan: 3)) }
-    try #require(world.runAll(), "seed \(seed): \(world.situation)")
-    #expect(run.problems == [], "seed \(seed)")
-    let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
-    #expect(problems == [], "seed \(seed)")
-    try expectRecoverable(run)
+    try runToEnd(run, seed)
     try filled.destroy()
-    for tree in run.trees { try tree.destroy() }
-    try run.base.context.discardReleased()
-    run.base.context.epochs.freeAll()
-    #expect(run.base.context.epochs.allocatedBytes == 0, "seed \(seed)")
-    let probes = world.probes
-    world.end()
-    return probes
+    return try finish(run, seed)
   }
 
   @Test func batchesBesideEvictions() throws {

@@ -67,11 +67,7 @@ extension InterleavingTests {
     run.thread(chunkEvictor(TestRandom(seed + 3), 60))
     run.thread(checkpointer())
     run.thread(evictor(whileMoreThan: 3))
-    try #require(world.runAll(), "seed \(seed): \(world.situation)")
-    #expect(run.problems == [], "seed \(seed)")
-    let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
-    #expect(problems == [], "seed \(seed)")
-    try expectRecoverable(run)
+    try runToEnd(run, seed)
     try filled.destroy()
     return try finish(run, seed)
   }
@@ -131,11 +127,7 @@ extension InterleavingTests {
     run.thread(stayingReader(TestRandom(seed + 3), 60))
     run.thread(stayingReader(TestRandom(seed + 4), 60))
     run.thread(checkpointer())
-    try #require(world.runAll(), "seed \(seed): \(world.situation)")
-    #expect(run.problems == [], "seed \(seed)")
-    let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
-    #expect(problems == [], "seed \(seed)")
-    try expectRecoverable(run)
+    try runToEnd(run, seed)
     return try finish(run, seed)
   }
 

@@ -351,6 +351,15 @@ import Testing
     return try finish(run, seed)
   }
 
+  /// Lets the threads run to their ends; then the tree is sound, and can be recovered.
+  static func runToEnd(_ run: Run, _ seed: UInt64) throws {
+    try #require(run.world.runAll(), "seed \(seed): \(run.world.situation)")
+    #expect(run.problems == [], "seed \(seed)")
+    let problems = try run.trees[0].checkInvariants().filter { !$0.hasSuffix("is frozen") }
+    #expect(problems == [], "seed \(seed)")
+    try expectRecoverable(run)
+  }
+
   /// Frees the trees; nothing is left, and nothing was released twice. Returns the probes met.
   static func finish(_ run: Run, _ seed: UInt64) throws -> [String: Int] {
     for tree in run.trees { try tree.destroy() }

@@ -19,7 +19,7 @@ final class TreeWorld: Sendable {
 
   init(
     _ settings: TreeSettings = tiny, clock: any Clock = RealClock(),
-    threads: any Threads = RealThreads()
+    threads: any Threads = RealThreads(), pageSegment: Int = 1 << 20
   ) throws {
     platform = PlatformServices(
       files: InMemoryFileSystem(), clock: clock, threads: threads, entropy: RealEntropy())
@@ -35,7 +35,7 @@ final class TreeWorld: Sendable {
         start: RedoFormat.firstLSN),
       epochs: EpochReclaimer(),
       pages: try PageStore(
-        platform: platform, directory: "/db", segmentBytes: 1 << 20, nextSerial: 1),
+        platform: platform, directory: "/db", segmentBytes: pageSegment, nextSerial: 1),
       values: try PageStore(
         platform: platform, directory: "/db", family: .values, segmentBytes: 1 << 20,
         nextSerial: 1),
