@@ -65,6 +65,7 @@ struct InterleavingsVerb: ParsableCommand {
       let report = try run(part, on: factory, seconds: left)
       reports.append(report)
       if format == .text { Console.result(InterleavingsText(report, part.kind).text) }
+      if untilFailure && report.verdict == .invalid { break }
     }
     try conclude(reports)
   }

@@ -98,6 +98,12 @@ internal import Platform
     _ key: ByteView, _ head: UInt64, _ first: Int, _ strictly: Bool
   ) -> Int {
     let count = count
+    let after = first &+ 1
+    if unsafe after == count || heads[after] != head {
+      // The only one: so it is for whoever goes from one page to the next by its low key.
+      let order = ByteView.compare(low(first), key)
+      return order < 0 || (order == 0 && !strictly) ? after : first
+    }
     var lower = first
     // The end of the equal heads: the first above, unless there is no number above.
     var upper =
