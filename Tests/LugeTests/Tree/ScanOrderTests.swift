@@ -72,7 +72,7 @@ import Testing
 
   /// A scan that would make two of a leaf leaves it alone.
   @Test func noScanSplitsALeaf() throws {
-    var settings = settings()
+    var settings = self.settings()
     settings.leafEntries = 8
     let world = try TreeWorld(settings)
     let tree = try appended(10, world)
