@@ -1,5 +1,4 @@
 import CRocksDB
-import Foundation
 
 /// RocksDB by its C interface. The database is safe to use from several threads.
 struct RocksDBEngine: Engine, @unchecked Sendable {
@@ -10,7 +9,7 @@ struct RocksDBEngine: Engine, @unchecked Sendable {
     + "writes without sync, pinned gets; otherwise defaults; durable commits by a synced write; with a "
     + "cache below 256 MiB everything in it: write buffers a quarter of it in all (two of an eighth), block "
     + "cache three quarters with index and filter blocks, at most 256 open files, files synced each "
-    + "MiB, one arena of the C library"
+    + "MiB, two arenas of the C library"
 
   private let database: OpaquePointer
 
@@ -34,8 +33,6 @@ struct RocksDBEngine: Engine, @unchecked Sendable {
       rocksdb_options_set_max_open_files(settings, 256)
       rocksdb_options_set_bytes_per_sync(settings, 1 << 20)
       rocksdb_options_set_wal_bytes_per_sync(settings, 1 << 20)
-      // M_ARENA_MAX: what one thread frees is not kept from the others.
-      mallopt(-8, 1)
     }
     var failure: UnsafeMutablePointer<CChar>?
     let database = rocksdb_open(settings, directory, &failure)
