@@ -64,7 +64,8 @@ struct CheckVerb: ParsableCommand {
     _ verdict: HistoryVerdict, _ history: HistoryFile, _ seconds: Double
   ) throws {
     Console.result(
-      "history  \(history.asked) calls of \(history.keys) keys, \(history.unknown) of unknown outcome")
+      "history  \(history.asked) calls of \(history.keys) keys, \(history.unknown) of unknown outcome"
+    )
     if let event = verdict.event, let call = verdict.call {
       let before = history.calls.count { $0.invoked < event }
       Console.result(
