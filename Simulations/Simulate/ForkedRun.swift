@@ -35,6 +35,7 @@ enum ForkedRun {
     try? pipe.fileHandleForWriting.close()
     let answer = (try? pipe.fileHandleForReading.readToEnd()) ?? Data()
     try? pipe.fileHandleForReading.close()
+    // Written within the call.
     var status: Int32 = 0
     while unsafe waitpid(child, &status, 0) < 0 && errno == EINTR {}
     return (try? decode(answer)) ?? died("the process died of the tape")

@@ -56,9 +56,7 @@ final class FlushQueue: @unchecked Sendable {
       switch turn.answer.load() {
       case FlushTurn.looksAgain: return .looksAgain
       case FlushTurn.leads: return .leads
-      default:
-        noteWait(for: "a flush that another thread leads")
-        try threads.park(until: nil)
+      default: try threads.park(until: nil)
       }
     }
   }

@@ -33,6 +33,8 @@ final class PageCache: @unchecked Sendable {
 
   /// See `MemoryLimits`.
   let fullLimit: Int
+  /// See `MemoryLimits`.
+  let chunkLimit: Int
   /// What the limit leaves for pages.
   let room: Int
 
@@ -51,6 +53,7 @@ final class PageCache: @unchecked Sendable {
     softLimit = memory.softLimit
     restLimit = memory.restLimit
     fullLimit = memory.fullLimit
+    chunkLimit = memory.chunkLimit
     room = memory.limit - memory.fixed
     floor = memory.floor
   }

@@ -14,10 +14,6 @@ open class SeamContext {
   /// A place whose being reached is counted.
   open func probe(_ name: StaticString) {}
 
-  /// The calling thread is about to park until it has `what`, which the thread of that name holds; 0 where
-  /// nobody or anybody does. For a report of who waits for whom.
-  open func waits(for what: StaticString, heldBy thread: UInt64) {}
-
   #if SchedulePoints
     /// An access at which the scheduler may switch threads: it comes after this. The address is a number that
     /// tells words apart, and nothing else.
@@ -40,6 +36,17 @@ open class SeamContext {
 
   /// The calling thread reads or writes here.
   open func touched(_ address: UInt) {}
+
+  // MARK: Locks, see WaitSeam.swift
+
+  /// The calling thread has taken a lock.
+  open func lockTaken(_ lock: UInt) {}
+
+  /// The calling thread gives a lock back.
+  open func lockGiven(_ lock: UInt) {}
+
+  /// The calling thread waits for a lock, until it has taken it.
+  open func lockAwaited(_ lock: UInt) {}
 
   /// Runs `body` with this context installed on the calling thread; the former one is restored.
   public final func run<Result, Failure: Error>(
@@ -68,15 +75,6 @@ public func faultPoint(_ name: StaticString) throws(PlatformError) {
 public func probe(_ name: StaticString) {
   #if !NoSeams
     if platform_seam_armed() { SeamDispatch.probe(name) }
-  #endif
-}
-
-/// Says what the calling thread is about to park for, as "a lock", and the name of the thread that holds it, or 0.
-/// Nothing in a build with the package trait `NoSeams`.
-@inlinable @inline(__always)
-public func noteWait(for what: StaticString, heldBy thread: UInt64 = 0) {
-  #if !NoSeams
-    if platform_seam_armed() { SeamDispatch.waits(for: what, heldBy: thread) }
   #endif
 }
 
@@ -111,11 +109,6 @@ public enum SeamDispatch {
 
     @inline(never)
     public static func probe(_ name: StaticString) { current?.probe(name) }
-
-    @inline(never)
-    public static func waits(for what: StaticString, heldBy thread: UInt64) {
-      current?.waits(for: what, heldBy: thread)
-    }
   #endif
 
   #if SchedulePoints

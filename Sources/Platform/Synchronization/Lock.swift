@@ -43,7 +43,7 @@ public final class Lock: @unchecked Sendable {
     var seen = word.load()
     while seen & Self.held == 0 {
       if word.compareExchange(expected: seen, desired: seen | Self.held) {
-        owner.storeRelaxed(name)
+        own()
         return true
       }
       seen = word.load()
@@ -54,7 +54,7 @@ public final class Lock: @unchecked Sendable {
   /// Waits for the lock and takes it. Throws only `.killed`; then the lock is not held.
   public func lock() throws(PlatformError) {
     if word.compareExchange(expected: 0, desired: Self.held) {
-      owner.storeRelaxed(name)
+      own()
       return
     }
     try lockSlowly()
@@ -69,6 +69,7 @@ public final class Lock: @unchecked Sendable {
       precondition(abandoned.load() != 0, "unlock of a lock that this thread does not hold")
       return
     }
+    noteLockGiven(address)
     owner.storeRelaxed(0)
     if unsafe ordered == nil, word.compareExchange(expected: Self.held, desired: 0) { return }
     unlockSlowly()
@@ -91,6 +92,15 @@ public final class Lock: @unchecked Sendable {
 
   private var name: UInt64 { threads.current.rawValue &+ 1 }
 
+  /// A number that tells locks apart.
+  private var address: UInt { unsafe UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()) }
+
+  /// The calling thread holds the lock now.
+  private func own() {
+    owner.storeRelaxed(name)
+    noteLockTaken(address)
+  }
+
   private func lockSlowly() throws(PlatformError) {
     precondition(owner.loadRelaxed() != name, "a lock is not recursive")
     var attempt = 0
@@ -107,7 +117,7 @@ public final class Lock: @unchecked Sendable {
       let waiter = Waiter(threads.current, passedOver: passedOver)
       if try enqueueOrLock(waiter) { return }
       if try awaitAnswer(waiter) == Waiter.Answer.granted {
-        owner.storeRelaxed(name)
+        own()
         return
       }
       if tryLock() { return }
@@ -136,12 +146,11 @@ public final class Lock: @unchecked Sendable {
     while true {
       let answer = waiter.answer.load()
       if answer != Waiter.Answer.none { return answer }
-      // The holder's name plus one, or 0: then that is who holds it by now, about.
-      noteWait(for: "a lock", heldBy: max(owner.loadRelaxed(), 1) &- 1)
+      noteLockAwaited(address)
       do { try threads.park(until: nil) } catch {
         abandon()
         if waiter.answer.load() == Waiter.Answer.granted {
-          owner.storeRelaxed(name)
+          own()
           unlock()
         }
         throw error

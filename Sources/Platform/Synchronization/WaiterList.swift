@@ -44,7 +44,6 @@ final class WaiterList: @unchecked Sendable {
   ) throws(PlatformError) -> Bool {
     while waiter.answer.load() == Waiter.Answer.none {
       if let deadline, clock.now() >= deadline { return false }
-      noteWait(for: "a signal")
       try threads.park(until: deadline)
     }
     return true

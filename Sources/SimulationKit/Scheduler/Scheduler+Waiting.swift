@@ -89,9 +89,8 @@ extension Scheduler {
     let thread = current!
     thread.state = state
     thread.deadline = deadline
-    thread.since = seamCalls
-    thread.backOffs = 0
     if deadline < earliestDeadline { earliestDeadline = deadline }
+    thread.waitsSince = seamCalls
     quantumIsDrawn = true
     switchTo(nextThread())
     if isUnwinding { throw Scheduler.killed(call) }
@@ -150,7 +149,6 @@ extension Scheduler {
     precondition(current != nil, "only a simulated thread can park")
     try step("park")
     let thread = current!
-    defer { thread.awaits = nil }
     if !thread.hasPermit && deadline > now { try wait(.parked, until: deadline, "park") }
     thread.hasPermit = false
   }
@@ -174,12 +172,12 @@ extension Scheduler {
   func backOff(attempt: Int) throws(PlatformError) {
     try step("backOff")
     guard let thread = current else { return }
-    noteBackOff(of: thread, attempt)
     if runQueue.allSatisfy(\.isBackingOff) {
       now &+= 1000 &<< UInt64(max(0, min(attempt, 10)))
       if now >= earliestDeadline { wakeDue() }
     }
     if runQueue.isEmpty { return }
+    if thread.backsOffSince == 0 { thread.backsOffSince = seamCalls }
     thread.isBackingOff = true
     yieldedAt = record.accesses.count
     giveWay(because: .yields)
@@ -196,15 +194,6 @@ extension Scheduler {
   /// Whether another thread could run as well. One that has just given way of its own will cannot: it is to
   /// run on only after another has done something.
   var hasChoice: Bool { !runQueue.isEmpty && record.accesses.count != yieldedAt }
-
-  /// For reports: where this waiting loop began.
-  private func noteBackOff(of thread: SimulatedThread, _ attempt: Int) {
-    if attempt == 0 || thread.backOffs == 0 {
-      thread.backOffs = 0
-      thread.since = seamCalls
-    }
-    thread.backOffs += 1
-  }
 
   // MARK: Dying
 
@@ -243,11 +232,4 @@ extension Scheduler {
   /// Calls that a thread may make after its process was killed. Unwinding takes a few; a loop that
   /// ignores the error takes any number.
   static let unwindingLimit = 10_000
-
-  /// What every living thread is at, for a report.
-  var situations: [String] {
-    var lines: [String] = []
-    for thread in live { lines.append(thread.situation) }
-    return lines
-  }
 }

@@ -70,6 +70,9 @@ final class Scheduler {
   /// What the strategy decides, while it is on.
   var schedule = ScheduleRecord()
 
+  /// Looked up only: who holds the lock at an address.
+  var lockHolders: [UInt: UInt64] = [:]
+
   private var nextID: UInt64 = 1
   private var freeSlots = UInt64.max
   /// Ended threads whose fibres are to be freed by whoever runs next.
@@ -98,6 +101,7 @@ final class Scheduler {
   func runProcess(_ name: String, main: @escaping () -> Void) -> ProcessEnd {
     precondition(current == nil, "a simulated process cannot start another")
     end = nil
+    lockHolders = [:]
     callsEnd = seamCalls &+ callLimit
     do throws(PlatformError) {
       if unsafe worldFibre == nil { unsafe worldFibre = platform_fibre_adopt_thread() }

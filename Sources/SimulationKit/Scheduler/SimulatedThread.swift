@@ -34,19 +34,13 @@ public final class SimulatedThread {
   /// Stop it for good after so many of its next calls; 0: never.
   var stopsAfter: UInt64 = 0
   /// The last fault point or probe that it came by, for a report.
-  var place: StaticString = "its start" { didSet { backOffs = 0 } }
-
-  /// What it parks for, where it has said so.
-  struct Awaited {
-    var what: StaticString
-    /// A thread's id; 0: nobody's.
-    var heldBy: UInt64
-  }
-  var awaits: Awaited?
-  /// While it waits, or gives way again and again: the seam call at which that began.
-  var since: UInt64 = 0
-  /// How often it has given way in this waiting loop: since it came by a place, or waited.
-  var backOffs: UInt64 = 0
+  private(set) var place: StaticString = "its start"
+  /// The call at which it began to wait as it does, or did last.
+  var waitsSince: UInt64 = 0
+  /// The call at which it first gave way of its own will since it came by `place`; 0: it did not.
+  var backsOffSince: UInt64 = 0
+  /// The lock that it waits for, by address; 0: none.
+  var awaitedLock: UInt = 0
 
   init(id: UInt64, name: String, slot: Int32, scheduler: Scheduler, body: @escaping () -> Void) {
     self.id = id
@@ -59,36 +53,17 @@ public final class SimulatedThread {
   /// It has given way in a back-off, and not run since.
   var isBackingOff = false
 
+  /// It comes by a named place.
+  @inline(__always)
+  func arrive(at name: StaticString) {
+    place = name
+    backsOffSince = 0
+  }
+
   var isWaiting: Bool {
     switch state {
     case .parked, .sleeping, .joining, .stopped: true
     case .runnable, .running, .ended, .abandoned: false
     }
-  }
-
-  /// For a report: "writer (t3) waits for a lock that t2 holds, since call 70, after log.seal".
-  var situation: String {
-    var what =
-      switch state {
-      case .running,
-        .runnable where backOffs > 0:
-        "has given way \(backOffs) times"
-      case .runnable: "could run"
-      case .running: "is running"
-      case .parked: parkedFor
-      case .sleeping: "sleeps"
-      case .joining(let target): "waits for t\(target) to end"
-      case .stopped: "was stopped"
-      case .ended: "has ended"
-      case .abandoned: "was abandoned"
-      }
-    if isWaiting || backOffs > 0 { what += ", since call \(since)" }
-    return "\(name) (t\(id)) \(what), after \(place)"
-  }
-
-  private var parkedFor: String {
-    guard let awaits else { return "is parked" }
-    return "waits for \(awaits.what)"
-      + (awaits.heldBy == 0 ? "" : " that t\(awaits.heldBy) holds")
   }
 }

@@ -89,7 +89,7 @@ public final class Simulation: SeamContext, @unchecked Sendable {
   public override func faultPoint(_ name: StaticString) throws(PlatformError) {
     if scheduler.current == nil { return }
     try scheduler.step(name)
-    scheduler.current?.place = name
+    scheduler.current?.arrive(at: name)
     switch faults.hit(name, suspended: faultsAreSuspended) {
     case .nothing: return
     case .error:
@@ -102,13 +102,9 @@ public final class Simulation: SeamContext, @unchecked Sendable {
 
   public override func probe(_ name: StaticString) {
     if isAlive {
-      scheduler.current?.place = name
+      scheduler.current?.arrive(at: name)
       _ = probeCounts.add(name)
     }
-  }
-
-  public override func waits(for what: StaticString, heldBy thread: UInt64) {
-    scheduler.current?.awaits = SimulatedThread.Awaited(what: what, heldBy: thread)
   }
 
   #if SchedulePoints
@@ -144,6 +140,14 @@ public final class Simulation: SeamContext, @unchecked Sendable {
     if scheduler.record.isOn { scheduler.record.touch(address, writes: false) }
     touchedMemory(address)
   }
+
+  // MARK: Locks, see WaitSeam.swift
+
+  public override func lockTaken(_ lock: UInt) { scheduler.lockTaken(lock) }
+
+  public override func lockGiven(_ lock: UInt) { scheduler.lockGiven(lock) }
+
+  public override func lockAwaited(_ lock: UInt) { scheduler.lockAwaited(lock) }
 
   // MARK: Results
 
