@@ -10,6 +10,9 @@ public enum ProgramCatalogue {
       "threads-splits", "Inserts that split leaves, beside reads of the keys that move.",
       actions: [.get, .insert, .largeInsert, .largeInsert, .remove, .scanForward, .scanBackward]),
     InterleavingScenario(
+      "threads-lookups", "Lookups of keys that splits are moving, and nothing else that would help the splits.",
+      actions: [.get, .get, .largeInsert], threads: 2...3),
+    InterleavingScenario(
       "threads-batches", "Batches over one tree and over two, beside single writes and reads.",
       actions: [.batch, .crossTreeBatch, .get, .insert, .exchange]),
     InterleavingScenario(

@@ -36,6 +36,7 @@ enum ForkedRun {
     let answer = (try? pipe.fileHandleForReading.readToEnd()) ?? Data()
     try? pipe.fileHandleForReading.close()
     var status: Int32 = 0
+    // It is written within the call, and lives longer.
     while unsafe waitpid(child, &status, 0) < 0 && errno == EINTR {}
     return (try? decode(answer)) ?? died("the process died of the tape")
   }

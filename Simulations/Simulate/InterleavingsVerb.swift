@@ -76,7 +76,8 @@ struct InterleavingsVerb: ParsableCommand {
     let tapes = part.tapes(tapes)
     let plan = CampaignPlan(
       scenarios: part.scenarios, skipped: [], factory: factory, seed: seed, tapes: tapes,
-      options: TapeOptions(strategy: part.strategy?.name), jobs: jobs, twice: twice, seconds: seconds,
+      options: TapeOptions(strategy: part.strategy?.name), jobs: jobs, twice: twice,
+      seconds: seconds,
       output: output, endsAtFailure: untilFailure)
     Console.error(
       "simulate: \(plan.scenarios.count) \(part.kind.rawValue) x \(tapes) tapes on \(factory.name), "
@@ -130,7 +131,8 @@ struct InterleavingsVerb: ParsableCommand {
       }
       if let strategy, strategy.kind != program.kind {
         throw UsageFailure(
-          "\(name) cannot be run with --strategy \(strategy.rawValue): that is for \(strategy.kind.rawValue)")
+          "\(name) cannot be run with --strategy \(strategy.rawValue): that is for \(strategy.kind.rawValue)"
+        )
       }
       chosen.append(program)
     }

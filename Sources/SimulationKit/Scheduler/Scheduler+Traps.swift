@@ -32,6 +32,7 @@ extension Scheduler {
 
 /// On the stack of the thread that trapped.
 private func threadTrapped(_ context: UnsafeMutableRawPointer?, _ signal: Int32) {
+  // What `catchTraps` passed, whose scheduler is running.
   guard let context = unsafe context else { return }
   unsafe Unmanaged<Scheduler>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.trapped(signal) }
 }
