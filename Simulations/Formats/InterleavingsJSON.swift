@@ -14,7 +14,8 @@ public struct InterleavingsJSON: Codable, Sendable {
   }
 
   public var verdict, engine, seed, build, traceHash: String
-  public var tapes, schedules, distinctStates, operations, crashes, threadSwitches, schedulePoints: Int
+  public var tapes, schedules, distinctStates, operations, crashes, threadSwitches,
+    schedulePoints: Int
   public var switchesPerCPUSecond, schedulesPerCPUSecond, cpuSeconds: Double
   public var points, probes: [String: Int]
   public var neverReached: [String]
@@ -49,7 +50,8 @@ public struct InterleavingsJSON: Codable, Sendable {
     programs = report.scenarios.map {
       Program(
         name: $0.name, tapes: $0.counters.tapes, schedules: $0.counters.schedules,
-        distinctStates: $0.distinctStates, threadSwitches: $0.counters.threadSwitches, crashes: $0.counters.crashes,
+        distinctStates: $0.distinctStates, threadSwitches: $0.counters.threadSwitches,
+        crashes: $0.counters.crashes,
         failures: $0.failingTapes, schedulesCut: $0.counters.schedulesCut,
         schedulesSame: $0.counters.schedulesSame,
         longestCall: $0.counters.longestCall, cpuSeconds: $0.cpuSeconds)

@@ -25,6 +25,8 @@ struct CheckVerb: ParsableCommand {
 
   /// Of the file, read at once.
   private static let pieceBytes = 1 << 20
+  /// Of a line of it, shown at most.
+  private static let shownBytes = 300
 
   func run() throws {
     guard let model = HistoryModel(rawValue: model) else {
@@ -62,12 +64,17 @@ struct CheckVerb: ParsableCommand {
     _ verdict: HistoryVerdict, _ history: HistoryFile, _ seconds: Double
   ) throws {
     Console.result(
-      "history  \(history.asked) calls of \(history.keys) keys, \(history.unknown) of unknown outcome")
+      "history  \(history.asked) calls of \(history.keys) keys, \(history.unknown) of unknown outcome"
+    )
     if let event = verdict.event, let call = verdict.call {
       let before = history.calls.count { $0.invoked < event }
       Console.result(
         "prefix   the first \(event) events, with \(before) calls begun, are linearizable")
-      Console.result("offender \(history.described(call)): \(history.calls[call].action)")
+      Console.result("offender \(history.described(call))")
+      let lines = history.lines[call]
+      for (name, number) in [("asked   ", lines.invoked), ("answered", lines.returned)] {
+        Console.result("\(name) \(text(ofLine: Int(number)))")
+      }
     }
     Console.result("time     \(ReportText.tenths(seconds)) s")
     Console.result("verdict  \(verdict.kind.rawValue)")
@@ -76,6 +83,22 @@ struct CheckVerb: ParsableCommand {
     case .invalid: throw ExitStatus.violated
     case .unknown: throw ExitStatus.inconclusive
     }
+  }
+
+  /// A line of the file as it is there, or its beginning.
+  private func text(ofLine wanted: Int) -> String {
+    guard let handle = FileHandle(forReadingAtPath: file) else { return "" }
+    var text: [UInt8] = []
+    var line = 1
+    while line <= wanted, text.count < CheckVerb.shownBytes,
+      let piece = try? handle.read(upToCount: CheckVerb.pieceBytes), !piece.isEmpty
+    {
+      for byte in piece {
+        if byte == 0x0A { line += 1 } else if line == wanted { text.append(byte) }
+        if line > wanted || text.count == CheckVerb.shownBytes { break }
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 
   private static func seconds(since start: DispatchTime) -> Double {

@@ -35,8 +35,8 @@ enum ForkedRun {
     try? pipe.fileHandleForWriting.close()
     let answer = (try? pipe.fileHandleForReading.readToEnd()) ?? Data()
     try? pipe.fileHandleForReading.close()
-    // Written within the call.
     var status: Int32 = 0
+    // It is written within the call, and lives longer.
     while unsafe waitpid(child, &status, 0) < 0 && errno == EINTR {}
     return (try? decode(answer)) ?? died("the process died of the tape")
   }

@@ -81,7 +81,8 @@ struct InterleavingsText {
   private var pairs: [String] {
     var lines = [
       row(
-        "pair", ["points", "preempted", "schedules", "states", "same", "cut off", "failing", "cpu s"],
+        "pair",
+        ["points", "preempted", "schedules", "states", "same", "cut off", "failing", "cpu s"],
         width: 36)
     ]
     for scenario in report.scenarios {
@@ -100,7 +101,12 @@ struct InterleavingsText {
     }
     let cut = report.counters.schedulesCut
     let total = "\(report.counters.schedules) schedules of \(report.scenarios.count) pairs, "
-    return lines + [total + (cut == 0 ? "nothing cut off" : "\(cut) cut off by the cap of \(PairExploration.mostSchedules) a pair")]
+    return lines + [
+      total
+        + (cut == 0
+          ? "nothing cut off"
+          : "\(cut) cut off by the cap of \(PairExploration.mostSchedules) a pair")
+    ]
   }
 
   /// Of a run by partial-order reduction: a schedule each way to order what conflicts.

@@ -65,6 +65,7 @@ struct InterleavingsVerb: ParsableCommand {
       let report = try run(part, on: factory, seconds: left)
       reports.append(report)
       if format == .text { Console.result(InterleavingsText(report, part.kind).text) }
+      if untilFailure && report.verdict == .invalid { break }
     }
     try conclude(reports)
   }
@@ -75,7 +76,8 @@ struct InterleavingsVerb: ParsableCommand {
     let tapes = part.tapes(tapes)
     let plan = CampaignPlan(
       scenarios: part.scenarios, skipped: [], factory: factory, seed: seed, tapes: tapes,
-      options: TapeOptions(strategy: part.strategy?.name), jobs: jobs, twice: twice, seconds: seconds,
+      options: TapeOptions(strategy: part.strategy?.name), jobs: jobs, twice: twice,
+      seconds: seconds,
       output: output, endsAtFailure: untilFailure)
     Console.error(
       "simulate: \(plan.scenarios.count) \(part.kind.rawValue) x \(tapes) tapes on \(factory.name), "
@@ -129,7 +131,8 @@ struct InterleavingsVerb: ParsableCommand {
       }
       if let strategy, strategy.kind != program.kind {
         throw UsageFailure(
-          "\(name) cannot be run with --strategy \(strategy.rawValue): that is for \(strategy.kind.rawValue)")
+          "\(name) cannot be run with --strategy \(strategy.rawValue): that is for \(strategy.kind.rawValue)"
+        )
       }
       chosen.append(program)
     }

@@ -21,7 +21,8 @@ struct ListVerb: ParsableCommand {
       lines.append("  \(pad(program.name, to: 20)) \(program.summary)")
     }
     lines.append(
-      "Pairs (simulate interleavings --strategy exhaustive): three calls of one kind beside three of another")
+      "Pairs (simulate interleavings --strategy exhaustive): three calls of one kind beside three of another"
+    )
     lines += wrapped(ProgramCatalogue.pairs.map(\.name))
     lines.append(
       "Single calls (simulate interleavings --strategy dpor): one call beside another")

@@ -131,8 +131,8 @@ struct WorkerVerb: ParsableCommand {
     var seconds = 0.0
     // RUSAGE_SELF and RUSAGE_CHILDREN, whose types differ from one C library to the next.
     for whose in [0, -1] as [Int32] {
-      // Written within the call.
       var usage = rusage()
+      // It is written within the call, and lives longer.
       guard unsafe getrusage(whose, &usage) == 0 else { continue }
       seconds += Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
       seconds += Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6

@@ -1,8 +1,9 @@
-import EngineAdapters
 import EngineKit
 import Interleavings
 import SimulationKit
 import Testing
+
+@testable import EngineAdapters
 
 /// One call beside another, once for each order of what conflicts. (Without the trait `SchedulePoints` threads switch
 /// only at I/O, locks and fault points, so there are few.)
@@ -42,11 +43,31 @@ import Testing
     #endif
   }
 
+  /// A compare-exchange that looks and then writes: right for one thread, and two may both exchange.
+  private final class LooksAndWrites: ForwardingEngine, @unchecked Sendable {
+    override func compareExchange(
+      _ key: Bytes, expected: Bytes?, desired: Bytes?, in tree: TreeName
+    ) throws(EngineError) -> (exchanged: Bool, original: Bytes?) {
+      let original = try base.get(key, in: tree)
+      if original != expected { return (false, original) }
+      if let desired {
+        _ = try base.insert(desired, for: key, in: tree)
+      } else {
+        _ = try base.remove(key, in: tree)
+      }
+      return (true, original)
+    }
+  }
+
   @Test func aWrongEngineIsConvictedAndTheScheduleReplays() throws {
-    let result = try explore("traces-get-overwrite", "stale-reads")
+    let program = try #require(ProgramCatalogue.named("traces-exchange-exchange"))
+    let base = try #require(EngineRegistry.named("luge"))
+    let factory = WrongEngineFactory("looks-and-writes", over: base, convictedBy: []) {
+      LooksAndWrites($0)
+    }
+    var exploration = TraceExploration(program, factory, options: TapeOptions())
+    let result = exploration.run()
     #expect(result.failures.first?.property == "linearizability")
-    let program = try #require(ProgramCatalogue.named("traces-get-overwrite"))
-    let factory = try #require(EngineRegistry.named("stale-reads"))
     let again = TapeRunner.run(
       program, factory, driver: ReplayDriver(result.choices), options: TapeOptions())
     #expect(again.failures == result.failures && again.traceHash == result.traceHash)

@@ -94,7 +94,8 @@ import Testing
         #expect(read(text, bytes) == read(text, nil), "\(text)")
       }
     }
-    #expect(read("; a comment\n{:process 0 :type :invoke", 5) == read("; a comment\n{:process 0 :type :invoke", nil))
+    let cut = "; a comment\n{:process 0 :type :invoke"
+    #expect(read(cut, bytes) == read(cut, nil))
   }
 
   @Test func independentKeysArePairs() throws {

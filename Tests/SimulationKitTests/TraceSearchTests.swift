@@ -202,7 +202,9 @@ private struct Model {
         case 5: program.append(.skip(1 + draw(2), unless: draw(2)))
         default:
           let lock = 2 + draw(2)
-          program += [.lock(lock), draw(2) == 0 ? .read(draw(2)) : .write(draw(2), 3), .unlock(lock)]
+          program += [
+            .lock(lock), draw(2) == 0 ? .read(draw(2)) : .write(draw(2), 3), .unlock(lock),
+          ]
         }
       }
       return program

@@ -123,6 +123,14 @@ enum Goals {
         }
       },
       Goal(
+        workload: .nextID, what: "next_id x2, ids/s over a bare shared counter's", unit: "x",
+        floor: nil, goal: 0.85
+      ) { results in
+        row(results, .nextID, 2).flatMap {
+          Results.quantile(0.5, of: results.ratios($0, Engines.bare))
+        }.map { Goal.Finding(value: $0, beside: "bare counter") }
+      },
+      Goal(
         workload: .small95, what: "small_95_5, the slowest set and number of threads, per thread",
         unit: "M/s", floor: 2, goal: 6
       ) { results in

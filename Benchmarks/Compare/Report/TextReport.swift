@@ -114,7 +114,7 @@ enum Settings {
     func line<E: Engine>(_ type: E.Type) -> String { "\(E.name): \(E.settings)" }
     return [line(LugeEngine.self)] + Engines.peers.map { line($0) } + [
       "bare: writes of 4 KiB into a file of 8 MiB written before, each with fdatasync; or direct reads "
-        + "of 4 KiB"
+        + "of 4 KiB; or additions to one shared word"
     ]
   }
 }

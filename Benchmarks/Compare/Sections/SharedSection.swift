@@ -22,7 +22,13 @@ enum SharedSection {
     let isChosen = options.workloads.contains(workload)
     let peers = options.peers(of: workload)
     var taking = section.engines.filter { $0 == Engines.luge || peers.contains($0) }
-    if workload == .nextID { taking = taking.filter { Engines.can($0, .identifiers) } }
+    if workload == .nextID {
+      taking = taking.filter { Engines.can($0, .identifiers) }
+      // The limit, right before: it drifts with the places of the threads on the machine.
+      let each = step.operations ?? Step.identifiersOfThread
+      let bare = try section.worker(Engines.bare).ask(.bareCounter(threads: threads, each: each))
+      try section.note(row, Engines.bare, bare)
+    }
     if !isLoad { return try section.measure(row, step, among: taking) }
     // Every engine is loaded, also one that takes part in later workloads only.
     try section.each(row, among: workload == .loadRandom ? section.engines : taking) { engine in

@@ -11,6 +11,8 @@ enum Request: Codable, Sendable {
   case bareSync(directory: String, seconds: Double)
   /// Reads at random places of a file that is not cached; no engine.
   case bareReads(path: String, pageSize: Int, seconds: Double)
+  /// Numbers from one word by several threads; no engine.
+  case bareCounter(threads: Int, each: Int)
 }
 
 /// What the worker answers.

@@ -70,6 +70,8 @@ struct Worker<E: Engine> {
       return try BareDisk.commits(for: seconds, in: directory)
     case .bareReads(let path, let pageSize, let seconds):
       return try BareDisk.reads(path, pageSize: pageSize, seconds: seconds)
+    case .bareCounter(let threads, let each):
+      return try BareCounter.run(threads: threads, each: each)
     }
   }
 

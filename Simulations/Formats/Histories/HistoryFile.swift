@@ -289,6 +289,7 @@ public struct HistoryFile: Sendable {
   /// One line for people: what a call was.
   public func described(_ call: Int) -> String {
     let lines = lines[call]
-    return "process \(processes[call]), asked in line \(lines.invoked), answered in line \(lines.returned)"
+    return
+      "process \(processes[call]), asked in line \(lines.invoked), answered in line \(lines.returned)"
   }
 }

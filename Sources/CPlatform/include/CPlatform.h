@@ -84,6 +84,25 @@ int platform_punch_hole(int descriptor, int64_t offset, int64_t length);
 // pread that never waits for a device: -1 and EAGAIN where the bytes are not in memory (or where
 // the system cannot tell).
 ssize_t platform_read_cached(int descriptor, void *buffer, size_t count, int64_t offset);
+// Reads past the system's cache (see DirectReads.c). A second descriptor for them, of the file that
+// `descriptor` is of; -1 and errno.
+int platform_open_direct(int descriptor, const char *path);
+#define PLATFORM_DIRECT_READS 16
+typedef struct {
+  int descriptor;
+  // Aligned as the device asks, and so are count and offset.
+  void *buffer;
+  size_t count;
+  int64_t offset;
+  // Fewer than `count` where the file ends.
+  ssize_t taken;
+} platform_direct_read;
+// Memory for them, aligned to pages; NULL when there is none. A few blocks are kept for the next rounds, apart
+// from the allocator, which aligned blocks that come and go would break to pieces.
+void *platform_direct_memory(size_t bytes);
+void platform_direct_memory_give_back(void *memory, size_t bytes);
+// All of them at once, and waits; 0, or -1 and the errno of one that failed.
+int platform_read_direct(platform_direct_read *reads, int count);
 // Hints about memory: large pages for a run; the whole pages inside a run given back, their bytes
 // lost.
 void platform_prefer_large_pages(void *base, size_t length);

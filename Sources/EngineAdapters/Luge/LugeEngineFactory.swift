@@ -110,6 +110,8 @@ public struct LugeEngineFactory: EngineFactory {
       configuration.leafEntries = max(4, settings.pageSize / 64)
       configuration.leafAppendSlots = max(2, settings.pageSize / 256)
       configuration.chunkPages = max(2, settings.pageSize / 256)
+      // No draw of its own either: chunks go at once, or soon, or hardly ever.
+      configuration.chunkShare = [0, 30, 250][settings.segmentSize.trailingZeroBitCount % 3]
     }
     configuration.memoryBudget = max(
       configuration.leastMemoryBudget,

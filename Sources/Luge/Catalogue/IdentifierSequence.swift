@@ -59,6 +59,8 @@ import Platform
   /// An id below the limit; nil when one was used up that is not.
   @inline(__always)
   func take() -> UInt64? {
+    // The limit of a moment before will do: no limit was ever above an end, and ends only grow.
+    let limit = limit
     let id = next()
     return id < limit ? id : nil
   }

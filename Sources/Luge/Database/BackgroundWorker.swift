@@ -1,8 +1,8 @@
 import Platform
 
 /// The threads of an open database: one flushes every so often, one makes checkpoints when they are
-/// due and keeps redo segments ready, so that no flush has to make one, one gives space back, and one
-/// evicts pages before those who need the memory have to.
+/// due and keeps redo segments ready, so that no flush has to make one, one gives space back, and two
+/// evict pages before those who need the memory have to.
 ///
 /// They look at regular intervals while something happens. When nothing does they sleep without a deadline, and
 /// the next write wakes them: an idle database wakes up for nothing.
@@ -39,7 +39,11 @@ enum BackgroundWorker {
       }
       threads.append(
         try core.platform.threads.spawn("luge.evict") {
-          core.context.evictAhead { core.isOpen }
+          core.context.evictAhead(core.context.evictor) { core.isOpen }
+        })
+      threads.append(
+        try core.platform.threads.spawn("luge.evict2") {
+          core.context.evictAhead(core.context.secondEvictor) { core.isOpen }
         })
       return threads
     } catch {

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// How a database is opened. Values are checked by `Database.open`, which names the bad one.
 public struct Configuration: Equatable, Sendable {
   /// Create the database where the directory holds none. Off: `.notFound` instead.
@@ -69,6 +71,13 @@ public struct Configuration: Equatable, Sendable {
   /// The most leaves whose places one chunk of the directory keeps, from 1 to 4096. 256 unless said.
   public var chunkPages = 256
 
+  /// Whether pages are read past the operating system's cache. Nil, and so unless said: when the segments of
+  /// pages are larger than what memory the process may have leaves for that cache beside `memoryBudget`.
+  public var readsPastSystemCache: Bool?
+
+  /// Thousandths of the budget that chunks may take; below that they stay in memory without a page there.
+  package var chunkShare = 250
+
   /// Bytes that a leaf should have on disk: a leaf much larger is split before it has `leafEntries`.
   public var pageSize = 16 << 10
 
@@ -103,6 +112,12 @@ public enum BackgroundWork: String, Equatable, Sendable {
 }
 
 extension Configuration {
+  /// Bytes of page segments that the system may keep in memory.
+  func cacheBytes(_ files: any FileSystem) -> Int {
+    if let past = readsPastSystemCache { return past ? 0 : .max }
+    return max(0, Int(clamping: files.cacheBytes) - memoryBudget)
+  }
+
   /// Bytes of the buffers that are there from the beginning.
   public var bufferMemory: Int { logBufferSize + 8 * pageBufferSize }
 

@@ -21,6 +21,8 @@ extension DatabaseCore {
     // What it moves would be counted and not found, or the reverse.
     try context.evictor.lock.acquire()
     defer { context.evictor.lock.unlock() }
+    try context.secondEvictor.lock.acquire()
+    defer { context.secondEvictor.lock.unlock() }
     // Closed while this waited: the trees are gone.
     try checkOpen()
     try checkpointer.completeReplay()

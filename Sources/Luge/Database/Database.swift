@@ -115,8 +115,14 @@ public final class Database: Sendable {
   /// possible. One atomic addition; they are reserved on disk ahead, `Configuration.identifierReservation` and
   /// more at a time, and a caller flushes only where that does not keep up.
   public func nextID() throws(LugeError) -> UInt64 {
+    // Nothing more: two threads take turns at one line, and have it no longer than they need.
+    if core.isOpen, let id = identifiers.take() { return id }
+    return try nextIDSlowly()
+  }
+
+  @inline(never)
+  private func nextIDSlowly() throws(LugeError) -> UInt64 {
     try core.checkOpen()
-    if let id = identifiers.take() { return id }
     return try core.identifiers.nextID()
   }
 

@@ -257,7 +257,7 @@ final class DatabaseCore: @unchecked Sendable {
   func abandon() {
     _ = state.compareExchange(expected: State.open, desired: State.closing)
     // The other threads look now and then.
-    context.unparkEvictor()
+    context.unparkEvictors()
   }
 
   private func destroy() {

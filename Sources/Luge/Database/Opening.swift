@@ -97,7 +97,8 @@ struct Opening {
     let pages = try PageStore(
       platform: platform, directory: directory, segmentBytes: Int(superblock.pageSegmentBytes),
       nextSerial: superblock.nextPageSerial, bufferBytes: configuration.pageBufferSize,
-      openFiles: configuration.maximumOpenSegments)
+      openFiles: configuration.maximumOpenSegments,
+      cacheBytes: configuration.cacheBytes(platform.files))
     let values = try PageStore(
       platform: platform, directory: directory, family: .values,
       segmentBytes: Int(superblock.valueSegmentBytes), nextSerial: superblock.nextValueSerial,
@@ -107,7 +108,8 @@ struct Opening {
       log: log, epochs: EpochReclaimer(), pages: pages, values: values, platform: platform,
       settings: treeSettings(superblock, largestPiece: largestPiece(log, superblock)),
       memory: MemoryLimits(
-        budget: configuration.memoryBudget, fixed: configuration.bufferMemory))
+        budget: configuration.memoryBudget, fixed: configuration.bufferMemory,
+        chunks: configuration.chunkShare))
     let recovery = Recovery(
       platform: platform, directory: directory, superblock: superblock, redo: redo, pages: pages,
       context: context)

@@ -54,7 +54,7 @@ public enum SeamNames {
     "recovery.replayCompleted", "recovery.setAside", "recovery.skippedByImage",
     "recovery.treeDropped",
     // Page cache
-    "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.emptyHalfEvicted",
+    "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.chunkPassedOver",
     "cache.evicted",
     "cache.evictedAhead", "cache.evictionGaveUp", "cache.evictionPutOff", "cache.fragmentsRead",
     "cache.folded", "cache.ghostHit", "cache.glanced", "cache.glanceOutrun", "cache.loadAwaited",
@@ -69,7 +69,8 @@ public enum SeamNames {
     "tree.chunkSplit", "tree.chunkSplitLost", "tree.chunksUnited", "tree.consolidated",
     "tree.gateClosed", "tree.leavesMerged", "tree.mergeHelped", "tree.fragmentWritten",
     "tree.helpedFrozen", "tree.helpedFrozenChunk", "tree.leafSplit",
-    "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.stampLost",
+    "tree.movedRight", "tree.pendingPushed", "tree.scanLookedBeneath", "tree.scanOrdered",
+    "tree.stampLost",
     "tree.stampedForOther", "tree.tombstoneDropped", "tree.versionKept", "tree.versionTakenOut",
     "tree.wordRaced", "tree.writeOutOfNothing", "tree.writeOutPushed",
   ]

@@ -181,7 +181,10 @@ extension Pin {
     var left = min(count, field(cache &+ BlockCache.count))
     setField(cache &+ BlockCache.count, field(cache &+ BlockCache.count) &- left)
     while left > 0, let block = unsafe Slab.pointer(field(cache)) {
-      setField(cache, unsafe block.load(as: UInt64.self))
+      let after = unsafe block.load(as: UInt64.self)
+      setField(cache, after)
+      // Each block has a slab of its own, mostly, whose line comes while this one's is changed.
+      if let next = unsafe Slab.pointer(after) { unsafe prefetch(Slab.of(next)) }
       unsafe Slab.giveFree(block, stack)
       left &-= 1
     }

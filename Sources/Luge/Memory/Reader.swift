@@ -11,7 +11,7 @@ internal import Platform
 ///     16    8 of run 0, the held part: index of its first address (bits 32-63) and after its last
 ///     24    8 of run 1
 ///     32   32 zero: stands for a record with neither key nor value
-///     64 4096 run 0: addresses of records, and bit 0: see `unlooked`
+///     64 4096 run 0: addresses of records, and bit 1: see `unlooked`
 ///   4160 4096 run 1
 ///   8256   64 window 0: addresses of run 0 that were looked at, for the reader alone
 ///   8320   64 window 1
@@ -44,7 +44,8 @@ internal import Platform
   static let size = windows + 2 * 8 * windowCapacity
 
   /// Beside an address of a run: what it stands for at the snapshot has to be looked at first.
-  static let unlooked: UInt64 = 1
+  /// The bit that tells settled words of a leaf, the other way round: so who copies one has it in one step.
+  static let unlooked: UInt64 = 2
 
   static let free: UInt64 = 0
   static let claiming: UInt64 = 1

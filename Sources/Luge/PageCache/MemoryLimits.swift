@@ -12,6 +12,8 @@ struct MemoryLimits: Equatable, Sendable {
   var fullLimit = Int.max
   /// With more than this in use, writers wait.
   var hardLimit = Int.max
+  /// With no more than this in use for them, chunks stay when their last page leaves memory.
+  var chunkLimit = 0
   /// What a thread may allocate before the others hear of it.
   var grain = 16 << 10
   /// With more than this taken from the system, empty slabs go back; 0: never.
@@ -22,8 +24,8 @@ struct MemoryLimits: Equatable, Sendable {
   /// No limit.
   init() {}
 
-  /// Of a whole budget.
-  init(budget: Int, fixed: Int) {
+  /// Of a whole budget. `chunks`: the share of it that chunks may take, in thousandths.
+  init(budget: Int, fixed: Int, chunks: Int) {
     self.fixed = fixed
     let data = max(0, budget - fixed)
     // Threads that are past admission allocate on, and what they retire goes a little later.
@@ -32,6 +34,7 @@ struct MemoryLimits: Equatable, Sendable {
     restLimit = softLimit - data / 64
     fullLimit = restLimit - data / 64
     hardLimit = budget + data / 16
+    chunkLimit = data / 1000 * chunks
     grain = min(16 << 10, max(256, data / 256))
     // Below that the slabs of a few size classes are more than the budget.
     // Free blocks overdraw it by a few hundredths.

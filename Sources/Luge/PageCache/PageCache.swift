@@ -33,6 +33,8 @@ final class PageCache: @unchecked Sendable {
 
   /// See `MemoryLimits`.
   let fullLimit: Int
+  /// See `MemoryLimits`.
+  let chunkLimit: Int
   /// What the limit leaves for pages.
   let room: Int
 
@@ -51,6 +53,7 @@ final class PageCache: @unchecked Sendable {
     softLimit = memory.softLimit
     restLimit = memory.restLimit
     fullLimit = memory.fullLimit
+    chunkLimit = memory.chunkLimit
     room = memory.limit - memory.fixed
     floor = memory.floor
   }
@@ -78,7 +81,7 @@ final class PageCache: @unchecked Sendable {
     while let address = reversed.popLast() {
       // Its birth was no visit.
       _ = visits(CacheLink(address))
-      queue.insert(CacheLink(address))
+      unsafe queue.insert(CacheLink(address))
     }
   }
 
@@ -105,15 +108,15 @@ final class PageCache: @unchecked Sendable {
     defer { pin.end() }
     drain(visits)
     let floor = kept ?? floor
-    if queue.count <= floor { return .floor }
-    var tries = queue.count
-    while tries > 0, let victim = queue.next(visits) {
-      if !queue.isFresh(victim, window: floor),
-        claim(victim.page, !queue.isFresh(victim, window: unusedWindow))
+    if unsafe queue.count <= floor { return .floor }
+    var tries = unsafe queue.count
+    while tries > 0, let victim = unsafe queue.next(visits) {
+      if unsafe !queue.isFresh(victim, window: floor),
+        unsafe claim(victim.page, !queue.isFresh(victim, window: unusedWindow))
       {
         return .victim(victim)
       }
-      queue.putBack(victim)
+      unsafe queue.putBack(victim)
       tries -= 1
     }
     return .none
@@ -123,7 +126,7 @@ final class PageCache: @unchecked Sendable {
   func putBack(_ victim: EvictionQueue.Victim) throws(LugeError) {
     try lock.acquire()
     defer { lock.unlock() }
-    queue.putBack(victim)
+    unsafe queue.putBack(victim)
   }
 
   /// Takes pages out for good, while nobody has one of them as a victim. Unpinned.
@@ -131,7 +134,7 @@ final class PageCache: @unchecked Sendable {
     try lock.acquire()
     defer { lock.unlock() }
     drain { _ in 0 }
-    for page in pages { queue.remove(page) }
+    for page in pages { unsafe queue.remove(page) }
   }
 
   /// Takes a page out for good, if it is in a queue. Under its claim, unpinned. False when it is not:
@@ -142,7 +145,7 @@ final class PageCache: @unchecked Sendable {
     drain { _ in 0 }
     let place = EvictionQueue.place(page)
     guard place == EvictionQueue.small || place == EvictionQueue.main else { return false }
-    queue.remove(page)
+    unsafe queue.remove(page)
     return true
   }
 
@@ -156,13 +159,13 @@ final class PageCache: @unchecked Sendable {
   func count() throws(LugeError) -> Int {
     try lock.acquire()
     defer { lock.unlock() }
-    return queue.count
+    return unsafe queue.count
   }
 
   /// What is wrong with the queues, in words.
   func problems() throws(LugeError) -> [String] {
     try lock.acquire()
     defer { lock.unlock() }
-    return queue.problems
+    return unsafe queue.problems
   }
 }

@@ -66,6 +66,9 @@ internal import Platform
   private var valueCount: Int { Int(field(16) >> 32) }
   private var size: Int { PartList.valuesOffset(PartList.capacity(count)) + 16 * valueCount }
 
+  /// Bytes of a list of one part.
+  static let leastBytes = 40
+
   private static func capacity(_ count: Int) -> Int {
     count <= 1 ? 1 : count <= 4 ? 4 : max(9, count)
   }

@@ -85,6 +85,7 @@ extension PageStore {
       probe("page.segmentRolled")
     }
     segments.append(PageSegments.Segment(serial: nextSerial, stream: stream))
+    noteSize()
     appender.filling = PageBuffer(
       family, serial: nextSerial, offset: 0, memory: appender.takeMemory(bufferBytes))
     nextSerial += 1

@@ -12,6 +12,7 @@ extension PageStore {
     var requests: [FileRead] = []
     var uses: [SegmentFile] = []
     defer { for file in uses { file.release() } }
+    let isDirect = readsDirectly.loadRelaxed() != 0
     var index = 0
     while index < parts.count {
       let part = parts[index]
@@ -26,7 +27,9 @@ extension PageStore {
       } else {
         let file = try file(part.address)
         uses.append(file)
-        requests.append(FileRead(file.file, at: Int64(part.address.offset), length: count))
+        requests.append(
+          FileRead(
+            file.file, at: Int64(part.address.offset), length: count, isDirect: isDirect))
         found.append([])
       }
       index += 1

@@ -177,6 +177,7 @@ extension PageStore {
       }
       try lock.acquire()
       segments.remove(serial)
+      noteSize()
       lock.unlock()
     }
     return removed

@@ -69,16 +69,22 @@ final class PageStore: @unchecked Sendable {
   let isUnsynced = AtomicWord(0)
   let counters = PageCounters()
 
+  /// See `init`.
+  private let cacheBytes: Int
+  /// Not 0: the segments are larger than that, so records are read past the system's cache.
+  let readsDirectly = AtomicWord(0)
+
   /// Finds the segments of a directory. Changes nothing.
   ///
   /// - Parameters:
   ///   - segmentBytes: the size at which a segment is full, with its header: 8 KiB to 2 GiB.
   ///   - nextSerial: of the superblock; no lower serial is ever given to a new segment.
+  ///   - cacheBytes: of the segments that the system may keep in memory beside the process's own.
   ///   - bufferBytes: of each stream that is not handed to the file system yet; twice that at most.
   init(
     platform: PlatformServices, directory: String, family: SegmentFamily = .pages,
     segmentBytes: Int, nextSerial: UInt64, bufferBytes: Int = PageStore.defaultBufferBytes,
-    openFiles: Int = PageStore.defaultOpenFiles
+    openFiles: Int = PageStore.defaultOpenFiles, cacheBytes: Int = .max
   ) throws(LugeError) {
     guard segmentBytes >= 2 * PageFormat.blockBytes, segmentBytes <= 1 << 31 else {
       throw LugeError(
@@ -93,6 +99,7 @@ final class PageStore: @unchecked Sendable {
     syncLock = Lock(threads: platform.threads)
     writeLock = Lock(threads: platform.threads)
     lock = Lock(threads: platform.threads)
+    self.cacheBytes = cacheBytes
     self.openFiles = SegmentFiles(limit: openFiles, threads: platform.threads)
     self.nextSerial = max(nextSerial, 1)
     var found: [PageSegments.Segment] = []
@@ -109,6 +116,14 @@ final class PageStore: @unchecked Sendable {
       throw LugeError(error, doing: "listing the \(family.name) segments")
     }
     segments.adopt(found)
+    noteSize()
+  }
+
+  /// The number of segments has changed. With the store's lock held.
+  func noteSize() {
+    // By number: that a segment is not full yet does not matter where there are many.
+    let isLarge = segments.all.count > cacheBytes / segmentBytes
+    readsDirectly.store(isLarge ? 1 : 0)
   }
 
   /// The largest payload that `append` takes, in bytes. A value that does not fit into a segment gets

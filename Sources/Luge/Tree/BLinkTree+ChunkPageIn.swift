@@ -2,7 +2,7 @@ internal import Platform
 
 // Chunks come into memory and leave it as pages do: whoever meets a chunk without a branch unpins,
 // reads its image and starts again from the root. A chunk that comes brings the descriptors of its
-// pages, all of them evicted; a chunk goes when all its pages are evicted again.
+// pages, all of them evicted; a chunk may go when all its pages are evicted again (`ChunkClock`).
 
 /// A chunk that this thread made `loading`: it stays as it is until the thread says otherwise.
 struct ChunkLoading {
@@ -42,9 +42,27 @@ extension BLinkTree {
         low: chunk.low.copy(), high: place < root.count ? root.low(place).copy() : nil))
   }
 
-  /// Reads the chunk and publishes it, or puts it back. The page of it that covers `key` begins to load
-  /// before anybody sees the chunk; the caller goes on with that. Unpinned.
-  func finish(_ loading: ChunkLoading, _ key: ByteView) throws(LugeError) -> PageLoading {
+  /// Brings the chunk that covers `key` into memory, for a glance. It may be gone again. Unpinned.
+  func bringInChunk(_ key: ByteView) throws(LugeError) {
+    try context.makeRoomIfNeeded()
+    try context.trimChunksIfNeeded()
+    switch try beginLoadingChunkOpen(key) {
+    case .resident: return
+    case .others(let ticket): try context.loads.wait(ticket)
+    case .mine(let loading): _ = try finish(loading, nil)
+    }
+  }
+
+  private func beginLoadingChunkOpen(_ key: ByteView) throws(LugeError) -> ChunkBeginning {
+    let pin = try context.epochs.pin()
+    defer { pin.end() }
+    try checkOpen()
+    return beginLoadingChunk(key)
+  }
+
+  /// Reads the chunk and publishes it, or puts it back. The page of it that covers `key`, where there is
+  /// one, begins to load before anybody sees the chunk; the caller goes on with that. Unpinned.
+  func finish(_ loading: ChunkLoading, _ key: ByteView?) throws(LugeError) -> PageLoading? {
     defer {
       let stripe = unsafe loading.low.withUnsafeBytes { unsafe PageLoads.stripe(ByteView($0)) }
       context.loads.ended(stripe)
@@ -64,13 +82,19 @@ extension BLinkTree {
       let pin = try context.epochs.pin()
       defer { pin.end() }
       let branch = build(payload, image.pages, pin)
-      let page = Page(address: branch.node(branch.position(key) - 1))
-      let word = page.word.load()
-      page.word.store(PageWord.body(word) | PageWord.loading)
+      var wanted: (page: Page, word: UInt64)?
+      if let key {
+        let page = Page(address: branch.node(branch.position(key) - 1))
+        let word = page.word.load()
+        page.word.store(PageWord.body(word) | PageWord.loading)
+        wanted = (page, word)
+      }
+      _ = context.chunks.bytes.fetchAdd(UInt64(branch.indexBytes))
+      loading.chunk.visited.store(1)
       loading.chunk.stamp.store(loading.stamp)
       loading.chunk.word.store(branch.address)
       probe("cache.chunkPagedIn")
-      return describe(page, word)
+      return wanted.map { wanted in describe(wanted.page, wanted.word) }
     } catch {
       loading.chunk.word.store(loading.image.address.rawValue | ChunkWord.evicted)
       throw error
@@ -229,6 +253,7 @@ extension BLinkTree {
       unseal(branch, evictable.words, branch.count)
       return false
     }
+    _ = context.chunks.bytes.fetchSubtract(UInt64(branch.indexBytes))
     var index = 0
     while index < branch.count {
       Page(address: branch.node(index)).retire(pin)

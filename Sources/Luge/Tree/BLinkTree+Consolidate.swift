@@ -37,8 +37,9 @@ extension Leaf {
   /// Everything appended came after everything in key order.
   var ascending = false
   var droppedTombstone = false
-  /// Above all LSNs of settled records.
-  var settledBelow = UInt64.max
+  /// Above all LSNs of settled records, and no higher than need be: a scan at an older snapshot has to
+  /// look at each of them.
+  private(set) var settledBelow: UInt64 = 0
   /// No reader needs what was replaced below this LSN.
   let horizon: UInt64
 
@@ -79,6 +80,7 @@ extension Leaf {
   /// Takes a leaf's records in key order.
   mutating func take(_ order: LeafOrder, of leaf: Leaf) {
     let prefix = leaf.prefix.count
+    var hadSettled = false
     let heads = unsafe leaf.heads
     let count = order.count
     var index = 0
@@ -91,6 +93,7 @@ extension Leaf {
         head = unsafe heads[sorted]
         sorted &+= 1
         if marked & Leaf.settled != 0 {
+          hadSettled = true
           keep(marked, head)
           continue
         }
@@ -99,6 +102,7 @@ extension Leaf {
       }
       take(Leaf.record(marked), head)
     }
+    if hadSettled { settledBelow = max(settledBelow, leaf.settledBelow) }
   }
 
   /// Keeps what is to be kept of a word's records: the first that is not aborted, unless it is a
@@ -126,6 +130,7 @@ extension Leaf {
       if address != top { weight += record.weight }
       let isSettled =
         state == VersionWord.committed && record.isPlain && record.predecessor.load() == 0
+      if isSettled { settledBelow = max(settledBelow, VersionWord.body(word) &+ 1) }
       keep(isSettled ? address | Leaf.settled : address, head)
       return
     }
@@ -154,8 +159,6 @@ extension BLinkTree {
       scratch, capacity: capacity, weight: leaf.weight.load(), horizon: context.horizon())
     rebuild.ascending = order.ascending
     rebuild.take(order, of: leaf)
-    // Loaded after they were seen to be committed.
-    rebuild.settledBelow = context.log.tail
     let isSplit =
       rebuild.kept >= 2 && !leaf.isPartial
       && (rebuild.kept > context.settings.leafEntries

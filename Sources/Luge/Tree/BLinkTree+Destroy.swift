@@ -19,6 +19,7 @@ extension BLinkTree {
     // Whatever the caller did, nothing looks at the pages from here on.
     if isOpen { setState(.closed) }
     finishMerges(pin)
+    forgetIndex()
     forEachPage { page in
       if let leaf = page.leaf { BLinkTree.destroy(leaf, held, pin) }
       page.free(pin)
@@ -33,6 +34,17 @@ extension BLinkTree {
       index += 1
     }
     root.free(pin)
+  }
+
+  private func forgetIndex() {
+    let root = Branch(address: self.root.load())
+    var index = 0
+    while index < root.count {
+      let word = Chunk(address: root.node(index)).word.load()
+      index += 1
+      if !ChunkWord.hasBranch(word) { continue }
+      _ = context.chunks.bytes.fetchSubtract(UInt64(ChunkWord.branch(word).indexBytes))
+    }
   }
 
   /// What a thread that stopped for good, or an error, left half done.
@@ -116,6 +128,7 @@ extension BLinkTree {
       try context.backOff(attempt, "waiting for a page")
       attempt += 1
     }
+    try context.chunks.remove(self)
     try context.cache.remove(try pages().map { page in CacheLink(page.address) })
   }
 

@@ -60,61 +60,14 @@ extension BLinkTree {
   func endMaintenance() { _ = maintenance.fetchAdd(0 &- 1) }
 
   /// Takes the leaf of a page out of memory; writes it first if it is dirty. Unpinned; the caller
-  /// has the page's claim, and loses it if the page goes. Answers the page's low key; nil when it is
-  /// in use, and stays.
-  func evict(_ page: Page) throws(LugeError) -> [UInt8]? {
+  /// has the page's claim, and loses it if the page goes. False when it is in use, and stays.
+  func evict(_ page: Page) throws(LugeError) -> Bool {
     guard try isIdle(page) else {
       probe("cache.evictionPutOff")
-      return nil
+      return false
     }
-    if try writeOut(claimed: page) == nil { return nil }
+    if try writeOut(claimed: page) == nil { return false }
     return try swingOut(page)
-  }
-
-  /// Lets go of the chunk that covers `key` when all its pages are evicted. Unpinned.
-  func evictChunkIfEmpty(_ key: [UInt8]) throws(LugeError) {
-    if try isChunkEmpty(key) { _ = try evictChunk(covering: key) }
-    // The pages of a half may all have been evicted before the split.
-    if chunkWasSplit.load() == 0 || chunkWasSplit.exchange(0) == 0 { return }
-    for low in try emptyChunks() {
-      if try evictChunk(covering: low) { probe("cache.emptyHalfEvicted") }
-    }
-  }
-
-  /// Low keys of the chunks that are in memory without a page. O(chunks).
-  private func emptyChunks() throws(LugeError) -> [[UInt8]] {
-    let pin = try context.epochs.pin()
-    defer { pin.end() }
-    if self.root.load() == 0 { return [] }
-    let root = Branch(address: self.root.load())
-    var found: [[UInt8]] = []
-    var index = 0
-    while index < root.count {
-      let chunk = Chunk(address: root.node(index))
-      if isEmpty(chunk) { found.append(chunk.low.copy()) }
-      index += 1
-    }
-    return found
-  }
-
-  private func isChunkEmpty(_ key: [UInt8]) throws(LugeError) -> Bool {
-    let pin = try context.epochs.pin()
-    defer { pin.end() }
-    // The array outlives the closure; nothing in it is kept.
-    return unsafe key.withUnsafeBytes { unsafe isEmpty(findChunk(ByteView($0))) }
-  }
-
-  private func isEmpty(_ chunk: Chunk) -> Bool {
-    let word = chunk.word.load()
-    guard ChunkWord.tag(word) == ChunkWord.resident else { return false }
-    let branch = ChunkWord.branch(word)
-    var index = 0
-    while index < branch.count {
-      let word = Page(address: branch.node(index)).word.load()
-      if PageWord.tag(word) != PageWord.evicted { return false }
-      index += 1
-    }
-    return true
   }
 
   /// A look before anything is written: whether no version is undecided or too young.
@@ -139,14 +92,14 @@ extension BLinkTree {
     return false
   }
 
-  private func swingOut(_ page: Page) throws(LugeError) -> [UInt8]? {
+  private func swingOut(_ page: Page) throws(LugeError) -> Bool {
     let pin = try context.epochs.pin()
     defer { pin.end() }
     guard let leaf = page.leaf, let parts = page.parts,
       leaf.flags.load() & Leaf.dirty == 0
     else {
       probe("cache.evictionGaveUp")
-      return nil
+      return false
     }
     postRight(of: page, leaf, pin)
     leaf.freeze()
@@ -158,18 +111,18 @@ extension BLinkTree {
       probe("cache.evictionGaveUp")
       // Thawed: a copy takes its place. If that fails, the next to meet the leaf does it.
       try? consolidate(page, leaf, pin)
-      return nil
+      return false
     }
     let evicted = parts.newest.rawValue | PageWord.evicted
     guard page.word.compareExchange(expected: leaf.address, desired: evicted) else {
       probe("cache.evictionGaveUp")
-      return nil
+      return false
     }
     probe("cache.evicted")
     // Within the pin: an evicted page may go with its chunk at any time.
     page.releaseClaim()
     retire(leaf, pin)
-    return page.low.copy()
+    return true
   }
 
   /// Whether all that the words show is committed below the horizon: what a reader of the image

@@ -24,6 +24,7 @@ extension BLinkTree {
   private enum Choice {
     case glance(Subject)
     case bringIn
+    case bringInChunk
     /// Bring it in, to be written as one part.
     case fold
   }
@@ -46,10 +47,16 @@ extension BLinkTree {
     _ key: ByteView, _ body: (ByteView, Pin) -> Result
   ) throws(LugeError) -> Glance<Result> {
     if context.epochs.account.estimate <= context.cache.fullLimit { return .declined }
+    var choice = try choose(key)
+    if case .bringInChunk = choice {
+      // What leads to the page stays in memory longer than pages: see `ChunkClock`.
+      try bringInChunk(key)
+      choice = try choose(key)
+    }
     let subject: Subject
-    switch try choose(key) {
+    switch choice {
     case .glance(let found): subject = found
-    case .bringIn: return .declined
+    case .bringIn, .bringInChunk: return .declined
     case .fold:
       try pageIn(key)
       try fold(key)
@@ -88,8 +95,11 @@ extension BLinkTree {
     try checkOpen()
     // What the redo has for the page is put in when it comes into memory.
     if context.pending.isAttached || context.replayLSN.load() != 0 { return .bringIn }
-    guard let page = approach(key, pin)?.page, lacks(page, key, pin), let parts = page.parts
-    else { return .bringIn }
+    guard let page = approach(key, pin)?.page else {
+      return ChunkWord.hasBranch(findChunk(key).word.load()) ? .bringIn : .bringInChunk
+    }
+    guard lacks(page, key, pin), let parts = page.parts else { return .bringIn }
+    noteChunkVisit(key)
     let (wasMissed, isWanted) = context.noteMiss(page, parts)
     if parts.count >= (wasMissed ? BLinkTree.foldedAgain : BLinkTree.foldedAtOnce) { return .fold }
     if isWanted { return .bringIn }
@@ -116,6 +126,7 @@ extension BLinkTree {
       return .declined
     }
     var isThere = false
+    decoder.leap(to: key)
     while try decoder.next() {
       let order = ByteView.compare(decoder.key, key)
       if order >= 0 {

@@ -103,6 +103,7 @@ extension BLinkTree {
         continue
       }
       chunk.stamp.store(context.newStamp())
+      _ = context.chunks.bytes.fetchAdd(UInt64(page.indexBytes))
       branch.retire(pin)
       if new.count > context.settings.chunkPages {
         splitChunk(chunk, above: context.settings.chunkPages, pin)
@@ -138,6 +139,7 @@ extension BLinkTree {
         continue
       }
       chunk.stamp.store(context.newStamp())
+      _ = context.chunks.bytes.fetchSubtract(UInt64(page.indexBytes))
       branch.retire(pin)
       page.retire(pin)
       return
@@ -176,7 +178,6 @@ extension BLinkTree {
       let new = old.adding(right.address, at: place, after: left.address, pin)
       if root.compareExchange(expected: old.address, desired: new.address) {
         probe("tree.chunkSplit")
-        chunkWasSplit.store(1)
         old.retire(pin)
         branch.retire(pin)
         if let image = chunk.takeImage(pin) { context.released.push(image, pin) }
@@ -228,6 +229,7 @@ extension BLinkTree {
     let portion = max(1, limit - limit / 4)
     var chunks: [UInt64] = []
     var first = 0
+    for page in pages { _ = context.chunks.bytes.fetchAdd(UInt64(page.indexBytes)) }
     while first < pages.count {
       let nodes = pages[first..<min(first + portion, pages.count)].map { page in page.address }
       // The arrays outlive the closures, which copy from them.

@@ -38,6 +38,7 @@ extension BLinkTree {
   /// - Parameter closedToo: for a walk that no `destroy` can come between.
   func pageIn(_ key: ByteView, closedToo: Bool = false) throws(LugeError) {
     try context.makeRoomIfNeeded()
+    try context.trimChunksIfNeeded()
     switch try beginLoading(key, closedToo) {
     case .resident: return
     case .others(let ticket):
@@ -53,7 +54,8 @@ extension BLinkTree {
       }
       try complete(page)
     // At once, so that nobody takes the chunk away again before one of its pages is there.
-    case .chunk(let loading): try load(try finish(loading, key))
+    case .chunk(let loading):
+      if let page = try finish(loading, key) { try load(page) }
     case .mine(let loading): try load(loading)
     }
   }
@@ -61,24 +63,12 @@ extension BLinkTree {
   /// Reads a page and publishes its leaf, or puts the page back.
   private func load(_ loading: PageLoading) throws(LugeError) {
     let stripe = PageLoads.stripe(loading.page.low)
-    do throws(LugeError) {
-      defer { context.loads.ended(stripe) }
-      do throws(LugeError) { try finish(loading) } catch {
-        loading.page.word.store(loading.word)
-        probe("cache.loadFailed")
-        throw error
-      }
-    } catch {
-      // Nobody else may ever look whether the chunk is empty.
-      if error.code != .killed { try? evictChunkAfterFailure(loading.low) }
+    defer { context.loads.ended(stripe) }
+    do throws(LugeError) { try finish(loading) } catch {
+      loading.page.word.store(loading.word)
+      probe("cache.loadFailed")
       throw error
     }
-  }
-
-  private func evictChunkAfterFailure(_ low: [UInt8]) throws(LugeError) {
-    guard beginMaintenance() else { return }
-    defer { endMaintenance() }
-    try evictChunkIfEmpty(low)
   }
 
   private func help(_ page: Page, _ pin: Pin) -> Beginning {
@@ -118,6 +108,7 @@ extension BLinkTree {
       endMaintenance()
       return .claimed
     }
+    noteChunkVisit(key)
     // Before the word: a load that ends after this look makes the ticket good.
     let ticket = context.loads.ticket(PageLoads.stripe(page.low))
     let word = page.word.load()

@@ -68,6 +68,10 @@ extension BLinkTree {
     if !isApproached, step.next != nil, let (branch, index) = place.posted {
       branch.askForLeaf(index &+ 1)
     }
+    if leaf.isOftenSorted {
+      putInOrder(page, leaf, pin)
+      if let (branch, index) = place.posted, let new = page.leaf { branch.note(new, at: index) }
+    }
     return step
   }
 
@@ -164,6 +168,7 @@ extension BLinkTree {
       }
       return ScanStep(first: first, end: Reader.runCapacity, next: next)
     }
+    if leaf.isOftenSorted { putInOrder(page, leaf, pin) }
     return .step(step)
   }
 

@@ -26,7 +26,6 @@ internal import Platform
   ///     24    8 threads that evict something of the tree, and bit 63: none begins any more
   ///     32    8 not 0: `count` may be wrong, because of writes that did not look whether there was an
   ///             entry; grows with each page that begins to take such
-  ///     40    8 1 after a chunk was split, until somebody has looked for chunks without a page in memory
   ///     64 16*64 count of entries, in stripes: 8 bytes at the start of each; modulo 2^64
   /// ```
   // Words and nothing else; the address never changes.
@@ -38,13 +37,14 @@ internal import Platform
   /// An empty tree: one page, never written.
   convenience init(id: UInt64, context: TreeContext) throws(LugeError) {
     let pin = try context.pins.pin()
-    defer { pin.end() }
     let leaf = unsafe LeafBuilder.build(
       pin, UnsafePointer(UnsafeMutablePointer<UInt64>(bitPattern: 16).unsafelyUnwrapped), count: 0,
       appendWords: context.settings.appendWords, high: nil, right: 0,
       flags: Leaf.dirty | Leaf.visits)
     let page = Page.build(pin, low: .empty, word: leaf.address, imageLSN: 0)
     self.init(id: id, context: context, pages: [page], count: 0, pin)
+    pin.end()
+    try context.chunks.add(self)
   }
 
   /// A tree over finished pages, in key order.
@@ -62,7 +62,6 @@ internal import Platform
     id: UInt64, context: TreeContext, chunks: [(low: [UInt8], image: PagePart, entries: Int)]
   ) throws(LugeError) {
     let pin = try context.pins.pin()
-    defer { pin.end() }
     var nodes: [UInt64] = []
     nodes.reserveCapacity(chunks.count)
     var count: UInt64 = 0
@@ -83,6 +82,8 @@ internal import Platform
     let root = BLinkTree.makeRoot(nodes, pin)
     self.init(id: id, context: context, root: root, count: count)
     if !isExact { inexact.store(1) }
+    pin.end()
+    try context.chunks.add(self)
   }
 
   private init(id: UInt64, context: TreeContext, root: Branch, count: UInt64) {
@@ -96,7 +97,6 @@ internal import Platform
     unsafe WordRef.initialize(shared, 16, UInt64(context.settings.compression.rawValue))
     unsafe WordRef.initialize(shared, 24, 0)
     unsafe WordRef.initialize(shared, 32, 0)
-    unsafe WordRef.initialize(shared, 40, 0)
     unsafe WordRef.initialize(shared, BLinkTree.countOffset, count)
     unsafe self.shared = shared
   }
@@ -113,8 +113,6 @@ internal import Platform
   var maintenance: WordRef { unsafe WordRef(shared, 24) }
   /// Not 0 when some entries may be counted wrongly: see `makeCountExact`.
   var inexact: WordRef { unsafe WordRef(shared, 32) }
-  /// 1 after a chunk was split: one of the two may have no page in memory, whose eviction would be its own.
-  var chunkWasSplit: WordRef { unsafe WordRef(shared, 40) }
   static let maintenanceEnds: UInt64 = 1 << 63
 
   /// The word in which a thread counts; few threads share one.
@@ -238,10 +236,14 @@ internal import Platform
   }
 
   /// The tree that a page in the cache belongs to. With the cache's lock held.
-  static func owner(of page: Page) -> BLinkTree {
-    // `destroy` takes the page out of the cache, and comes before the tree's end.
+  static func owner(of page: Page) -> BLinkTree { owner(page.owner.load()) }
+
+  /// The tree of an `ownerWord`. While the page is in the cache, or the tree among those of the `ChunkClock`,
+  /// and the lock of that is held.
+  static func owner(_ word: UInt64) -> BLinkTree {
+    // `destroy` takes both out, and comes before the tree's end.
     unsafe Unmanaged<BLinkTree>.fromOpaque(
-      UnsafeRawPointer(bitPattern: UInt(page.owner.load())).unsafelyUnwrapped
+      UnsafeRawPointer(bitPattern: UInt(word)).unsafelyUnwrapped
     ).takeUnretainedValue()
   }
 

@@ -37,7 +37,20 @@ internal import Platform
   @inline(__always)
   var prefixCount: Int { unsafe Int(base.load(fromByteOffset: 4, as: UInt32.self)) }
 
-  private static func size(_ count: Int) -> Int { headsOffset + 24 * count }
+  private static func size(_ count: Int) -> Int { headsOffset + nodeBytes * count }
+  /// Of each node.
+  static let nodeBytes = 24
+
+  /// See `Page.indexBytes`; of all pages of a branch over pages.
+  var indexBytes: Int {
+    var sum = 0
+    var index = 0
+    while index < count {
+      sum += Page(address: node(index)).indexBytes
+      index += 1
+    }
+    return sum
+  }
 
   @inline(__always)
   var heads: UnsafeMutablePointer<UInt64> {
@@ -85,6 +98,12 @@ internal import Platform
     _ key: ByteView, _ head: UInt64, _ first: Int, _ strictly: Bool
   ) -> Int {
     let count = count
+    let after = first &+ 1
+    if unsafe after == count || heads[after] != head {
+      // The only one: so it is for whoever goes from one page to the next by its low key.
+      let order = ByteView.compare(low(first), key)
+      return order < 0 || (order == 0 && !strictly) ? after : first
+    }
     var lower = first
     // The end of the equal heads: the first above, unless there is no number above.
     var upper =

@@ -36,11 +36,12 @@ enum ChunkWord {
 /// OFFSET SIZE DESCRIPTION
 ///      0    8 word: see `ChunkWord`
 ///      8    4 l, length of the low key
-///     12    4 32
+///     12    4 40
 ///     16    8 stamp: a number of its own for every state of the branch and of its pages' parts
 ///     24    8 image: address of a PartList with one part, whose W is the stamp of the state that the
 ///             image shows; 0: there is none; 1: none any more, other chunks are in this one's place
-///     32    l low key
+///     32    8 1: it was looked at for a page that is on disk since `ChunkClock` came by
+///     40    l low key
 /// ```
 /// Invariants:
 /// - The first page of the branch has the chunk's low key; all others' low keys are above it and
@@ -60,7 +61,7 @@ enum ChunkWord {
   // The address never changes; what it points to is words and bytes that never change.
   nonisolated(unsafe) let base: UnsafeMutableRawPointer
 
-  static let lowOffset = 32
+  static let lowOffset = 40
   private static let gone: UInt64 = 1
 
   @inline(__always)
@@ -76,6 +77,7 @@ enum ChunkWord {
   @inline(__always) var word: WordRef { unsafe WordRef(base, 0) }
   var stamp: WordRef { unsafe WordRef(base, 16) }
   private var imageWord: WordRef { unsafe WordRef(base, 24) }
+  var visited: WordRef { unsafe WordRef(base, 32) }
 
   var low: ByteView { unsafe IndexNode.low(base) }
 
@@ -115,6 +117,7 @@ enum ChunkWord {
     unsafe WordRef.initialize(base, 0, word)
     unsafe WordRef.initialize(base, 16, stamp)
     unsafe WordRef.initialize(base, 24, image?.address ?? 0)
+    unsafe WordRef.initialize(base, 32, 0)
     unsafe IndexNode.setLow(base, low, at: lowOffset)
     return Chunk(address: UInt64(UInt(bitPattern: base)))
   }

@@ -4,7 +4,8 @@ internal import Platform
 ///
 /// ```
 /// OFFSET SIZE DESCRIPTION
-///      0    8 flags word: dirty, base-only, visits (both bits are set while nobody counts), unused, partial
+///      0    8 flags word: dirty, base-only, visits (both bits are set while nobody counts), unused, partial,
+///             scanned
 ///      8    8 weight word: keys, values and 8 an entry, in bytes, about; a hint for splitting
 ///     16    8 right page, or 0 in the last leaf
 ///     24    4 n, entries in key order
@@ -61,9 +62,12 @@ internal import Platform
   /// It has only what was written since the page was evicted, tombstones apart, and what it lacks is on
   /// disk. See BLinkTree+Partial.
   static let partial: UInt64 = 32
+  /// A scan has sorted what was appended. See BLinkTree+ScanOrder.
+  static let scanned: UInt64 = 64
   static let headsOffset = 64
 
   static let frozen: UInt64 = 1
+  /// The same bit as `Reader.unlooked`, which says the contrary.
   static let settled: UInt64 = 2
   static let addressMask: UInt64 = 0x0000_FFFF_FFFF_FFF0
 

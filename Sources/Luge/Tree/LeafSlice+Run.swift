@@ -10,7 +10,6 @@ extension LeafSlice {
   /// appended records are looked at here, because their keys had to be; the rest is marked.
   func fillUp(_ reader: Reader, from start: Int, room: Int, at snapshot: UInt64) -> Int {
     let words = unsafe UnsafeRawPointer(leaf.words)
-    let heads = unsafe leaf.heads
     let slots = unsafe reader.slots(0)
     let mark = snapshot >= leaf.settledBelow ? 0 : Reader.unlooked
     let limit = start &+ room
@@ -19,51 +18,70 @@ extension LeafSlice {
     var place = start
     while next < appendedCount && place < limit {
       let candidate = unsafe appended[next]
-      let stop = min(end, index &+ (limit &- place))
-      while index < stop {
-        let head = unsafe heads[index]
-        if head >= candidate.head {
-          if head > candidate.head
-            || !LeafSlice.isBelow(Leaf.record(leaf.word(index).load()), candidate.record)
-          {
-            break
-          }
-        }
-        unsafe LeafSlice.copy(words, index, slots, place, mark)
-        place &+= 1
-        index &+= 1
-      }
+      let begin = index
+      index = below(candidate, from: index, to: min(end, index &+ (limit &- place)))
+      unsafe LeafSlice.copy(words, begin, index &- begin, slots, place, mark)
+      place &+= index &- begin
       if place == limit { break }
       let record = Record(address: candidate.record)
-      unsafe LeafSlice.put(
-        record.isShown(at: snapshot) ? record.address : record.address | Reader.unlooked, slots, place)
+      let word = record.isShown(at: snapshot) ? record.address : record.address | Reader.unlooked
+      unsafe WordRef(UnsafeMutableRawPointer(slots), 8 &* Reader.place(place)).store(word)
       place &+= 1
       next &+= 1
     }
-    let stop = min(end, index &+ (limit &- place))
+    let rest = min(end &- index, limit &- place)
+    unsafe LeafSlice.copy(words, index, rest, slots, place, mark)
+    return place &+ rest &- start
+  }
+
+  /// The first sorted entry from `index` on that is above an appended one; `stop` when that lies further.
+  @inline(__always)
+  private func below(_ candidate: Appended, from start: Int, to stop: Int) -> Int {
+    let heads = unsafe leaf.heads
+    var index = start
     while index < stop {
-      unsafe LeafSlice.copy(words, index, slots, place, mark)
-      place &+= 1
+      let head = unsafe heads[index]
+      if head >= candidate.head {
+        if head > candidate.head
+          || !LeafSlice.isBelow(Leaf.record(leaf.word(index).load()), candidate.record)
+        {
+          break
+        }
+      }
       index &+= 1
     }
-    return place &- start
+    return index
   }
 
-  /// Writes the address of the sorted entry at `index` into the place of an index of a run.
+  /// Writes the addresses of so many sorted entries from `index` on into a run: in one part, or in two where
+  /// the ring ends between.
   @unsafe @inline(__always)
   private static func copy(
-    _ words: UnsafeRawPointer, _ index: Int, _ slots: UnsafeMutablePointer<UInt64>, _ place: Int,
-    _ mark: UInt64
+    _ words: UnsafeRawPointer, _ index: Int, _ count: Int, _ slots: UnsafeMutablePointer<UInt64>,
+    _ place: Int, _ mark: UInt64
   ) {
-    let word = unsafe WordRef(UnsafeMutableRawPointer(mutating: words), 8 &* index).load()
-    let unsettled = ((word & Leaf.settled) >> 1) ^ 1
-    unsafe put(Leaf.record(word) | unsettled | mark, slots, place)
+    var (index, count, place) = (index, count, place)
+    while count > 0 {
+      let target = Reader.place(place)
+      let part = min(count, Reader.runCapacity &- target)
+      unsafe copy(words + 8 &* index, slots + target, part, mark)
+      index &+= part
+      place &+= part
+      count &-= part
+    }
   }
 
   @unsafe @inline(__always)
-  private static func put(
-    _ word: UInt64, _ slots: UnsafeMutablePointer<UInt64>, _ place: Int
+  private static func copy(
+    _ words: UnsafeRawPointer, _ slots: UnsafeMutablePointer<UInt64>, _ count: Int, _ mark: UInt64
   ) {
-    unsafe WordRef(UnsafeMutableRawPointer(slots), 8 &* Reader.place(place)).store(word)
+    var index = 0
+    while index < count {
+      let word = unsafe WordRef(UnsafeMutableRawPointer(mutating: words), 8 &* index).load()
+      // A settled word loses that bit, any other one gets it, as the mark: see `Reader.unlooked`.
+      let shown = ((word & (Leaf.addressMask | Leaf.settled)) ^ Reader.unlooked) | mark
+      unsafe WordRef(UnsafeMutableRawPointer(slots), 8 &* index).store(shown)
+      index &+= 1
+    }
   }
 }

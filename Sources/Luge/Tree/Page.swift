@@ -84,6 +84,10 @@ enum PageWord {
 
   private var size: Int { (Page.lowOffset + low.count + 7) & ~7 }
 
+  /// What the page takes in memory while its leaf is on disk, with a list of one part and its place in a
+  /// branch: bytes, the same for as long as it lives.
+  var indexBytes: Int { size + PartList.leastBytes + Branch.nodeBytes }
+
   /// What of the page is on disk; nil when nothing is.
   var parts: PartList? {
     let address = partsWord.load()

@@ -36,34 +36,45 @@ extension TreeContext {
   /// Lets the eviction thread work, where there is one; takes part only above the limit.
   @inline(never)
   private func relieve(waits: Bool) throws(LugeError) {
-    wakeEvictor()
-    if epochs.account.estimate > cache.limit { try makeRoom(waits: waits) }
+    wake(evictor)
+    if epochs.account.estimate > cache.limit {
+      wake(secondEvictor)
+      try makeRoom(waits: waits)
+    }
   }
 
-  // MARK: The eviction thread
+  // MARK: The eviction threads
 
-  private func wakeEvictor() {
+  private func wake(_ evictor: Evictor) {
     if evictor.thread.load() == 0 || evictor.isAwake.load() != 0 { return }
-    if evictor.isAwake.exchange(1) == 0 { unparkEvictor() }
+    if evictor.isAwake.exchange(1) == 0 { unpark(evictor) }
   }
 
-  /// Makes the thread, where there is one, look whether it is to go on.
-  func unparkEvictor() {
+  private func unpark(_ evictor: Evictor) {
     let thread = evictor.thread.loadSequential()
     if thread != 0 { platform.threads.unpark(ThreadID(rawValue: thread)) }
   }
 
-  /// The body of the eviction thread, until `goesOn` says no: evicts ahead of those who need memory,
+  /// Makes the threads, where there are any, look whether they are to go on.
+  func unparkEvictors() {
+    unpark(evictor)
+    unpark(secondEvictor)
+  }
+
+  /// The body of an eviction thread, until `goesOn` says no: evicts ahead of those who need memory,
   /// down to a little below the point at which they call for it.
-  func evictAhead(while goesOn: () -> Bool) {
+  func evictAhead(_ evictor: Evictor, while goesOn: () -> Bool) {
+    let isFirst = evictor === self.evictor
+    let (target, calledAt) =
+      isFirst ? (cache.restLimit, cache.softLimit) : (cache.softLimit, cache.limit)
     evictor.thread.storeSequential(platform.threads.current.rawValue)
     var sinceTrim = 0
     while goesOn() {
       do throws(LugeError) {
         evictor.isAwake.store(1)
         var isStuck = false
-        while goesOn() && epochs.account.estimate > cache.restLimit && !isStuck {
-          let round = try evictAlone()
+        while goesOn() && epochs.account.estimate > target && !isStuck {
+          let round = try evictAlone(evictor, to: target)
           try epochs.reclaim()
           isStuck = round.evicted == 0
           sinceTrim += round.evicted
@@ -76,7 +87,7 @@ extension TreeContext {
         // What cannot go now is not looked at again at once, however often it is called for.
         if isStuck { try pause(untilCalled: false) }
         evictor.isAwake.storeSequential(0)
-        if epochs.account.estimate > cache.softLimit && !isStuck { continue }
+        if epochs.account.estimate > calledAt && !isStuck { continue }
         if goesOn() { try pause(untilCalled: true) }
       } catch {
         if error.code == .killed { return }
@@ -84,10 +95,10 @@ extension TreeContext {
     }
   }
 
-  private func evictAlone() throws(LugeError) -> Round {
+  private func evictAlone(_ evictor: Evictor, to target: Int) throws(LugeError) -> Round {
     try evictor.lock.acquire()
     defer { evictor.lock.unlock() }
-    return try evictSome(to: cache.restLimit)
+    return try evictSome(to: target)
   }
 
   private func pause(untilCalled: Bool) throws(LugeError) {
@@ -192,7 +203,8 @@ extension TreeContext {
     case floor
   }
 
-  /// Evicts the page that is to go next, beside `floor` that stay. Unpinned.
+  /// Evicts the page that is to go next, beside `floor` that stay, and chunks that are above their share;
+  /// where no page may go, a chunk. Unpinned.
   func evictOne(keeping floor: Int? = nil) throws(LugeError) -> Eviction {
     var tree: BLinkTree?
     let choice = try cache.takeVictim(epochs, keeping: floor) { link in
@@ -218,27 +230,30 @@ extension TreeContext {
     }
     let victim: EvictionQueue.Victim
     switch choice {
-    case .none: return .none
-    case .floor: return .floor
+    // What leads to pages on disk may go, but for the pages that stay.
+    case .none: return try evictChunks(to: 0, most: 1) > 0 ? .evicted : .none
+    case .floor: return try evictChunks(to: 0, most: 1) > 0 ? .evicted : .floor
     case .victim(let found): victim = found
     }
     guard let tree else { preconditionFailure("a victim's tree is known") }
     defer { tree.endMaintenance() }
     let page = Page(address: victim.page.address)
-    let low: [UInt8]?
-    do throws(LugeError) { low = try tree.evict(page) } catch {
+    let isGone: Bool
+    do throws(LugeError) { isGone = try tree.evict(page) } catch {
       defer { page.releaseClaim() }
       try cache.putBack(victim)
       throw error
     }
-    guard let low else {
+    guard isGone else {
       // The claim keeps the page until it is back in its queue.
       defer { page.releaseClaim() }
       try cache.putBack(victim)
       return .kept
     }
     _ = cache.evictions.fetchAdd(1)
-    try tree.evictChunkIfEmpty(low)
+    if chunks.bytes.load() > UInt64(cache.chunkLimit) {
+      _ = try evictChunks(to: cache.chunkLimit)
+    }
     return .evicted
   }
 

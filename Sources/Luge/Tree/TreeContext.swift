@@ -24,6 +24,8 @@ internal import Platform
   let keptValues = AtomicWord(0)
   private let stamps = AtomicWord(0)
   let cache: PageCache
+  /// The chunks that are in memory.
+  let chunks: ChunkClock
   /// Pages that are being read.
   let loads: PageLoads
   /// LSN of the redo record being replayed; 0 when none is.
@@ -31,7 +33,10 @@ internal import Platform
   let gate = CommitGate()
   private let batches = AtomicWord(0)
   let codecs = CodecContexts()
+  /// The threads that evict: the second one helps where writers come to the limit, because much of an
+  /// eviction is waiting for what a page has on disk.
   let evictor: Evictor
+  let secondEvictor: Evictor
   /// What the redo has for pages on disk.
   let pending = PendingCell()
 
@@ -43,7 +48,9 @@ internal import Platform
     self.log = log
     unsafe unretainedLog = Unmanaged.passUnretained(log)
     cache = PageCache(memory, threads: platform.threads)
+    chunks = ChunkClock(threads: platform.threads)
     evictor = Evictor(threads: platform.threads)
+    secondEvictor = Evictor(threads: platform.threads)
     epochs.account.setGrain(memory.grain)
     epochs.account.setSystemLimit(memory.systemLimit)
     epochs.account.charge(memory.fixed)
@@ -215,7 +222,7 @@ internal import Platform
   }
 }
 
-/// The thread that evicts for others, as they see it.
+/// A thread that evicts for others, as they see it.
 final class Evictor: Sendable {
   /// Its number; 0 while there is none.
   let thread = AtomicWord(0)

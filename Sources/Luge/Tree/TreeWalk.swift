@@ -217,9 +217,9 @@ struct TreeWalk: ~Copyable, Sendable {
   /// fewer than a processor has on their way at once (16), so it does not wait to ask.
   private static let portion = 4
   /// How far ahead of them records are asked for: a load from memory takes as long as some ten entries.
-  /// Less at first, because a short range has no use for more.
+  /// Less at first, because a short range has no use for more: of 100 entries, 18 too many.
   @inline(__always)
-  private var ahead: Int { min(32, 12 &+ front.lowerBound >> 3) }
+  private var ahead: Int { min(32, 12 &+ front.lowerBound >> 4) }
 
   /// The same where something is to be left out, to be looked for beneath, or lies apart.
   @inline(never)
@@ -333,7 +333,8 @@ struct TreeWalk: ~Copyable, Sendable {
     asked = max(asked, front.lowerBound)
     lower = step.next
     isApproached = false
-    turn = front.upperBound &- ahead &- 6 &* TreeWalk.portion
+    // Later at first, for the same reason.
+    turn = front.upperBound &- 2 &* ahead
     if step.next.map({ next in ScanBound.isEmpty(next, to) }) ?? true {
       finish()
       turn = .max

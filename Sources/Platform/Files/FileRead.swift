@@ -3,8 +3,12 @@ public struct FileRead: Sendable {
   public var file: any File
   public var offset: Int64
   public var length: Int
+  /// A hint that the system should not keep it in memory: the data is far larger than that. Counts for a
+  /// round when its first read has it.
+  public var isDirect: Bool
 
-  public init(_ file: any File, at offset: Int64, length: Int) {
+  public init(_ file: any File, at offset: Int64, length: Int, isDirect: Bool = false) {
+    self.isDirect = isDirect
     self.file = file
     self.offset = offset
     self.length = length
@@ -12,6 +16,9 @@ public struct FileRead: Sendable {
 }
 
 extension FileSystem {
+  /// No bound.
+  public var cacheBytes: Int64 { .max }
+
   /// One read after the other: right everywhere, and each is a point where a simulation may switch
   /// threads or inject a fault.
   public func read(_ requests: [FileRead]) throws(PlatformError) -> [[UInt8]] {

@@ -36,6 +36,10 @@ public protocol FileSystem: Sendable {
   /// Throws the error of one that failed; the others' results are then lost.
   func read(_ requests: [FileRead]) throws(PlatformError) -> [[UInt8]]
 
+  /// Bytes of memory that this process and what the system caches of files for it may have together, at
+  /// most; what is larger than that is not worth caching.
+  var cacheBytes: Int64 { get }
+
   /// Takes an exclusive advisory lock on the file at `path`, creating it where missing. Never
   /// waits: throws `.locked` when another owner, in this process or another, holds it.
   func lock(_ path: String) throws(PlatformError) -> any FileLock

@@ -12,6 +12,7 @@ internal import CPlatform
 final class RealFile: File {
   let path: String
   let descriptor: Descriptor
+  let direct = DirectDescriptor()
 
   init(path: String, descriptor: Descriptor) {
     self.path = path
@@ -125,7 +126,10 @@ final class RealFile: File {
     #endif
   }
 
-  func close() { descriptor.close() }
+  func close() {
+    direct.close()
+    descriptor.close()
+  }
 
   private func call(
     _ operation: String, offset: Int64? = nil, _ body: (Int32) -> Int32

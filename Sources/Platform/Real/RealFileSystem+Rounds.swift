@@ -15,6 +15,9 @@ extension RealFileSystem {
   /// Measured on a cold file, eight random blocks of 4 KiB: 247 us one after the other, 91 us so; no
   /// thread is woken, and a round that is in memory costs one call a read.
   public func read(_ requests: [FileRead]) throws(PlatformError) -> [[UInt8]] {
+    if requests.first?.isDirect ?? false, let results = Self.readDirectly(requests) {
+      return results
+    }
     var results: [[UInt8]] = []
     results.reserveCapacity(requests.count)
     var missing: [Int] = []

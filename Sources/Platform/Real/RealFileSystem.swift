@@ -11,6 +11,8 @@
 public struct RealFileSystem: FileSystem {
   public init() {}
 
+  public var cacheBytes: Int64 { SystemMemory.limit }
+
   public func open(_ path: String, _ mode: OpenMode) throws(PlatformError) -> any File {
     let flags: Int32 =
       switch mode {

@@ -29,17 +29,20 @@ extension InterleavingRun {
       programs = draw.round(round, threads: plan.threads, from: state, &world)
     }
     threadPoints = [Int](repeating: 0, count: programs.count)
-    let schedule = tape.lane("schedule", round + 1)
-    strategy.beginRound(schedule)
-    simulation.scheduler.schedule.beginRound(schedule)
+    let isWarm = scenario.pair?.isSingle == true
+    if !isWarm { beginSchedule() }
     try armCrash(engine)
     result.counters.schedules += 1
     do throws(PlatformError) {
       var spawned: [ThreadID] = []
       simulation.scheduler.holdsProcessor = true
-      for (number, program) in programs.enumerated() where !program.isEmpty {
-        spawned.append(
-          try threads.spawn("thread \(number)") { self.serve(number, program, engine) })
+      if isWarm {
+        spawned = try startWarm(programs, engine, threads)
+      } else {
+        for (number, program) in programs.enumerated() where !program.isEmpty {
+          spawned.append(
+            try threads.spawn("thread \(number)") { self.serve(number, program, engine) })
+        }
       }
       simulation.scheduler.holdsProcessor = false
       simulation.scheduler.record.isOn = scenario.pair != nil
@@ -59,6 +62,13 @@ extension InterleavingRun {
     state = after
     outcome = fingerprint(programs.count)
     result.states.insert(outcome)
+  }
+
+  /// From here on the strategy decides by this round's choices.
+  func beginSchedule() {
+    let schedule = tape.lane("schedule", round + 1)
+    strategy.beginRound(schedule)
+    simulation.scheduler.schedule.beginRound(schedule)
   }
 
   private func fingerprint(_ threads: Int) -> UInt64 {
@@ -92,7 +102,7 @@ extension InterleavingRun {
     firstThread = threads.first?.rawValue ?? 0
   }
 
-  private func serve(_ thread: Int, _ program: [Operation], _ engine: any KeyValueEngine) {
+  func serve(_ thread: Int, _ program: [Operation], _ engine: any KeyValueEngine) {
     let began = simulation.scheduler.seamCalls
     defer { threadPoints[thread] = Int(simulation.scheduler.seamCalls &- began) }
     for operation in program {

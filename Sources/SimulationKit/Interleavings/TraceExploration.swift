@@ -64,7 +64,16 @@ public struct TraceExploration {
       record.accesses.map {
         TraceSearch.Step(thread: $0.thread == first ? 0 : 1, hadChoice: $0.hadChoice)
       },
-      conflict: { record.conflict($0, $1) })
+      conflict: { TraceExploration.knowsAccesses ? record.conflict($0, $1) : true })
+  }
+
+  /// Without the trait accesses to words are no points: anything may happen between two points.
+  private static var knowsAccesses: Bool {
+    #if SchedulePoints
+      return true
+    #else
+      return false
+    #endif
   }
 }
 
@@ -73,6 +82,8 @@ private final class TurnDriver: ChoiceDriver {
   private let first: Int
   private var turns: [UInt64] = []
   private let isShort: Bool
+  /// The round's schedule has begun: what was before, its threads being made, is not explored.
+  private var isRound = false
   private var hasBegun = false
   private var turn = 0
 
@@ -91,12 +102,14 @@ private final class TurnDriver: ChoiceDriver {
   func next(lane: ChoiceLane, label: StaticString, bound: UInt64) -> UInt64 {
     switch label.description {
     case "isShort": return isShort ? 1 : 0
-    case "preemptions": return min(UInt64(turns.count), bound - 1)
+    case "preemptions":
+      isRound = true
+      return min(UInt64(turns.count), bound - 1)
     case "after":
       turn += 1
       return turn <= turns.count ? min(turns[turn - 1], bound - 1) : 0
     case "next":
-      if hasBegun { return 0 }
+      if !isRound || hasBegun { return 0 }
       hasBegun = true
       return UInt64(first)
     default: return 0

@@ -114,7 +114,9 @@ struct TraceSearch {
     var place = 0
     while place < nodes.count {
       let thread = nodes[place].thread
-      if place >= forced - 1 { nodes[place].race = race(of: place, after: before[thread], conflict) }
+      if place >= forced - 1 {
+        nodes[place].race = race(of: place, after: before[thread], conflict)
+      }
       let race = nodes[place].race
       if race >= 0 {
         if place >= forced - 1 { want(thread, at: race, for: place) }

@@ -10,6 +10,15 @@ extension InterleavingTests {
       var random = random
       for _ in 0..<turns {
         let number = random.below(count)
+        // As a glance does: the chunk by itself.
+        if random.below(3) == 0 {
+          let key = TreeIndexTests.key(number)
+          try again { () throws(LugeError) in
+            try unsafe key.span.bytes.withUnsafeBytes { (key) throws(LugeError) in
+              try run.trees[0].bringInChunk(unsafe ByteView(key))
+            }
+          }
+        }
         // At most the chunk comes, and may go again before it is used.
         try again { () throws(LugeError) in try run.trees[0].pageIn(TreeIndexTests.key(number)) }
         try run.world.backOff(attempt: 0)

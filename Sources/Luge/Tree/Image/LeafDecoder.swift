@@ -169,6 +169,16 @@ struct LeafPart {
     unsafe order.deallocate()
   }
 
+  /// Before the first `next`: leaves out entries below `key` where their number can be told without a look
+  /// at them.
+  mutating func leap(to key: ByteView) {
+    var part = 0
+    while active < 0 && part < count {
+      unsafe rows[part].leap(to: key)
+      part += 1
+    }
+  }
+
   /// Goes to the next entry; false when there is none.
   mutating func next() throws(LugeError) -> Bool {
     while true {

@@ -101,6 +101,44 @@ internal import Platform
     return step > 0
   }
 
+  /// Before the first `advance`: goes on to the last row at or below `key` at once, where its place can be
+  /// told because keys count up without gaps and values have one length. Else nothing happens.
+  mutating func leap(to key: ByteView) {
+    guard isFirst, left > 1, isFixed, restIsShared, gapBytes == 0, valueCoding == 0, step > 0,
+      digitCount > 0, digitCount <= digits.most, key.count == keyCount,
+      unsafe ByteView(key.base, count: prefix) == ByteView(keyBytes, count: prefix),
+      let wanted = unsafe number(
+        key.base.assumingMemoryBound(to: UInt8.self) + prefix),
+      let first = unsafe number(UnsafePointer(keyBytes) + prefix), wanted > first
+    else { return }
+    let rows = Int(min((wanted &- first) / step, UInt64(left &- 1)))
+    let (bytes, overflow) = fixedValue.multipliedReportingOverflow(by: rows)
+    if unsafe overflow || bytes > end - next { return }
+    // No more than what is wanted, which has as many digits.
+    guard
+      unsafe digits.add(UInt64(rows) &* step, to: keyBytes + prefix, count: digitCount)
+    else {
+      left = -1
+      return
+    }
+    unsafe next += bytes
+    left &-= rows
+  }
+
+  /// What the digits say; nil where one is none.
+  @unsafe
+  private func number(_ bytes: UnsafePointer<UInt8>) -> UInt64? {
+    let radix: UInt64 = digits == .bytes ? 256 : digits == .decimal ? 10 : 16
+    var number: UInt64 = 0
+    var index = 0
+    while index < digitCount {
+      guard let digit = unsafe digits.value(bytes[index]) else { return nil }
+      number = number &* radix &+ digit
+      index &+= 1
+    }
+    return number
+  }
+
   /// Goes to the next row. Never traps, whatever the bytes.
   @inline(__always)
   mutating func advance() -> Step {

@@ -79,8 +79,10 @@ enum ImageCodec {
   }
 
   /// What a base and its fragments come to.
+  /// `leapingTo`: entries below that key may be left out.
   static func merge(
-    _ parts: [(address: UInt64, bytes: [UInt8])], low: [UInt8] = [], tree: UInt64 = 7
+    _ parts: [(address: UInt64, bytes: [UInt8])], low: [UInt8] = [], tree: UInt64 = 7,
+    leapingTo key: [UInt8]? = nil
   ) throws -> [ImageEntry] {
     let places = parts.map {
       PagePart(address: PageAddress(rawValue: $0.address), length: $0.bytes.count)
@@ -95,6 +97,7 @@ enum ImageCodec {
         places, records, tree: tree, low: unsafe ByteView(low), contexts: contexts
       ) { (decoder) throws(LugeError) in
         var result: [ImageEntry] = []
+        if let key { unsafe key.raw { unsafe decoder.leap(to: ByteView($0)) } }
         while try decoder.next() {
           result.append(
             ImageEntry(

@@ -50,6 +50,50 @@ import Testing
     }
   }
 
+  /// A leap leaves out nothing at or above the key, and nothing comes in another order; where keys count up
+  /// and values have one length, it leaves out all below but one. (Of several parts one may leap where
+  /// another cannot: then some below the key are met, and some not.)
+  @Test(arguments: KeyFamily.allCases) func aLeapFindsWhatAWalkFinds(family: KeyFamily) throws {
+    var random = TestRandom(11)
+    for round in 0..<20 {
+      let length = random.below(3) * 20
+      var parts: [Part]
+      if round % 2 == 0 {
+        let keys = family.keys(60, &random)
+        let entries = keys.map { key in
+          ImageEntry(key: key, value: (0..<length).map { _ in UInt8(random.below(256)) })
+        }
+        parts = [(8, try ImageCodec.base(entries))]
+        if round % 4 == 0 {
+          let some = entries.enumerated().filter { $0.offset % 7 == 0 }.map { $0.element }
+          parts.append((1008, try ImageCodec.fragment(some, after: 8, lsn: 4097)))
+        }
+      } else {
+        parts = try Self.chain(family, &random).parts
+      }
+      let all = try ImageCodec.merge(parts)
+      var wanted = all.map { entry in entry.key }
+      wanted += all.map { entry in entry.key + [0] }
+      wanted += all.map { entry in Array(entry.key.dropLast()) }
+      wanted += all.compactMap { entry in
+        entry.key.last.map { entry.key.dropLast() + [$0 &+ 1] }
+      }
+      for key in wanted + family.keys(10, &random) {
+        let found = try ImageCodec.merge(parts, leapingTo: key)
+        let above = all.filter { entry in compareKeys(entry.key, key) >= 0 }
+        #expect(found.suffix(above.count) == above[...])
+        if parts.count == 1 { #expect(found == all.suffix(found.count)) }
+        #expect(zip(found, found.dropFirst()).allSatisfy { compareKeys($0.key, $1.key) < 0 })
+        let leaps: [KeyFamily] = [.decimal, .hexadecimal, .bigEndian, .numberThenText]
+        if parts.count == 1, round % 2 == 0, leaps.contains(family), all.count > 2,
+          all.contains(where: { $0.key == key })
+        {
+          #expect(found.count == above.count)
+        }
+      }
+    }
+  }
+
   @Test func eachPartSaysWhoseItIs() throws {
     let base = try ImageCodec.base([], low: [1, 2, 3], tree: 300)
     #expect(try LeafImage.owner(of: base) == (300, [1, 2, 3]))
