@@ -66,12 +66,12 @@ private final class JumpingThreads: Threads, Clock {
   @Test func anIdleDatabaseWaitsForNoMoment() throws {
     let threads = JumpingThreads()
     let database = try Database.open(at: "/db", platform: platform(threads))
-    try threads.wait(forResting: 4)
+    try threads.wait(forResting: 5)
     for round in 0..<3 {
       try database.defaultTree.setValue([UInt8(round)], forKey: [1])
       // Woken, the flush thread flushes in its time, the others find nothing and rest again.
       while !database.core.log.hasFlushedAll { try threads.backOff(attempt: 5) }
-      try threads.wait(forResting: 4)
+      try threads.wait(forResting: 5)
     }
     try database.close()
     #expect(threads.restingCount == 0)
@@ -98,7 +98,7 @@ private final class JumpingThreads: Threads, Clock {
   }
 
   /// The threads that were started before hold the database and its lock.
-  @Test(arguments: [1, 2, 3, 4])
+  @Test(arguments: [1, 2, 3, 4, 5])
   func aThreadThatCannotBeStartedLeavesNothingBehind(spawn: Int) throws {
     let threads = JumpingThreads(failingSpawn: spawn)
     let platform = platform(threads)
