@@ -87,9 +87,10 @@ import Platform
 ///    of the one before is used up, and at once when nothing is left. So much a crash skips.
 final class IdentifierSequence: Sendable {
   /// The largest portion, in configured ones.
-  static let mostGrowth: UInt64 = 16
-  /// A portion that lasts less makes the next one four times as large; one that lasts four times as long
-  /// makes it a quarter as large. In nanoseconds.
+  static let mostGrowth: UInt64 = 64
+  /// A portion that lasts less, from when it may be used, makes the next one sixteen times as large; one that
+  /// lasts four times as long makes it a quarter as large. One at whose end somebody waits must last four times
+  /// as long, too: the disk may be slow. In nanoseconds.
   static let leastLife: UInt64 = 250_000_000
 
   let words: IdentifierWords
@@ -97,9 +98,9 @@ final class IdentifierSequence: Sendable {
   private let log: RedoLog
   private let clock: any Clock
   private let lock: Lock
-  /// How many times the configured portion the last one was, and when it was reserved. Guarded by `lock`.
+  /// How many times the configured portion the last one was, and since when it may be used. Guarded by `lock`.
   private let growth = AtomicWord(0)
-  private let reservedAt = AtomicWord(0)
+  private let usableSince = AtomicWord(0)
 
   /// `firstUnused`: no id at or above it was ever given out.
   init(firstUnused: UInt64, reservation: UInt64, log: RedoLog, platform: PlatformServices) {
@@ -143,20 +144,20 @@ final class IdentifierSequence: Sendable {
     // The last portion was begun only now: by somebody who could not wait.
     if words.limit < words.end { return }
     probe("identifiers.reservedAhead")
-    try reserve(from: words.end)
+    try reserve(from: words.end, isAwaited: false)
   }
 
   private func reserve(beyond id: UInt64) throws(LugeError) {
     try lock.acquire()
     defer { lock.unlock() }
     if id < words.end { return }
-    try reserve(from: id)
+    try reserve(from: id, isAwaited: true)
     probe("identifiers.reserved")
   }
 
   /// Reserves a portion: the ids from `start` on. Under the lock.
-  private func reserve(from start: UInt64) throws(LugeError) {
-    let size = portion()
+  private func reserve(from start: UInt64, isAwaited: Bool) throws(LugeError) {
+    let size = portion(isAwaited)
     let (newEnd, overflow) = start.addingReportingOverflow(size)
     if overflow { throw LugeError(.tooLarge, "the ids of this database are used up") }
     var payload = ByteWriter()
@@ -165,24 +166,23 @@ final class IdentifierSequence: Sendable {
     // ids must not come back even then. The second proves that the first was durable.
     try logReservation(payload.bytes, newEnd)
     try logReservation(payload.bytes, newEnd)
+    usableSince.store(clock.now().nanoseconds)
     words.end = newEnd
     // Who saw the new end may have raised it to there, and wished for more: too early, so this takes it back.
     words.limit = newEnd - size / 2
   }
 
   /// How many ids to reserve: more when the last ones did not last.
-  private func portion() -> UInt64 {
-    let now = clock.now().nanoseconds
-    let age = now &- reservedAt.load()
+  private func portion(_ isAwaited: Bool) -> UInt64 {
+    let age = clock.now().nanoseconds &- usableSince.load()
     var times = growth.load()
     if times == 0 {
       times = 1
-    } else if age < Self.leastLife {
-      times = min(4 * times, Self.mostGrowth)
+    } else if age < (isAwaited ? 4 : 1) * Self.leastLife {
+      times = min(16 * times, Self.mostGrowth)
     } else if age >= 4 * Self.leastLife {
       times = max(times / 4, 1)
     }
-    reservedAt.store(now)
     growth.store(times)
     let (size, overflow) = reservation.multipliedReportingOverflow(by: times)
     return overflow ? reservation : size

@@ -94,9 +94,9 @@ public struct Configuration: Equatable, Sendable {
   /// Attempts of a batch that single writes may abort before it makes new writes wait, for at most 10 ms.
   public var batchLossesBeforeGate = 8
 
-  /// Ids reserved on disk at a time; while they are used up in less than a quarter of a second, up to 16
+  /// Ids reserved on disk at a time; while they are used up in less than a quarter of a second, up to 64
   /// times as many. When half of them are used the next ones are reserved. So a crash skips at most one and a
-  /// half times this number; while ids are used up fast, 24 times.
+  /// half times this number; while ids are used up fast, 96 times.
   public var identifierReservation: UInt64 = 1 << 20
 
   /// Every setting as its description says.

@@ -140,9 +140,11 @@ extension Leaf {
 extension BLinkTree {
   /// Replaces a leaf by one or two rebuilt ones, unless another thread has done it. Afterwards the
   /// page has another leaf than `leaf`. Throws only injected failures; then the leaf may be left
-  /// frozen.
+  /// frozen. `keepingSize`: a leaf in place of one is to have as many words as that.
   @inline(never)
-  func consolidate(_ page: Page, _ leaf: Leaf, _ pin: Pin) throws(LugeError) {
+  func consolidate(
+    _ page: Page, _ leaf: Leaf, _ pin: Pin, keepingSize: Bool = false
+  ) throws(LugeError) {
     // They come while the words are frozen.
     _ = LeafSlice.prefetchAppended(leaf)
     leaf.freeze()
@@ -164,17 +166,21 @@ extension BLinkTree {
       && (rebuild.kept > context.settings.leafEntries
         || rebuild.weight > context.settings.leafBytes)
     let won =
-      isSplit ? split(page, leaf, rebuild, pin) : replace(page, leaf, rebuild, pin)
+      isSplit
+      ? split(page, leaf, rebuild, pin) : replace(page, leaf, rebuild, keepingSize, pin)
     if won { retire(leaf, rebuild, pin) }
   }
 
   /// Publishes one leaf in place of another.
-  private func replace(_ page: Page, _ leaf: Leaf, _ rebuild: Rebuild, _ pin: Pin) -> Bool {
+  private func replace(
+    _ page: Page, _ leaf: Leaf, _ rebuild: Rebuild, _ keepingSize: Bool, _ pin: Pin
+  ) -> Bool {
     let ascends = rebuild.ascending && !leaf.hasHigh
+    var words = leaf.isPartial ? partialWords : appendWords(ascends, rebuild.kept)
+    if keepingSize { words = min(words, max(4, leaf.wordCount - rebuild.kept)) }
     let new = unsafe LeafBuilder.build(
       pin, UnsafePointer(rebuild.records), count: rebuild.kept,
-      appendWords: leaf.isPartial ? partialWords : appendWords(ascends, rebuild.kept),
-      high: leaf.hasHigh ? leaf.high : nil,
+      appendWords: words, high: leaf.hasHigh ? leaf.high : nil,
       right: leaf.right, flags: inheritedFlags(leaf, rebuild),
       known: LeafBuilder.Known(
         heads: rebuild.heads, prefixCount: leaf.prefix.count, weight: max(0, rebuild.weight)),

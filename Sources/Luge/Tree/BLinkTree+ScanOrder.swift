@@ -31,6 +31,8 @@ extension BLinkTree {
     if most < leaf.wordCount && Leaf.record(leaf.word(most).load()) != 0 { return }
     probe("tree.scanOrdered")
     // The scan goes on whatever becomes of this: a leaf left frozen is rebuilt by the next writer.
-    try? consolidate(page, leaf, pin)
+    // With as many words as before, or scans would make the tree larger, and writers find as many
+    // free as they would have.
+    try? consolidate(page, leaf, pin, keepingSize: true)
   }
 }
