@@ -30,6 +30,14 @@ extension BLinkTree {
     let most = context.settings.leafEntries
     if most < leaf.wordCount && Leaf.record(leaf.word(most).load()) != 0 { return }
     probe("tree.scanOrdered")
+    // The rebuild looks at each record's start. Asked for one after the other they come at once; the scan
+    // is to read them next.
+    var index = 0
+    while index < leaf.wordCount {
+      let record = Leaf.record(leaf.word(index).load())
+      if let start = UnsafeRawPointer(bitPattern: UInt(record)) { unsafe Platform.prefetch(start) }
+      index &+= 1
+    }
     // The scan goes on whatever becomes of this: a leaf left frozen is rebuilt by the next writer.
     // With as many words as before, or scans would make the tree larger, and writers find as many
     // free as they would have.
