@@ -28,6 +28,8 @@ enum SharedSection {
       let each = step.operations ?? Step.identifiersOfThread
       let bare = try section.worker(Engines.bare).ask(.bareCounter(threads: threads, each: each))
       try section.note(row, Engines.bare, bare)
+      // What other workloads have written is not to be synced for the first ids.
+      for engine in taking { try section.worker(engine).ask(.settle) }
     }
     if !isLoad { return try section.measure(row, step, among: taking) }
     // Every engine is loaded, also one that takes part in later workloads only.

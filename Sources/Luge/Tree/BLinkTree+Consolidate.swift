@@ -140,7 +140,7 @@ extension Leaf {
 extension BLinkTree {
   /// Replaces a leaf by one or two rebuilt ones, unless another thread has done it. Afterwards the
   /// page has another leaf than `leaf`. Throws only injected failures; then the leaf may be left
-  /// frozen. `keepingSize`: a leaf in place of one is to have as many words as that.
+  /// frozen. `keepingSize`: a leaf in place of one is to have as many bytes as that.
   @inline(never)
   func consolidate(
     _ page: Page, _ leaf: Leaf, _ pin: Pin, keepingSize: Bool = false
@@ -177,7 +177,7 @@ extension BLinkTree {
   ) -> Bool {
     let ascends = rebuild.ascending && !leaf.hasHigh
     var words = leaf.isPartial ? partialWords : appendWords(ascends, rebuild.kept)
-    if keepingSize { words = min(words, max(4, leaf.wordCount - rebuild.kept)) }
+    if keepingSize { words = min(words, max(2, leaf.appendWords(besides: rebuild.kept))) }
     let new = unsafe LeafBuilder.build(
       pin, UnsafePointer(rebuild.records), count: rebuild.kept,
       appendWords: words, high: leaf.hasHigh ? leaf.high : nil,

@@ -17,6 +17,12 @@ extension Leaf {
     return flags.loadRelaxed() & Leaf.scanned != 0 || isSortedAgain()
   }
 
+  /// How many append words there are in a leaf of as many bytes, beside so many in key order.
+  func appendWords(besides count: Int) -> Int {
+    let rest = size &- Leaf.headsOffset &- 16 &- prefix.count &- (hasHigh ? high.count : 0)
+    return (rest &- 16 &* count) / 8
+  }
+
   @inline(never)
   private func isSortedAgain() -> Bool { flags.fetchOr(Leaf.scanned) & Leaf.scanned != 0 }
 }
@@ -39,8 +45,8 @@ extension BLinkTree {
       index &+= 1
     }
     // The scan goes on whatever becomes of this: a leaf left frozen is rebuilt by the next writer.
-    // With as many words as before, or scans would make the tree larger, and writers find as many
-    // free as they would have.
+    // With as many bytes as before: they take the place of another leaf that was put in order, where
+    // those of another size class would come on top.
     try? consolidate(page, leaf, pin, keepingSize: true)
   }
 }
