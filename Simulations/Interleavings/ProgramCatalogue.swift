@@ -10,7 +10,8 @@ public enum ProgramCatalogue {
       "threads-splits", "Inserts that split leaves, beside reads of the keys that move.",
       actions: [.get, .insert, .largeInsert, .largeInsert, .remove, .scanForward, .scanBackward]),
     InterleavingScenario(
-      "threads-lookups", "Lookups of keys that splits are moving, and nothing else that would help the splits.",
+      "threads-lookups",
+      "Lookups of keys that splits are moving, and nothing else that would help the splits.",
       actions: [.get, .get, .largeInsert], threads: 2...3),
     InterleavingScenario(
       "threads-batches", "Batches over one tree and over two, beside single writes and reads.",
@@ -26,9 +27,11 @@ public enum ProgramCatalogue {
         .flush, .checkpoint, .backgroundWork, .get, .insert, .largeInsert, .remove, .batch,
       ], threads: 2...3),
     InterleavingScenario(
-      "threads-eviction", "Pages leave memory and come back, and the cleaner moves them, beside reads and writes.",
+      "threads-eviction",
+      "Pages leave memory and come back, and the cleaner moves them, beside reads and writes.",
       actions: [
-        .evict, .evict, .clean, .checkpoint, .get, .insert, .largeInsert, .remove, .exchange, .batch,
+        .evict, .evict, .clean, .checkpoint, .get, .insert, .largeInsert, .remove, .exchange,
+        .batch,
         .scanForward, .scanBackward,
       ], threads: 2...3),
     InterleavingScenario(
@@ -36,20 +39,25 @@ public enum ProgramCatalogue {
       actions: [.clean, .clean, .clean, .get, .insert, .remove, .exchange, .scanForward, .evict],
       threads: 2...3, rounds: 1...4),
     InterleavingScenario(
-      "threads-merges", "Checkpoints merge leaves that have become small, beside reads and writes of their keys.",
+      "threads-merges",
+      "Checkpoints merge leaves that have become small, beside reads and writes of their keys.",
       actions: [
-        .checkpoint, .checkpoint, .remove, .remove, .get, .insert, .batch, .scanForward, .scanBackward,
+        .checkpoint, .checkpoint, .remove, .remove, .get, .insert, .batch, .scanForward,
+        .scanBackward,
       ], threads: 2...3),
     InterleavingScenario(
-      "threads-values", "Values that lie apart are replaced, moved and given back, beside their readers.",
+      "threads-values",
+      "Values that lie apart are replaced, moved and given back, beside their readers.",
       actions: [
-        .hugeInsert, .hugeInsert, .get, .get, .remove, .exchange, .checkpoint, .checkpoint, .clean, .evict,
+        .hugeInsert, .hugeInsert, .get, .get, .remove, .exchange, .checkpoint, .checkpoint, .clean,
+        .evict,
         .scanForward, .largeBatch, .flush,
       ], threads: 2...3),
     InterleavingScenario(
       "threads-trees", "A tree is dropped and made anew, beside batches, reads and evictions.",
       actions: [
-        .dropTree, .crossTreeBatch, .crossTreeBatch, .insert, .get, .scanForward, .evict, .evict, .checkpoint,
+        .dropTree, .crossTreeBatch, .crossTreeBatch, .insert, .get, .scanForward, .evict, .evict,
+        .checkpoint,
       ], threads: 2...4),
     InterleavingScenario(
       "threads-crashes", "Everything at once, with kills and power losses in between.",

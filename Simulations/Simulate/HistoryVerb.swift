@@ -8,7 +8,8 @@ struct HistoryVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "history",
     abstract: "Makes a history of one register with compare-exchange, to measure checkers with.",
-    discussion: "Prints lines of JSON, as `simulate check` reads them. Every write has a value of its own.")
+    discussion:
+      "Prints lines of JSON, as `simulate check` reads them. Every write has a value of its own.")
 
   @Option(help: "Clients that work at once.")
   var clients = 32

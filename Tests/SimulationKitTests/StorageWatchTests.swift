@@ -28,7 +28,8 @@ private final class MarkerRule: StorageRule {
   private let reports = Reports()
 
   private func mount(blind: Bool = false) -> SimulatedFileSystem {
-    disk.watch = StorageWatch([rule], isBlind: { blind }, report: { [reports] in reports.all.append($0) })
+    disk.watch = StorageWatch(
+      [rule], isBlind: { blind }, report: { [reports] in reports.all.append($0) })
     return disk.mount(gate)
   }
 

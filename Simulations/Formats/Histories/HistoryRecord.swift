@@ -35,7 +35,9 @@ public struct HistoryFileError: Error, Equatable, Sendable, CustomStringConverti
 
 /// Takes apart one map of JSON or EDN.
 struct RecordReader {
-  private enum Field { case type, process, f, key, value, exchanged, found, from, to, reverse, limit, other }
+  private enum Field {
+    case type, process, f, key, value, exchanged, found, from, to, reverse, limit, other
+  }
 
   /// The reader stands at the opening brace.
   static func record(

@@ -41,7 +41,9 @@ extension BLinkTree {
     var index = 0
     while index < leaf.wordCount {
       let record = Leaf.record(leaf.word(index).load())
-      if let start = UnsafeRawPointer(bitPattern: UInt(record)) { unsafe Platform.prefetch(start) }
+      if let start = unsafe UnsafeRawPointer(bitPattern: UInt(record)) {
+        unsafe Platform.prefetch(start)
+      }
       index &+= 1
     }
     // The scan goes on whatever becomes of this: a leaf left frozen is rebuilt by the next writer.

@@ -48,7 +48,8 @@ final class PendingCell: @unchecked Sendable {
 
   /// At opening, before anybody looks.
   func attach(_ pending: PendingRedo, _ source: PendingSource) {
-    held = Held(pending: pending, source: source, marks: (0..<pending.treeCount).map { _ in Mark() })
+    held = Held(
+      pending: pending, source: source, marks: (0..<pending.treeCount).map { _ in Mark() })
     _ = word.fetchOr(1)
   }
 

@@ -135,7 +135,8 @@ import Testing
     let changes: [(inout Superblock) -> Void] = [
       { $0.recoveryLSN = .max }, { $0.recoveryLSN = 0 }, { $0.durableLSN = .max - 100 },
       { $0.eras = [] }, { $0.eras[0].incarnation = .max }, { $0.eras[0].start += 1 },
-      { $0.eras[0].start = .max }, { $0.eras.append($0.eras[0]) }, { $0.sequence = .max }, { $0.nextTreeID = .max },
+      { $0.eras[0].start = .max }, { $0.eras.append($0.eras[0]) }, { $0.sequence = .max },
+      { $0.nextTreeID = .max },
       { $0.idsReserved = .max }, { $0.nextPageSerial = .max }, { $0.pageSegmentBytes = .max },
       { $0.pageSegmentBytes = 8191 }, { $0.redoSegmentPayload = .max },
       { $0.redoSegmentPayload = 0 }, { $0.redoSegmentPayload = 5000 },

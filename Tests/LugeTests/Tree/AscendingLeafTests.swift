@@ -6,8 +6,10 @@ import Testing
 /// Leaves that expect keys above all others.
 @Suite struct AscendingLeafTests {
   private static func key(_ number: Int) -> [UInt8] {
-    [UInt8(truncatingIfNeeded: number >> 16), UInt8(truncatingIfNeeded: number >> 8),
-      UInt8(truncatingIfNeeded: number)]
+    [
+      UInt8(truncatingIfNeeded: number >> 16), UInt8(truncatingIfNeeded: number >> 8),
+      UInt8(truncatingIfNeeded: number),
+    ]
   }
 
   private func settings() -> TreeSettings {

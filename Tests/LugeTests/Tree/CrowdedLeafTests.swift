@@ -58,7 +58,8 @@ import Testing
   private static func weight(_ tree: BLinkTree) throws -> Int {
     let pin = try tree.context.epochs.pin()
     defer { pin.end() }
-    return unsafe [UInt8]().withUnsafeBytes { unsafe tree.findPage(ByteView($0)) }?.leaf?.knownWeight
+    return unsafe [UInt8]().withUnsafeBytes { unsafe tree.findPage(ByteView($0)) }?.leaf?
+      .knownWeight
       ?? 0
   }
 
