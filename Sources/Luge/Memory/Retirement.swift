@@ -14,7 +14,7 @@ enum RetiredBlock {
   static let bytes = 24
   /// Blocks between two tries to reclaim. Few where interleavings are explored: their programs are short.
   #if SchedulePoints
-    static let batch: UInt64 = 2
+    static let batch: UInt64 = 1
   #else
     static let batch: UInt64 = 128
   #endif

@@ -22,8 +22,13 @@ extension InterleavingRun {
     events = 0
     let programs: [[Operation]]
     if let pair = scenario.pair {
+      // How many times each: a shrinker takes calls away, an exploration asks for all of them.
+      let lane = tape.lane("pair")
+      let most = UInt64(pair.repetitions)
+      let first = 1 + Int(lane.draw("further", below: most))
+      let second = 1 + Int(lane.draw("further", below: most))
       programs = [
-        pair.program(pair.first, &world), pair.program(pair.second, &world),
+        pair.program(pair.first, first, &world), pair.program(pair.second, second, &world),
       ]
     } else {
       programs = draw.round(round, threads: plan.threads, from: state, &world)

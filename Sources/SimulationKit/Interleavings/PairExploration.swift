@@ -170,6 +170,7 @@ private final class PairDriver: ChoiceDriver {
   func next(lane: ChoiceLane, label: StaticString, bound: UInt64) -> UInt64 {
     switch label.description {
     case "isShort": return isShort ? 1 : 0
+    case "further": return bound - 1
     case "preemptions": return UInt64(after.count)
     case "after":
       preemptions += 1

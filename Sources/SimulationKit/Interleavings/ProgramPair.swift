@@ -65,11 +65,13 @@ public struct ProgramPair: Sendable, Hashable {
   /// Those that a tape may ask for.
   var mostPreemptions: Int { isSingle ? 4095 : 3 }
 
-  /// The calls of one thread. Both have the same keys in mind, so that they meet. Places with even
+  /// The calls of one thread, which does it so many times. Both have the same keys in mind, so that they meet. Places with even
   /// numbers up to ten are there at the start.
-  func program(_ action: PairAction, _ world: inout ProgramWorld) -> [Operation] {
+  func program(
+    _ action: PairAction, _ times: Int, _ world: inout ProgramWorld
+  ) -> [Operation] {
     var program: [Operation] = []
-    for number in 0..<repetitions { program += ProgramPair.operations(action, number, &world) }
+    for number in 0..<times { program += ProgramPair.operations(action, number, &world) }
     return program
   }
 
