@@ -174,7 +174,9 @@ struct LeafPart {
   mutating func leap(to key: ByteView) {
     var part = 0
     while active < 0 && part < count {
-      unsafe rows[part].leap(to: key)
+      // By a constant of its own: the compiler makes broken code of the other under the thread sanitizer.
+      let place = unsafe rows + part
+      unsafe place.pointee.leap(to: key)
       part += 1
     }
   }
