@@ -111,7 +111,7 @@ final class Scheduler {
       return .notStarted(error)
     }
     let slot = platform_thread_slot()
-    let former = catchTraps()
+    let former = unsafe catchTraps()
     switchTo(takeNext(leaving: nil, because: .waits))
     unsafe catchTraps(for: former)
     platform_thread_slot_set(slot)
