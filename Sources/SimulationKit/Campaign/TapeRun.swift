@@ -45,6 +45,8 @@ final class TapeRun: @unchecked Sendable {
   var reopenings = 0
   /// Faults that the judge has been told of, by place of the class.
   var faultsTold = [Int](repeating: 0, count: FaultClass.allCases.count)
+  /// The same when this life began.
+  var faultsAtOpening = [Int](repeating: 0, count: FaultClass.allCases.count)
   /// The next opening is cut short by the crash before it.
   var openingCut: CrashPlan?
   /// The life now beginning is thrown away as soon as it has been checked.
@@ -122,6 +124,7 @@ final class TapeRun: @unchecked Sendable {
     isArmed = false
     isFlushDue = false
     excusedErrors = 0
+    faultsAtOpening = simulation.faults.counts
     phase = .opening
     gate.ambush(atSync: 0, .processKill)
     isRehearsal = openingCut?.recoversTwice ?? false
@@ -301,6 +304,15 @@ final class TapeRun: @unchecked Sendable {
       }
       place += 1
     }
+  }
+
+  /// Whether the engine has met a fault in this life that it may answer with an error, though no operation has
+  /// shown that yet: a background thread may have met it.
+  var hasMetFault: Bool {
+    for fault in FaultClass.allCases where factory.faultContract[fault] != .survives {
+      if simulation.faults.counts[fault.ordinal] > faultsAtOpening[fault.ordinal] { return true }
+    }
+    return false
   }
 
   /// Whether a bit has flipped: the one fault that outlasts its life.
