@@ -37,9 +37,9 @@ extension BLinkTree {
     if most < leaf.wordCount && Leaf.record(leaf.word(most).load()) != 0 { return }
     probe("tree.scanOrdered")
     // The rebuild looks at each record's start. Asked for one after the other they come at once; the scan
-    // is to read them next.
+    // is to read them next. (For what was appended `consolidate` asks itself.)
     var index = 0
-    while index < leaf.wordCount {
+    while index < leaf.sortedCount {
       let record = Leaf.record(leaf.word(index).load())
       if let start = unsafe UnsafeRawPointer(bitPattern: UInt(record)) {
         unsafe Platform.prefetch(start)

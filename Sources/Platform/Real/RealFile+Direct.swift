@@ -56,6 +56,9 @@ private struct AlignedRead {
   /// So many of them are asked for; the end of the file may follow.
   let needed: Int
 
+  /// Bytes of memory for it, so that the next one's is aligned too.
+  var room: Int { (length + AlignedRead.alignment - 1) & ~(AlignedRead.alignment - 1) }
+
   init(_ offset: Int64, _ count: Int) {
     first = offset & ~(AlignedRead.block - 1)
     lead = Int(offset - first)
@@ -79,7 +82,7 @@ extension RealFileSystem {
       let read = AlignedRead(request.offset, request.length)
       descriptors.append(descriptor)
       reads.append(read)
-      bytes += (read.length + AlignedRead.alignment - 1) & ~(AlignedRead.alignment - 1)
+      bytes += read.room
     }
     guard let memory = unsafe platform_direct_memory(bytes) else { return nil }
     defer { unsafe platform_direct_memory_give_back(memory, bytes) }
@@ -98,7 +101,7 @@ extension RealFileSystem {
             from: start, byteCount: count)
           initialized = count
         })
-      place += (read.length + AlignedRead.alignment - 1) & ~(AlignedRead.alignment - 1)
+      place += read.room
       index += 1
     }
     return results
@@ -117,7 +120,7 @@ extension RealFileSystem {
       unsafe entry.count = read.length
       unsafe entry.offset = read.first
       unsafe list.append(entry)
-      place += (read.length + AlignedRead.alignment - 1) & ~(AlignedRead.alignment - 1)
+      place += read.room
     }
     // Each descriptor stays open within the calls of those before.
     return unsafe use(descriptors, from: 0, &list) && isWhole(list, reads)
