@@ -138,7 +138,7 @@ public struct PairExploration {
   ) -> Attempt {
     // One database of eight is looked through and closed at its end, the others are dropped.
     let isShort = !after.isEmpty && after.reduce(0, +) % 8 != 0
-    let driver = PairDriver(first: first, after: after, isShort: isShort)
+    let driver = TurnDriver(first: first, turns: after.map(UInt64.init), isShort: isShort)
     let run = InterleavingRun(scenario, factory, driver: driver, options: options)
     let result = run.run()
     hash.add(result.traceHash)
@@ -150,36 +150,5 @@ public struct PairExploration {
     sum.counters.add(result.counters)
     return Attempt(
       lengths: run.threadPoints, preemptions: run.preemptions, record: PairRecord(run.record))
-  }
-}
-
-/// Answers who begins and who is preempted where, and nothing else.
-private final class PairDriver: ChoiceDriver {
-  private let first: Int
-  private let after: [Int]
-  private let isShort: Bool
-  private var preemptions = 0
-  private var hasBegun = false
-
-  init(first: Int, after: [Int], isShort: Bool) {
-    self.isShort = isShort
-    self.first = first
-    self.after = after
-  }
-
-  func next(lane: ChoiceLane, label: StaticString, bound: UInt64) -> UInt64 {
-    switch label.description {
-    case "isShort": return isShort ? 1 : 0
-    case "further": return bound - 1
-    case "preemptions": return UInt64(after.count)
-    case "after":
-      preemptions += 1
-      return preemptions <= after.count ? min(UInt64(after[preemptions - 1]), bound - 1) : 0
-    case "next":
-      if hasBegun { return 0 }
-      hasBegun = true
-      return UInt64(first)
-    default: return 0
-    }
   }
 }
