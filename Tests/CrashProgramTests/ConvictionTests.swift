@@ -8,7 +8,7 @@ import Testing
     ("crash-sequential-writes", "loses-flushed-writes", "durability"),
     ("crash-batches", "tears-batches", "batch-atomicity"),
     ("crash-ids", "repeats-identifiers", "identifiers"),
-    ("crash-sequential-writes", "recovers-differently", "recovery-idempotence"),
+    ("crash-sequential-writes", "recovers-differently", "durability"),
     ("crash-sequential-writes", "breaks-invariants", "structural-invariants"),
     ("crash-sequential-writes", "traps-at-sixth-write", "trap"),
     ("crash-iteration", "skips-key-in-reverse", "answer"),

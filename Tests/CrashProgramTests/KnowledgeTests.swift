@@ -1,6 +1,7 @@
-@testable import CrashSupport
 import EngineKit
 import Testing
+
+@testable import CrashSupport
 
 /// What a client knows of its own keys convicts wrong answers, and only those.
 @Suite struct KnowledgeTests {
@@ -44,9 +45,10 @@ import Testing
     #expect(knowledge.learn(.get(key(1), in: "passing-1"), .value(nil)) == nil)
   }
 
+  /// What is wrong with an answer, or nil.
   private func scan(
-    _ range: KeyRange = .all, _ direction: Direction = .forward, limit: Int = .max,
-    _ entries: [Entry]
+    _ entries: [Entry], _ range: KeyRange = .all, _ direction: Direction = .forward,
+    limit: Int = .max
   ) -> String? {
     var knowledge = knowledge()
     return knowledge.learn(.scan(range, direction, limit: limit, in: ""), .entries(entries))
@@ -56,11 +58,11 @@ import Testing
     let other = Entry([0x62], [1])
     #expect(scan([entry(1, 1), entry(3, 3)]) == nil)
     #expect(scan([entry(1, 1), entry(3, 3), entry(4, 4), other]) == nil)
-    #expect(scan(.all, .backward, [other, entry(3, 3), entry(1, 1)]) == nil)
-    #expect(scan(limit: 1, [entry(1, 1)]) == nil)
-    #expect(scan(.all, .backward, limit: 1, [other]) == nil)
-    #expect(scan(KeyRange(lower: key(2)), [entry(3, 3)]) == nil)
-    #expect(scan(KeyRange(upper: key(3)), [entry(1, 1)]) == nil)
+    #expect(scan([other, entry(3, 3), entry(1, 1)], .all, .backward) == nil)
+    #expect(scan([entry(1, 1)], limit: 1) == nil)
+    #expect(scan([other], .all, .backward, limit: 1) == nil)
+    #expect(scan([entry(3, 3)], KeyRange(lower: key(2))) == nil)
+    #expect(scan([entry(1, 1)], KeyRange(upper: key(3))) == nil)
   }
 
   @Test func wrongScans() {
@@ -70,10 +72,10 @@ import Testing
     #expect(scan([entry(1, 1), entry(3, 1)]) != nil)
     #expect(scan([entry(3, 3), entry(1, 1)]) != nil)
     #expect(scan([entry(1, 1), entry(1, 1), entry(3, 3)]) != nil)
-    #expect(scan(.all, .backward, [entry(1, 1)]) != nil)
-    #expect(scan(limit: 1, [entry(3, 3)]) != nil)
-    #expect(scan(limit: 1, [entry(1, 1), entry(3, 3)]) != nil)
-    #expect(scan(KeyRange(upper: key(3)), [entry(1, 1), entry(3, 3)]) != nil)
+    #expect(scan([entry(1, 1)], .all, .backward) != nil)
+    #expect(scan([entry(3, 3)], limit: 1) != nil)
+    #expect(scan([entry(1, 1), entry(3, 3)], limit: 1) != nil)
+    #expect(scan([entry(1, 1), entry(3, 3)], KeyRange(upper: key(3))) != nil)
   }
 }
 

@@ -1,6 +1,7 @@
-@testable import CrashSupport
 import EngineKit
 import Testing
+
+@testable import CrashSupport
 
 private struct OneInsert: CrashSubject {
   let name = "one-insert"
@@ -38,8 +39,9 @@ private struct OneInsert: CrashSubject {
     for life in 0..<4 {
       for client in 0..<3 {
         for number in 0..<200 {
-          guard case .insert(let value, _, _) = stream(seed: 1, life: life)
-            .operation(number, of: client)
+          guard
+            case .insert(let value, _, _) = stream(seed: 1, life: life)
+              .operation(number, of: client)
           else { continue }
           writes += 1
           values.insert(value)

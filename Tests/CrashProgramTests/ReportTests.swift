@@ -1,6 +1,7 @@
-@testable import CrashSupport
 import EngineKit
 import Testing
+
+@testable import CrashSupport
 
 @Suite struct ReportTests {
   private func reports() -> [Report] {

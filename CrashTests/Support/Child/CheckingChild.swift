@@ -8,7 +8,7 @@ struct CheckingChild {
   let options: ChildOptions
 
   /// Times that an engine may settle, and nanoseconds between them.
-  static let mostRounds = 64
+  static let mostRounds = 24
   static let pause: UInt64 = 2_000_000
 
   /// The exit code.
@@ -26,7 +26,7 @@ struct CheckingChild {
         try removeAll(engine)
         try settle(engine)
         tellSpace()
-      case .measure:
+      case .settle, .measure:
         try settle(engine)
         tellSpace()
       }
@@ -112,7 +112,7 @@ struct CheckingChild {
     var round = 0
     var best = Int64.max
     var idle = 0
-    while round < Self.mostRounds && idle < 6 {
+    while round < Self.mostRounds && idle < 4 {
       round += 1
       if options.factory.capabilities.contains(.checkpoints) { try engine.checkpoint() }
       try engine.performBackgroundWork()

@@ -14,6 +14,8 @@ struct ChildOptions: Sendable {
     /// Waits to be killed.
     case wait
     case close
+    /// Settles, says what is on disk, closes.
+    case settle
     /// Removes everything, settles, says what is left on disk, closes.
     case empty
     /// Reads nothing; settles, says what is on disk, closes.

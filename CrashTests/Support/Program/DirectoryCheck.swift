@@ -34,7 +34,8 @@ struct DirectoryCheck {
     var durations = Durations()
     let reading = Reading()
     var problems: [String] = []
-    let result = try run.run(child, nil, measuring: &durations, crashed: true) { report in
+    let result = try run.run(child, nil, measuring: &durations, .crashed)
+    for report in result.reports {
       reading.hear(report)
       if report.kind == .refused { problems.append(report.text) }
     }

@@ -18,11 +18,13 @@ struct ProgramOptions: Sendable {
   var check: String?
   var epoch = 0
   var wantsHelp = false
+  /// Says on standard error what becomes of each child.
+  var isVerbose = false
 
   static func usage(_ name: String) -> String {
     """
     usage: \(name) [--rounds N] [--seed N] [--engine NAME] [--from ROUND] [--directory PATH]
-                   [--patience SECONDS] [--format text|json]
+                   [--patience SECONDS] [--format text|json] [--verbose]
            \(name) --check PATH [--seed N] [--epoch N] [--engine NAME]
 
       --rounds N        rounds, 200 unless said; each kills a process at work and reads what is left
@@ -31,6 +33,7 @@ struct ProgramOptions: Sendable {
       --from ROUND      begins with the directory that this round belongs to
       --directory PATH  where databases are made and removed again; /tmp unless said
       --patience N      seconds without a word after which a process counts as one that hangs; 60
+      --verbose         says on standard error what becomes of each process
       --check PATH      recovers the database there, reads everything and verifies it
 
     Exit codes: 0 held, 1 violated, 2 wrong usage or input.
@@ -44,6 +47,10 @@ struct ProgramOptions: Sendable {
       if name == "--help" || name == "-h" {
         wantsHelp = true
         return
+      }
+      if name == "--verbose" {
+        isVerbose = true
+        continue
       }
       guard let value = rest.popFirst() else {
         throw UsageError("\(name) has no value, or is not an option")

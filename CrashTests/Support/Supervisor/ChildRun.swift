@@ -8,16 +8,18 @@ struct ChildResult {
   var phase = Phase.starting
   /// Begun and not ended.
   var underWay: [(client: Int, what: Announced)] = []
-  var reports = 0
+  /// All that it said, in order. It is judged when the child is gone: to judge takes longer than to work, and the
+  /// kill is to strike when it was meant to.
+  var reports: [Report] = []
   /// Nothing was heard of it for so long that it was given up: what its threads did then.
   var stuck: String?
   /// What it wrote that is no report.
   var nonsense = false
 
   /// Where a kill struck. A checkpoint is rarer than a flush, so it counts where both were under way.
-  func place(ofCrashed crashed: Bool) -> KillPlace {
+  func place(_ state: DirectoryState) -> KillPlace {
     switch phase {
-    case .starting, .opening: return crashed ? .recovery : .open
+    case .starting, .opening: return state == .crashed ? .recovery : .open
     case .closing, .closed: return .close
     case .open, .read: break
     }
@@ -45,6 +47,7 @@ struct ChildRun {
     var result = ChildResult()
     var bytes: [UInt8] = []
     var taken = 0
+    var answered = 0
     var asked = [0, 0, 0, 0]
     var heard: Instant
     /// When the phase, or what is under way of a client, began.
@@ -53,9 +56,10 @@ struct ChildRun {
     var killAt: Instant?
   }
 
+  /// `state`: how the directory was left, for what opening it counts as.
   func run(
     _ options: ChildOptions, _ strike: Strike?, measuring durations: inout Durations,
-    crashed: Bool, _ heard: (Report) -> Void
+    _ state: DirectoryState
   ) throws(PlatformError) -> ChildResult {
     let child = try ChildProcess(program, options.arguments, log: log)
     let start = platform.clock.now()
@@ -86,7 +90,7 @@ struct ChildRun {
       }
       if !goesOn { break }
       watch.heard = platform.clock.now()
-      listen(&watch, strike, crashed, &durations, heard)
+      listen(&watch, strike, state, &durations)
       if watch.result.nonsense && !isKilled {
         child.kill()
         isKilled = true
@@ -99,8 +103,8 @@ struct ChildRun {
   }
 
   private func listen(
-    _ watch: inout Watch, _ strike: Strike?, _ crashed: Bool, _ durations: inout Durations,
-    _ heard: (Report) -> Void
+    _ watch: inout Watch, _ strike: Strike?, _ state: DirectoryState,
+    _ durations: inout Durations
   ) {
     while watch.bytes.count - watch.taken >= Report.head {
       guard let report = Report(watch.bytes, at: watch.taken) else {
@@ -108,9 +112,8 @@ struct ChildRun {
         break
       }
       watch.taken += Report.head + report.body.count
-      watch.result.reports += 1
-      note(report, &watch, crashed, &durations)
-      heard(report)
+      note(report, &watch, state, &durations)
+      watch.result.reports.append(report)
       if let strike, watch.killAt == nil, isTriggered(strike.trigger, report, watch) {
         watch.killAt = watch.heard.advanced(byNanoseconds: strike.delay)
       }
@@ -122,13 +125,14 @@ struct ChildRun {
   }
 
   private func note(
-    _ report: Report, _ watch: inout Watch, _ crashed: Bool, _ durations: inout Durations
+    _ report: Report, _ watch: inout Watch, _ state: DirectoryState,
+    _ durations: inout Durations
   ) {
     switch report.kind {
     case .phase:
       let took = watch.heard.nanoseconds - watch.phaseBegan.nanoseconds
-      if watch.result.phase == .opening { durations.add(crashed ? .recovery : .open, took) }
-      if watch.result.phase == .closing { durations.add(.close, took) }
+      if watch.result.phase == .opening { durations.add(state.opening, took) }
+      if watch.result.phase == .closing { durations.add(.closing, took) }
       watch.result.phase = Phase(rawValue: report.number) ?? .starting
       watch.phaseBegan = watch.heard
     case .asked:
@@ -137,6 +141,7 @@ struct ChildRun {
       watch.result.underWay.append((report.client, what))
       watch.begun.append((report.client, watch.heard))
     case .done, .failed:
+      watch.answered += 1
       guard let place = watch.result.underWay.firstIndex(where: { $0.client == report.client })
       else { return }
       let took = watch.heard.nanoseconds - watch.begun[place].at.nanoseconds
@@ -154,7 +159,7 @@ struct ChildRun {
   private func isTriggered(_ trigger: Strike.Trigger, _ report: Report, _ watch: Watch) -> Bool {
     switch trigger {
     case .phase(let phase): report.kind == .phase && report.number == phase.rawValue
-    case .reports(let count): report.kind == .done && watch.result.reports >= count
+    case .reports(let count): watch.answered >= count
     case .asked(let what, let count):
       report.kind == .asked && Int(report.word) == what.rawValue
         && watch.asked[what.rawValue] >= count

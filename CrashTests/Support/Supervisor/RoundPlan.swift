@@ -24,6 +24,8 @@ struct RoundPlan {
   var recoveries: [Int] = []
   /// What was read is recovered and read once more, with nothing in between.
   var readsTwice = false
+  /// The engine may settle at the end, and what it takes on disk is held against what it holds.
+  var settles = false
   /// The directory is closed in good order before this round.
   var beginsClosed = false
   /// Of each client, unless it is killed before.
@@ -32,8 +34,8 @@ struct RoundPlan {
   var pause: UInt64 = 0
 
   private static let targets: [Target] = [
-    .opening, .opening, .reports, .reports, .reports, .delay, .delay, .delay, .long, .flush, .flush,
-    .checkpoint, .checkpoint, .checkpoint, .clean, .closing, .none,
+    .opening, .opening, .opening, .reports, .reports, .reports, .reports, .delay, .delay, .delay, .long,
+    .long, .flush, .flush, .checkpoint, .checkpoint, .clean, .closing, .closing, .none,
   ]
 
   init(seed: UInt64, round: Int) {
@@ -42,9 +44,10 @@ struct RoundPlan {
     part = draw.below(1000)
     beginsClosed = target == .opening || draw.oneIn(6)
     readsTwice = draw.oneIn(2)
+    settles = draw.oneIn(4)
     while recoveries.count < 3, draw.oneIn(3) { recoveries.append(draw.below(1100)) }
     switch target {
-    case .reports: count = draw.magnitude(1, 4096)
+    case .reports: count = draw.magnitude(1, 2048)
     case .flush: count = draw.magnitude(1, 16)
     case .checkpoint, .clean: count = draw.magnitude(1, 4)
     case .long:
@@ -55,10 +58,10 @@ struct RoundPlan {
     }
   }
 
-  func strike(_ durations: Durations) -> Strike? {
+  func strike(_ durations: Durations, _ state: DirectoryState) -> Strike? {
     switch target {
     case .opening:
-      Strike(trigger: .phase(.opening), delay: durations.delay(.open, part * 11 / 10))
+      Strike(trigger: .phase(.opening), delay: durations.delay(state.opening, part))
     case .reports: Strike(trigger: .reports(count), delay: 0)
     // Up to 64 ms, and up to half a second.
     case .delay: Strike(trigger: .phase(.open), delay: UInt64(part) * 64_000)
@@ -70,7 +73,7 @@ struct RoundPlan {
     case .clean:
       Strike(trigger: .asked(.clean, count), delay: durations.delay(.clean, part))
     case .closing:
-      Strike(trigger: .phase(.closing), delay: durations.delay(.close, part))
+      Strike(trigger: .phase(.closing), delay: durations.delay(.closing, part))
     case .none: nil
     }
   }

@@ -40,19 +40,48 @@ enum KillPlace: Int, CaseIterable {
   var name: String { "\(self)" }
 }
 
+/// How a directory was left.
+enum DirectoryState {
+  case new
+  case closed
+  case crashed
+
+  /// What opening it is, where time is measured.
+  var opening: Durations.Kind {
+    switch self {
+    case .new: .creation
+    case .closed: .opening
+    case .crashed: .recovery
+    }
+  }
+}
+
 /// How long things take here and now, in nanoseconds, by what was heard of them: so that a kill that is to strike
 /// within one does. Which part of it, says the plan.
 struct Durations {
-  /// Guesses, until something was measured.
-  private var averages = [UInt64](repeating: 3_000_000, count: KillPlace.allCases.count)
-
-  mutating func add(_ place: KillPlace, _ nanoseconds: UInt64) {
-    let former = averages[place.rawValue]
-    averages[place.rawValue] = (former * 3 + min(nanoseconds, 200_000_000)) / 4
+  enum Kind: Int, CaseIterable {
+    case creation
+    case opening
+    case recovery
+    case flush
+    case checkpoint
+    case clean
+    case closing
   }
 
-  /// A delay that lies within such a time in nearly all cases; thousandths of a whole from the plan.
-  func delay(_ place: KillPlace, _ thousandths: Int) -> UInt64 {
-    averages[place.rawValue] / 1000 * UInt64(thousandths)
+  /// Guesses, until something was measured.
+  private var averages = [UInt64](repeating: 1_000_000, count: Kind.allCases.count)
+  /// What took less is not looked at: a cleaning that finds nothing to do.
+  private static let least: UInt64 = 100_000
+
+  mutating func add(_ kind: Kind, _ nanoseconds: UInt64) {
+    if nanoseconds < Self.least { return }
+    let former = averages[kind.rawValue]
+    averages[kind.rawValue] = (former * 3 + min(nanoseconds, 200_000_000)) / 4
+  }
+
+  /// A delay that lies within such a time in most cases; thousandths of a whole from the plan.
+  func delay(_ kind: Kind, _ thousandths: Int) -> UInt64 {
+    averages[kind.rawValue] / 1000 * UInt64(thousandths)
   }
 }

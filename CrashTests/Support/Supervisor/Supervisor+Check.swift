@@ -22,15 +22,15 @@ extension Supervisor {
     }
     if result.isStruck {
       judge.crashed(.processKill, step: step)
-      crashed = true
+      directoryState = .crashed
     } else if result.phase == .closed {
-      if ending == .close { judge.closed(nil, step: step) }
-      crashed = false
+      if ending != .empty { judge.closed(nil, step: step) }
+      directoryState = .closed
     }
     takeViolations()
     for wrong in reading.wrong { find("answer", wrong) }
     guard judgeEnd(result, "reading after recovery"), findings.isEmpty else { return }
-    if let bytes = reading.space { checkEmptied(bytes) } else { checkSpace() }
+    if let bytes = reading.space { checkSpace(bytes, isEmpty: ending == .empty) }
   }
 
   private func judgeContents(_ reading: Reading) {
@@ -46,36 +46,29 @@ extension Supervisor {
 
   // MARK: Space
 
-  /// Directories that live on must not grow without end, whatever the kills have left behind.
+  /// Whatever the kills have left behind, an engine that was given every chance to settle takes no more than
+  /// what it holds is worth. Emptied, it is held to the promise that simulations hold it to.
   ///
-  /// Sound, by a wide margin: what a process was about to write, or to remove, when it was killed is bounded by its
-  /// segments and its checkpoint interval; the next process finds it.
-  private func checkSpace() {
+  /// Sound for others by a wide margin: half of what lies on disk may be dead, and of each kind of segment
+  /// several may be begun.
+  private func checkSpace(_ bytes: Int64, isEmpty: Bool) {
     guard let emptyBytes, let kept = factory.spaceKept(settings) else { return }
-    var live = 0
-    for tree in state.trees {
-      for entry in tree.forward { live += entry.key.count + entry.value.count + 64 }
+    var bound = emptyBytes + emptyBytes / 10 + Int64(kept)
+    if !isEmpty {
+      var live = 0
+      for tree in state.trees {
+        for entry in tree.forward { live += entry.key.count + entry.value.count + 32 }
+      }
+      bound += Int64(2 * live + 2 * kept)
     }
-    let bound =
-      Int64(6 * live + 12 * kept + 8 * settings.checkpointInterval) + 2 * emptyBytes + (1 << 20)
-    let bytes = Folder(database, platform.files).allocatedBytes
-    if bytes > bound {
-      find(
-        "space",
-        "\(bytes) bytes on disk for \(state.count) entries with \(live) bytes; \(bound) are allowed")
-    }
-  }
-
-  /// The same promise that simulations hold engines to.
-  private func checkEmptied(_ bytes: Int64) {
-    guard let emptyBytes, let kept = factory.spaceKept(settings) else { return }
-    let bound = emptyBytes + emptyBytes / 10 + Int64(kept)
-    if bytes > bound {
-      find(
-        "space",
-        "everything was removed, and \(bytes) bytes stay on disk; a new database takes "
-          + "\(emptyBytes), and \(bound) are allowed")
-    }
+    let beyond = (bytes - emptyBytes) * 1000 / (bound - emptyBytes)
+    tally.fullest = max(tally.fullest, Int(beyond))
+    if bytes <= bound { return }
+    let what = isEmpty ? "everything was removed" : "\(state.count) entries are there"
+    find(
+      "space",
+      "\(what), and the engine has settled; it takes \(bytes) bytes on disk, a new database "
+        + "\(emptyBytes), and \(bound) are allowed")
   }
 }
 

@@ -11,7 +11,7 @@ extension Supervisor {
     let account = LifeAccount(
       OperationStream(subject, factory.capabilities, seed: options.seed, life: life),
       judge: judge, operations: plan.operations)
-    let result = try listen(child, plan.strike(durations)) { report in
+    let result = try listen(child, plan.strike(durations, directoryState)) { report in
       account.hear(report, step: step)
     }
     life += 1
@@ -46,13 +46,13 @@ extension Supervisor {
   private func noteKill(_ result: ChildResult) {
     guard result.isStruck else {
       // It closed in good order, or something is wrong.
-      crashed = result.phase != .closed
+      directoryState = result.phase == .closed ? .closed : .crashed
       return
     }
-    let place = result.place(ofCrashed: crashed)
+    let place = result.place(directoryState)
     tally[place] += 1
-    lastKill = "killed in \(place.name) after \(result.reports) reports"
-    crashed = true
+    lastKill = "killed in \(place.name) after \(result.reports.count) reports"
+    directoryState = .crashed
     judge.crashed(.processKill, step: step)
   }
 }

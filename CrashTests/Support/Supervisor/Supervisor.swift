@@ -26,8 +26,8 @@ final class Supervisor {
   var life = 0
   /// What `ends` tells of the last life in this round.
   var lastKill = "never killed"
-  /// Whether the directory was left by a process that was killed.
-  var crashed = false
+  /// How the last process has left the directory.
+  var directoryState = DirectoryState.new
   var emptyBytes: Int64?
   var state = RecoveredState(trees: [])
   var step = 0
@@ -111,7 +111,7 @@ final class Supervisor {
     Folder(database, platform.files).erase()
     judge.abandoned(step: step)
     state = RecoveredState(trees: [])
-    crashed = false
+    directoryState = .new
     tally.directories += 1
     emptyBytes = nil
     guard factory.spaceKept(settings) != nil else { return }
@@ -131,7 +131,7 @@ final class Supervisor {
   private func oneRound(_ plan: RoundPlan, isLast: Bool) throws(PlatformError) {
     lastKill = "never killed"
     try live(plan)
-    for part in plan.recoveries where findings.isEmpty && crashed { try killRecovery(part) }
+    for part in plan.recoveries where findings.isEmpty && directoryState == .crashed { try killRecovery(part) }
     guard findings.isEmpty else { return }
     try Folder(database, platform.files).copy(to: image)
     if plan.readsTwice {
@@ -139,7 +139,7 @@ final class Supervisor {
       guard findings.isEmpty else { return }
     }
     let next = RoundPlan(seed: options.seed, round: round + 1)
-    try check(isLast ? .empty : next.beginsClosed ? .close : .wait)
+    try check(isLast ? .empty : plan.settles ? .settle : next.beginsClosed ? .close : .wait)
   }
 
   /// Something is wrong, and the run ends with this round.
@@ -168,10 +168,25 @@ final class Supervisor {
     let run = ChildRun(
       platform: platform, program: options.program, log: log,
       patience: UInt64(options.patience) * 1_000_000_000)
-    return try run.run(child, strike, measuring: &durations, crashed: crashed) { report in
+    let began = platform.clock.now()
+    let result = try run.run(child, strike, measuring: &durations, directoryState)
+    if options.isVerbose { trace(child, strike, result, since: began) }
+    for report in result.reports {
       step += 1
       heard(report)
     }
+    return result
+  }
+
+  private func trace(
+    _ child: ChildOptions, _ strike: Strike?, _ result: ChildResult, since began: Instant
+  ) {
+    let aim = strike.map { "\($0.trigger) + \($0.delay / 1000) us" } ?? "nothing"
+    let took = (platform.clock.now().nanoseconds - began.nanoseconds) / 1000
+    ThisProcess.writeError(
+      "round \(round): \(child.task) of a directory that is \(directoryState), aimed at \(aim): "
+        + "\(result.end) in \(result.phase), \(result.place(directoryState).name), "
+        + "\(result.reports.count) reports, \(took) us\n")
   }
 
   /// Whether the child ended as it was to; if not, why, among the findings.

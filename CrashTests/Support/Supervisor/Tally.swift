@@ -9,6 +9,8 @@ struct Tally {
   /// Openings whose contents were read and judged.
   var checked = 0
   var entries = 0
+  /// Of the space that was allowed, in thousandths, the most that was taken.
+  var fullest = 0
   var kills = [Int](repeating: 0, count: KillPlace.allCases.count)
   var processorNanoseconds: UInt64 = 0
   var nanoseconds: UInt64 = 0
@@ -40,7 +42,8 @@ struct Tally {
         acknowledged  \(acknowledged) operations, \(flushes) flushes, \(checkpoints) checkpoints, \
       \(cleanings) cleanings
         kills         \(struck)
-        read          \(checked) openings with \(entries) entries
+        read          \(checked) openings with \(entries) entries; at most \(Self.percent(fullest)) of the \
+      space allowed
         effort        \(Self.short(seconds)) s, \(Self.short(processorSeconds)) CPU s, \
       \(rate) acknowledged operations a second
       """
@@ -52,7 +55,7 @@ struct Tally {
       "  \"seed\" : \(seed)", "  \"rounds\" : \(rounds)", "  \"directories\" : \(directories)",
       "  \"acknowledged\" : \(acknowledged)", "  \"flushes\" : \(flushes)",
       "  \"checkpoints\" : \(checkpoints)", "  \"cleanings\" : \(cleanings)",
-      "  \"checked\" : \(checked)", "  \"entries\" : \(entries)",
+      "  \"spaceThousandths\" : \(fullest)", "  \"checked\" : \(checked)", "  \"entries\" : \(entries)",
     ]
     for place in KillPlace.allCases {
       lines.append("  \"killsIn\(place.name.first!.uppercased())\(place.name.dropFirst())\" : "
@@ -66,6 +69,8 @@ struct Tally {
     lines.append("  \"verdict\" : \"\(failures.isEmpty ? "held" : "violated")\"")
     return "{\n" + lines.joined(separator: ",\n") + "\n}"
   }
+
+  private static func percent(_ thousandths: Int) -> String { "\((thousandths + 9) / 10) %" }
 
   private static func short(_ seconds: Double) -> String {
     let tenths = Int((seconds * 10).rounded())

@@ -41,7 +41,7 @@ public final class ChildProcess {
     unsafe copies.append(nil)
     number = unsafe platform_spawn(program, copies, ends[1], log)
     let error = SystemError.number
-    for unsafe copy in unsafe copies { unsafe free(copy) }
+    unsafe copies.forEach { unsafe free($0) }
     // From here on the child alone can write.
     _ = close(ends[1])
     if number < 0 {
