@@ -19,7 +19,8 @@ struct Iteration: CrashSubject {
         key.precedes(other)
         ? KeyRange(lower: key, upper: other) : KeyRange(lower: other, upper: key)
       return .scan(range, direction, limit: draw.magnitude(1, 256), in: .default)
-    case 5...8: return .remove(key, in: .default)
+    case 5...7: return .remove(key, in: .default)
+    case 8, 9: return .get(key, in: .default)
     default: return .insert(client.value(16 + draw.below(100)), for: key, in: .default)
     }
   }

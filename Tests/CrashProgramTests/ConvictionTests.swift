@@ -12,7 +12,9 @@ import Testing
     ("crash-sequential-writes", "breaks-invariants", "structural-invariants"),
     ("crash-sequential-writes", "traps-at-sixth-write", "trap"),
     ("crash-iteration", "skips-key-in-reverse", "answer"),
+    ("crash-iteration", "stale-reads", "answer"),
     ("crash-iteration", "locks-in-both-orders", "progress"),
+    ("crash-sequential-writes", "leaves-holes", "prefix-durability"),
     ("crash-cleaner", "luge-without-removals", "space"),
   ])
   func wrongEngines(program: String, engine: String, property: String) throws {
