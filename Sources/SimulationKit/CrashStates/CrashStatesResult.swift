@@ -1,5 +1,5 @@
 /// A state that a power loss may leave, from which recovery breaks a promise.
-public struct CrashFinding: Equatable, Sendable {
+public struct CrashFinding: Equatable, Sendable, Codable {
   /// The property that does not hold, as "durability".
   public var property: String
   /// One sentence.
@@ -29,7 +29,7 @@ public struct CrashFinding: Equatable, Sendable {
 }
 
 /// What came of all crash states of one run. Plain numbers.
-public struct CrashStatesResult: Equatable, Sendable {
+public struct CrashStatesResult: Equatable, Sendable, Codable {
   public var name: String
   /// Operations of the run, and bytes that it wrote.
   public var operations = 0
