@@ -98,7 +98,8 @@ let package = Package(
     .executableTarget(
       name: "simulate",
       dependencies: [
-        "Scenarios", "Interleavings", "CrashRuns", "SimulationFormats", "SimulationKit", "HistoryKit",
+        "Scenarios", "Interleavings", "CrashRuns", "SimulationFormats", "SimulationKit",
+        "HistoryKit",
         "EngineKit",
         "EngineAdapters", "Platform", "CPlatform", argumentParser,
       ],

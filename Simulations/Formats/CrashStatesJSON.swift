@@ -3,8 +3,8 @@ public import SimulationKit
 
 /// The one object that `simulate crash-states --format json` prints.
 ///
-/// `verdict` is "valid", "invalid" or "unknown". `hash` depends on engine, runs and options, not on the number of
-/// workers. `statesByClass` counts a state in every class that it belongs to.
+/// `verdict` is "valid", "invalid" or "unknown". `hash` depends on engine, runs and options, not on
+/// the number of workers. `statesByClass` counts a state in every class that it belongs to.
 public struct CrashStatesJSON: Codable, Sendable {
   public var verdict, engine, hash: String
   public var depth: Int

@@ -3,8 +3,8 @@ internal import SimulationFormats
 internal import SimulationKit
 internal import Synchronization
 
-/// Hands runs to worker processes, and outlives those that die: a state from which recovery traps, or does not end, is
-/// a finding, and ends its run.
+/// Hands runs to worker processes, and outlives those that die: a state from which recovery traps,
+/// or does not end, is a finding, and ends its run.
 final class CrashStatesRunner: Sendable {
   private let requests: [CrashRequest]
   private let jobs: Int
@@ -106,13 +106,15 @@ final class CrashStatesRunner: Sendable {
     result.failingStates = 1
     result.findings = [
       CrashFinding(
-        property: what.0, detail: what.1, state: at, lines: ["the rest of the run was not looked at"])
+        property: what.0, detail: what.1, state: at,
+        lines: ["the rest of the run was not looked at"])
     ]
     return result
   }
 }
 
-/// How far it is, on standard error: one line drawn again on a terminal, a line every ten seconds in a pipe.
+/// How far it is, on standard error: one line drawn again on a terminal, a line every ten seconds
+/// in a pipe.
 private final class CrashProgress: Sendable {
   private let runs: Int
   private let begin = ProcessInfo.processInfo.systemUptime

@@ -28,7 +28,9 @@ struct CrashStatesText {
         "\(sum { $0.images })", "\(sum { $0.contents })", seconds(report.cpuSeconds),
         "\(report.failingStates)"))
     lines.append("")
-    let classes = StateClass.allCases.map { "\($0.rawValue) \(report.statesByClass[$0.rawValue] ?? 0)" }
+    let classes = StateClass.allCases.map {
+      "\($0.rawValue) \(report.statesByClass[$0.rawValue] ?? 0)"
+    }
     lines.append("states   \(classes.joined(separator: ", "))")
     lines += extent
     if report.depth > 1 {
@@ -62,7 +64,8 @@ struct CrashStatesText {
         + "\(moments)"
     ]
     if report.statesLeftOut > 0 {
-      lines.append("left out \(report.statesLeftOut) states, evenly, because there are more than asked for")
+      lines.append(
+        "left out \(report.statesLeftOut) states, evenly, because there are more than asked for")
     }
     for run in report.runs {
       if let obstacle = run.obstacle { lines.append("\(run.name): \(obstacle)") }

@@ -24,7 +24,8 @@ struct CrashStatesVerb: ParsableCommand {
   var log: [String] = []
   @Option(help: "The engine under test; of a log, the one that it names.")
   var engine: String?
-  @Option(help: "2: the recovery from each distinct image is crashed too, at each of its I/O calls.")
+  @Option(
+    help: "2: the recovery from each distinct image is crashed too, at each of its I/O calls.")
   var depth = 1
   @Option(help: "Samples are drawn from it.")
   var seed: UInt64 = 1
@@ -32,7 +33,8 @@ struct CrashStatesVerb: ParsableCommand {
   var jobs = max(1, ProcessInfo.processInfo.activeProcessorCount)
   @Option(help: "At most so many states of each moment; of a log 128 unless said, of a run all.")
   var states: Int?
-  @Option(help: "At most so many moments with all of these; of a log 1000 unless said, of a run all.")
+  @Option(
+    help: "At most so many moments with all of these; of a log 1000 unless said, of a run all.")
   var moments: Int?
   @Option(help: "With --depth 2, crash the recovery of at most so many images of a run.")
   var crashed: Int?

@@ -5,8 +5,8 @@ internal import Foundation
 internal import SimulationFormats
 internal import SimulationKit
 
-/// The hidden verb that `crash-states` starts: reads requests, goes through crash states, answers, a line each. Before each
-/// recovery it notes the state in a file, so that its death has a place.
+/// The hidden verb that `crash-states` starts: reads requests, goes through crash states, answers,
+/// a line each. Before each recovery it notes the state in a file, so that its death has a place.
 struct CrashStatesWorker: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crash-states-worker", abstract: "Goes through crash states.",

@@ -1,6 +1,7 @@
 public import EngineKit
 
-/// A short run of an engine whose every crash state is looked at: a configuration and a list of steps.
+/// A short run of an engine whose every crash state is looked at: a configuration and a list of
+/// steps.
 ///
 ///     CrashRun("large-values", "values that lie apart, and what becomes of them") { run in
 ///       run.put("a", bytes: 3000)
@@ -18,8 +19,9 @@ public struct CrashRun: Sendable {
   public var capacity: Int?
   public let steps: [RunStep]
 
-  /// Segments and pages are as small as they can be, and background work is done when a step says so. What an
-  /// engine makes of the sizes is its adapter's business: Luge compresses, and puts values apart, by them.
+  /// Segments and pages are as small as they can be, and background work is done when a step says
+  /// so. What an engine makes of the sizes is its adapter's business: Luge compresses, and puts
+  /// values apart, by them.
   public static let tiny = EngineSettings.tiny()
 
   public init(
@@ -72,8 +74,8 @@ public enum RunStep: Equatable, Sendable {
   case pause(UInt64)
 }
 
-/// Writes the steps of a run down. Values are numbered, so that no two are alike; their bytes cannot be compressed unless they
-/// are asked to repeat themselves.
+/// Writes the steps of a run down. Values are numbered, so that no two are alike; their bytes
+/// cannot be compressed unless they are asked to repeat themselves.
 public struct RunScript {
   public private(set) var steps: [RunStep] = []
   private var written: UInt64 = 0
