@@ -117,12 +117,16 @@ let package = Package(
       name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),
     .target(
+      name: "CrashRuns", dependencies: ["SimulationKit", "EngineKit"],
+      path: "Simulations/CrashStates", swiftSettings: strict),
+    .target(
       name: "Interleavings", dependencies: ["SimulationKit"], path: "Simulations/Interleavings",
       swiftSettings: strict),
     .executableTarget(
       name: "simulate",
       dependencies: [
-        "Scenarios", "Interleavings", "SimulationFormats", "SimulationKit", "HistoryKit",
+        "Scenarios", "Interleavings", "CrashRuns", "SimulationFormats", "SimulationKit",
+        "HistoryKit",
         "EngineKit",
         "EngineAdapters", "Platform", "CPlatform", argumentParser,
       ],
@@ -170,8 +174,8 @@ let package = Package(
     .testTarget(
       name: "ScenarioTests",
       dependencies: [
-        "Scenarios", "Interleavings", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters",
-        "Platform",
+        "Scenarios", "Interleavings", "CrashRuns", "SimulationKit", "HistoryKit", "EngineKit",
+        "EngineAdapters", "Platform",
       ],
       path: "Tests/ScenarioTests", swiftSettings: strict),
     .testTarget(
@@ -186,6 +190,7 @@ let package = Package(
       dependencies: [
         "CrashSupport", "EngineKit", "Platform",
         "crash-sequential-writes", "crash-batches", "crash-ids", "crash-iteration", "crash-cleaner",
+        "simulate",
       ], path: "Tests/CrashProgramTests", swiftSettings: strict),
     .testTarget(
       name: "ReadmeTests", dependencies: ["Luge"], path: "Tests/ReadmeTests",
