@@ -1,5 +1,6 @@
 internal import EngineKit
 internal import Platform
+internal import SimulationKit
 
 /// A life: opens the database, works with several threads until each has made so many operations, and closes. Most
 /// are killed before.
