@@ -68,7 +68,8 @@ struct CheckingChild {
         reports.add(
           Report(
             .wrong,
-            text: "tree \"\(name)\": a scan backward shows \(backward.count) entries, which are not "
+            text:
+              "tree \"\(name)\": a scan backward shows \(backward.count) entries, which are not "
               + "the \(entries.count) of a scan forward"))
       }
       let count = try engine.count(in: name)

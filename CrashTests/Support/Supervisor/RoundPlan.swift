@@ -34,7 +34,8 @@ struct RoundPlan {
   var pause: UInt64 = 0
 
   private static let targets: [Target] = [
-    .opening, .opening, .opening, .reports, .reports, .reports, .reports, .delay, .delay, .delay, .long,
+    .opening, .opening, .opening, .reports, .reports, .reports, .reports, .delay, .delay, .delay,
+    .long,
     .long, .flush, .flush, .checkpoint, .checkpoint, .clean, .closing, .closing, .none,
   ]
 

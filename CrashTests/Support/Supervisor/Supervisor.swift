@@ -131,7 +131,9 @@ final class Supervisor {
   private func oneRound(_ plan: RoundPlan, isLast: Bool) throws(PlatformError) {
     lastKill = "never killed"
     try live(plan)
-    for part in plan.recoveries where findings.isEmpty && directoryState == .crashed { try killRecovery(part) }
+    for part in plan.recoveries where findings.isEmpty && directoryState == .crashed {
+      try killRecovery(part)
+    }
     guard findings.isEmpty else { return }
     try Folder(database, platform.files).copy(to: image)
     if plan.readsTwice {

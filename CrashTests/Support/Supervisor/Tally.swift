@@ -55,11 +55,13 @@ struct Tally {
       "  \"seed\" : \(seed)", "  \"rounds\" : \(rounds)", "  \"directories\" : \(directories)",
       "  \"acknowledged\" : \(acknowledged)", "  \"flushes\" : \(flushes)",
       "  \"checkpoints\" : \(checkpoints)", "  \"cleanings\" : \(cleanings)",
-      "  \"spaceThousandths\" : \(fullest)", "  \"checked\" : \(checked)", "  \"entries\" : \(entries)",
+      "  \"spaceThousandths\" : \(fullest)", "  \"checked\" : \(checked)",
+      "  \"entries\" : \(entries)",
     ]
     for place in KillPlace.allCases {
-      lines.append("  \"killsIn\(place.name.first!.uppercased())\(place.name.dropFirst())\" : "
-        + "\(self[place])")
+      lines.append(
+        "  \"killsIn\(place.name.first!.uppercased())\(place.name.dropFirst())\" : "
+          + "\(self[place])")
     }
     lines.append("  \"seconds\" : \(Self.short(seconds))")
     lines.append("  \"cpuSeconds\" : \(Self.short(processorSeconds))")

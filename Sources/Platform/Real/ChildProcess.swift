@@ -41,7 +41,11 @@ public final class ChildProcess {
     unsafe copies.append(nil)
     number = unsafe platform_spawn(program, copies, ends[1], log)
     let error = SystemError.number
-    unsafe copies.forEach { unsafe free($0) }
+    var place = 0
+    while unsafe place < copies.count {
+      unsafe free(copies[place])
+      place += 1
+    }
     // From here on the child alone can write.
     _ = close(ends[1])
     if number < 0 {
