@@ -13,6 +13,33 @@ let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 
+/// Programs that are killed at work, by folder of CrashTests; "LargeValues" makes crash-large-values. A new one gets a
+/// line here.
+let crashSubjects = [
+  "SequentialWrites",
+  "Batches",
+  "Iteration",
+  "Ids",
+  "Trees",
+  "LargeValues",
+  "Checkpoint",
+  "Cleaner",
+  "Compression",
+]
+
+/// As "crash-large-values".
+func crashProgram(_ folder: String) -> String {
+  folder.reduce(into: "crash") { name, letter in
+    name += letter.isUppercase ? "-" + letter.lowercased() : String(letter)
+  }
+}
+
+let crashTargets: [Target] = crashSubjects.map { folder in
+  .executableTarget(
+    name: crashProgram(folder), dependencies: ["CrashSupport", "EngineKit", "HistoryKit"],
+    path: "CrashTests/\(folder)", swiftSettings: strict)
+}
+
 let package = Package(
   name: "luge",
   platforms: [.macOS(.v26)],
@@ -23,7 +50,7 @@ let package = Package(
     .library(name: "SimulationKit", targets: ["SimulationKit"]),
     .executable(name: "simulate", targets: ["simulate"]),
     .executable(name: "lugectl", targets: ["lugectl"]),
-  ],
+  ] + crashSubjects.map { .executable(name: crashProgram($0), targets: [crashProgram($0)]) },
   traits: [
     .trait(name: "SchedulePoints", description: "Every atomic access is a schedule point."),
     .trait(
@@ -111,6 +138,12 @@ let package = Package(
       name: "stress", dependencies: ["Luge", "Platform"], path: "Tests/Stress",
       swiftSettings: strict),
 
+    // Real processes, killed at work, on a real disk.
+    .target(
+      name: "CrashSupport",
+      dependencies: ["EngineAdapters", "SimulationKit", "HistoryKit", "EngineKit", "Platform"],
+      path: "CrashTests/Support", swiftSettings: strict),
+
     // Tests, one folder a module.
     .target(
       name: "PlatformTestSupport", dependencies: ["Platform"], path: "Tests/PlatformTestSupport",
@@ -149,10 +182,16 @@ let package = Package(
       name: "LugeToolTests", dependencies: ["lugectl", "Luge"], path: "Tests/LugeToolTests",
       swiftSettings: strict),
     .testTarget(
+      name: "CrashProgramTests",
+      dependencies: [
+        "CrashSupport", "EngineKit", "Platform",
+        "crash-sequential-writes", "crash-batches", "crash-ids", "crash-iteration", "crash-cleaner",
+      ], path: "Tests/CrashProgramTests", swiftSettings: strict),
+    .testTarget(
       name: "ReadmeTests", dependencies: ["Luge"], path: "Tests/ReadmeTests",
       swiftSettings: strict),
     // Tests of the house itself: they read the source tree and import nothing of it.
     .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
-  ],
+  ] + crashTargets,
   swiftLanguageModes: [.v6]
 )

@@ -68,6 +68,12 @@ public struct LugeEngineFactory: EngineFactory {
 
   /// No draw of its own: sizes that differ by a power of two bring another way.
   private static func compression(for settings: EngineSettings) -> Compression {
+    switch settings.compression {
+    case .none?: return .none
+    case .fast?: return .lz4
+    case .strong?: return .zstd(level: 1)
+    case nil: break
+    }
     let ways: [Compression] = [.none, .lz4, .zstd(level: 1), .none]
     return ways[
       (settings.segmentSize.trailingZeroBitCount + settings.pageSize.trailingZeroBitCount) % 4]

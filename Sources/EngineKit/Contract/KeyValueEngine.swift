@@ -201,12 +201,14 @@ public struct EngineSettings: Equatable, Sendable {
   public var checkpointInterval: Int
   /// Bytes of memory that the engine may use for data.
   public var memoryBudget: Int
+  /// What is done to make data smaller, where the engine can; nil: it chooses.
+  public var compression: DataCompression?
 
   public init(
     automaticBackgroundWork: Bool = true, segmentSize: Int = 1 << 20,
     pageSegmentSize: Int? = nil, pageSize: Int = 4096,
     flushInterval: UInt64? = 500_000_000, checkpointInterval: Int = 64 << 20,
-    memoryBudget: Int = 256 << 20
+    memoryBudget: Int = 256 << 20, compression: DataCompression? = nil
   ) {
     self.automaticBackgroundWork = automaticBackgroundWork
     self.segmentSize = segmentSize
@@ -215,5 +217,9 @@ public struct EngineSettings: Equatable, Sendable {
     self.flushInterval = flushInterval
     self.checkpointInterval = checkpointInterval
     self.memoryBudget = memoryBudget
+    self.compression = compression
   }
 }
+
+/// How much is done to make data smaller.
+public enum DataCompression: String, Sendable, CaseIterable { case none, fast, strong }
