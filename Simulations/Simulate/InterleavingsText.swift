@@ -77,7 +77,7 @@ struct InterleavingsText {
     return lines
   }
 
-  /// Of an exhaustive run. Two preemptions at most where no call takes 250 points, else one.
+  /// Of an exhaustive run. Two preemptions at most where no call takes 150 points, else one.
   private var pairs: [String] {
     var lines = [
       row(
