@@ -190,6 +190,7 @@ let package = Package(
       dependencies: [
         "CrashSupport", "EngineKit", "Platform",
         "crash-sequential-writes", "crash-batches", "crash-ids", "crash-iteration", "crash-cleaner",
+        "simulate",
       ], path: "Tests/CrashProgramTests", swiftSettings: strict),
     .testTarget(
       name: "ReadmeTests", dependencies: ["Luge"], path: "Tests/ReadmeTests",

@@ -24,7 +24,8 @@ struct CrashRun {
     return URL(filePath: "/\(name)-was-not-built")
   }
 
-  init(_ name: String, _ arguments: String...) throws {
+  /// With `--directory` set to the folder, or, for programs that have no such option, in it.
+  init(_ name: String, _ arguments: String..., isCrashProgram: Bool = true) throws {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "crash-run-\(UUID().uuidString)")
     let home = folder.appending(path: "home")
@@ -34,7 +35,8 @@ struct CrashRun {
     for file in files { try Data().write(to: file) }
     let process = Process()
     process.executableURL = Self.program(name)
-    process.arguments = arguments + ["--directory", home.path]
+    process.arguments = arguments + (isCrashProgram ? ["--directory", home.path] : [])
+    process.currentDirectoryURL = home
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: files[0])
     process.standardError = try FileHandle(forWritingTo: files[1])

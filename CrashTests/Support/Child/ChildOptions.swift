@@ -34,13 +34,15 @@ struct ChildOptions: Sendable {
   /// Nanoseconds after each operation.
   var pause: UInt64 = 0
   var ending = Ending.wait
+  /// The file for a log of the calls; empty for none.
+  var record = ""
 
   static let marker = "--child"
 
   var arguments: [String] {
     [
       Self.marker, task.rawValue, engine, directory, String(seed), String(epoch), String(life),
-      String(operations), String(pause), ending.rawValue,
+      String(operations), String(pause), ending.rawValue, record,
     ]
   }
 
@@ -48,7 +50,7 @@ struct ChildOptions: Sendable {
 
   /// Nil: these are not the arguments of a child.
   init?(_ arguments: [String]) {
-    guard arguments.count == 10, arguments[0] == Self.marker,
+    guard arguments.count == 11, arguments[0] == Self.marker,
       let task = Task(rawValue: arguments[1]), let seed = UInt64(arguments[4]),
       let epoch = Int(arguments[5]), let life = Int(arguments[6]),
       let operations = Int(arguments[7]), let pause = UInt64(arguments[8]),
@@ -63,6 +65,7 @@ struct ChildOptions: Sendable {
     self.operations = operations
     self.pause = pause
     self.ending = ending
+    record = arguments[10]
   }
 
   var platform: PlatformServices { .real }
@@ -75,8 +78,15 @@ struct ChildOptions: Sendable {
   }
 
   /// Opens the directory with the settings that are drawn for it.
-  func open(_ subject: any CrashSubject) throws(EngineError) -> any KeyValueEngine {
-    let settings = CrashSettings.draw(subject, seed: seed, directory: epoch)
-    return try factory.open(directory, on: platform, settings: settings)
+  func open(
+    _ subject: any CrashSubject, on files: (any FileSystem)? = nil
+  ) throws(EngineError) -> any KeyValueEngine {
+    var world = platform
+    if let files { world.files = files }
+    return try factory.open(directory, on: world, settings: settings(of: subject))
+  }
+
+  func settings(of subject: any CrashSubject) -> EngineSettings {
+    CrashSettings.draw(subject, seed: seed, directory: epoch)
   }
 }

@@ -1,5 +1,6 @@
 internal import EngineKit
 internal import Platform
+internal import SimulationKit
 
 /// A life: opens the database, works with several threads until each has made so many operations, and closes. Most
 /// are killed before.
@@ -9,22 +10,32 @@ struct WorkingChild {
 
   /// The exit code.
   func run() -> Int32 {
+    var recorder: LifeRecorder?
+    if !options.record.isEmpty {
+      do throws(PlatformError) {
+        recorder = try LifeRecorder(options, subject)
+      } catch {
+        ReportSender.send(Report(.wrong, text: "\(error)"))
+        return 4
+      }
+    }
     ReportSender.phase(.opening)
     let engine: any KeyValueEngine
     do throws(EngineError) {
-      engine = try options.open(subject)
+      engine = try options.open(subject, on: recorder?.files)
     } catch {
       ReportSender.send(Report(.refused, text: FailureText.encode(error)))
       return 3
     }
     ReportSender.phase(.open)
+    recorder?.mark(.opened)
     let stream = OperationStream(
       subject, options.factory.capabilities, seed: options.seed, life: options.life)
     let threads = options.platform.threads
     var clients: [ThreadID] = []
     do throws(PlatformError) {
       for index in 0..<stream.clients {
-        let work = ClientWork(engine, stream, index, options)
+        let work = ClientWork(engine, stream, index, options, recorder)
         clients.append(try threads.spawn("client-\(index)") { work.run() })
       }
       for client in clients { try threads.join(client) }
@@ -39,6 +50,7 @@ struct WorkingChild {
       ReportSender.send(Report(.refused, text: FailureText.encode(error)))
       return 3
     }
+    recorder?.mark(.closed)
     ReportSender.phase(.closed)
     return 0
   }
@@ -50,14 +62,17 @@ private struct ClientWork: Sendable {
   let stream: OperationStream
   let index: Int
   let options: ChildOptions
+  let recorder: LifeRecorder?
 
   init(
-    _ engine: any KeyValueEngine, _ stream: OperationStream, _ index: Int, _ options: ChildOptions
+    _ engine: any KeyValueEngine, _ stream: OperationStream, _ index: Int,
+    _ options: ChildOptions, _ recorder: LifeRecorder?
   ) {
     self.engine = engine
     self.stream = stream
     self.index = index
     self.options = options
+    self.recorder = recorder
   }
 
   func run() {
@@ -70,7 +85,10 @@ private struct ClientWork: Sendable {
         report.word = UInt64(what.rawValue)
         ReportSender.send(report)
       }
+      let call = UInt64(number * stream.clients + index)
+      recorder?.mark(.began(call: call, client: index, operation: operation))
       let outcome = engine.perform(operation)
+      recorder?.mark(.ended(call: call, outcome: outcome))
       ReportSender.send(report(outcome, number))
       if let problem = knowledge.learn(operation, outcome) {
         ReportSender.send(Report(.wrong, client: index, number: number, text: problem))

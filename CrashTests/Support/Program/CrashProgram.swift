@@ -50,6 +50,9 @@ public enum CrashProgram {
       if let directory = options.check {
         return try DirectoryCheck(subject, options, factory).run(directory)
       }
+      if let file = options.record {
+        return try RecordedLife(subject, options, factory).run(to: file)
+      }
       return try Supervisor(subject, options, factory).run()
     } catch { throw UsageError("\(error)") }
   }

@@ -17,6 +17,9 @@ struct ProgramOptions: Sendable {
   /// A directory to be looked at, in place of rounds.
   var check: String?
   var epoch = 0
+  /// The file for a log of the calls of one life.
+  var record: String?
+  var operations = 60
   var wantsHelp = false
   /// Says on standard error what becomes of each child.
   var isVerbose = false
@@ -26,6 +29,7 @@ struct ProgramOptions: Sendable {
     usage: \(name) [--rounds N] [--seed N] [--engine NAME] [--from ROUND] [--directory PATH]
                    [--patience SECONDS] [--format text|json] [--verbose]
            \(name) --check PATH [--seed N] [--epoch N] [--engine NAME]
+           \(name) --record FILE [--operations N] [--seed N] [--epoch N] [--engine NAME]
 
       --rounds N        rounds, 200 unless said; each kills a process at work and reads what is left
       --seed N          what is done and where the kills are aimed follows from it; 1 unless said
@@ -35,6 +39,8 @@ struct ProgramOptions: Sendable {
       --patience N      seconds without a word after which a process counts as one that hangs; 60
       --verbose         says on standard error what becomes of each process
       --check PATH      recovers the database there, reads everything and verifies it
+      --record FILE     one life that nobody kills, of so many operations of each thread (60 unless said), whose
+                        calls are logged there, for `simulate crash-states --log FILE`
 
     Exit codes: 0 held, 1 violated, 2 wrong usage or input.
     """
@@ -66,6 +72,8 @@ struct ProgramOptions: Sendable {
       case "--patience": patience = try Self.number(name, value, 1...3600)
       case "--check": check = value
       case "--epoch": epoch = try Self.number(name, value, 0...1_000_000)
+      case "--record": record = value
+      case "--operations": operations = try Self.number(name, value, 1...100_000)
       case "--format":
         guard value == "text" || value == "json" else {
           throw UsageError("--format is text or json: \(value)")
