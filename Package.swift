@@ -13,6 +13,28 @@ let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 
+/// The fuzz targets look inside the engine, so a release build of them is one of its own: ci/fuzz sets this.
+let isFuzzing = Context.environment["LUGE_FUZZ"] != nil
+
+let fuzzed: [Target.Dependency] = [
+  "Luge", "EngineAdapters", "EngineKit", "HistoryKit", "Interleavings", "Platform", "Scenarios",
+  "SimulationFormats", "SimulationKit",
+]
+/// Under libFuzzer a program; without it a test that runs what was found before.
+let fuzzTargets: [Target] =
+  isFuzzing
+  ? [
+    .target(name: "CFuzzDriver", path: "Fuzz/Driver"),
+    .executableTarget(
+      name: "fuzz", dependencies: fuzzed + ["CFuzzDriver"], path: "Fuzz",
+      exclude: ["Corpus", "Dictionaries", "Driver", "Tests"], swiftSettings: strict),
+  ]
+  : [
+    .testTarget(
+      name: "FuzzTests", dependencies: fuzzed, path: "Fuzz",
+      exclude: ["Corpus", "Dictionaries", "Driver", "Runner"], swiftSettings: strict)
+  ]
+
 let package = Package(
   name: "luge",
   platforms: [.macOS(.v26)],
@@ -153,6 +175,6 @@ let package = Package(
       swiftSettings: strict),
     // Tests of the house itself: they read the source tree and import nothing of it.
     .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
-  ],
+  ] + fuzzTargets,
   swiftLanguageModes: [.v6]
 )
