@@ -13,8 +13,19 @@ let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 
-/// The fuzz targets look inside the engine, so a release build of them is one of its own: ci/fuzz sets this.
+/// The fuzz targets look inside the engine, so a release build of them is one of its own: ci/fuzz sets this, and so does
+/// ci/coverage, without libFuzzer.
 let isFuzzing = Context.environment["LUGE_FUZZ"] != nil
+let hasLibFuzzer = Context.environment["LUGE_FUZZ"] == "libfuzzer"
+
+/// What is fuzzed is watched and counted: the engine and the parsers. The harness around them is not, and so as fast as ever.
+let watched: [SwiftSetting] =
+  hasLibFuzzer ? [.unsafeFlags(["-sanitize=address", "-sanitize=fuzzer"])] : []
+let watchedC: [CSetting] =
+  hasLibFuzzer ? [.unsafeFlags(["-fsanitize=address,fuzzer-no-link"])] : []
+let fuzzLinking: [LinkerSetting] =
+  hasLibFuzzer
+  ? [.unsafeFlags(["-sanitize=address", "-sanitize=fuzzer", "-use-ld=lld"])] : []
 
 let fuzzed: [Target.Dependency] = [
   "Luge", "EngineAdapters", "EngineKit", "HistoryKit", "Interleavings", "Platform", "Scenarios",
@@ -27,7 +38,8 @@ let fuzzTargets: [Target] =
     .target(name: "CFuzzDriver", path: "Fuzz/Driver"),
     .executableTarget(
       name: "fuzz", dependencies: fuzzed + ["CFuzzDriver"], path: "Fuzz",
-      exclude: ["Corpus", "Dictionaries", "Driver", "Tests"], swiftSettings: strict),
+      exclude: ["Corpus", "Dictionaries", "Driver", "Tests"],
+      swiftSettings: strict + watched, linkerSettings: fuzzLinking),
   ]
   : [
     .testTarget(
@@ -70,16 +82,16 @@ let package = Package(
       providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
 
     // The only door to the world.
-    .target(name: "CPlatform", path: "Sources/CPlatform"),
+    .target(name: "CPlatform", path: "Sources/CPlatform", cSettings: watchedC),
     .target(
       name: "Platform", dependencies: ["CPlatform"], path: "Sources/Platform",
-      swiftSettings: strict),
+      swiftSettings: strict + watched),
 
     // The engine. It never imports the harness.
     // Lifetimes: a cursor's spans are borrowed from it.
     .target(
       name: "Luge", dependencies: ["Platform", "CZstd", "CLZ4"], path: "Sources/Luge",
-      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")] + watched),
 
     // The harness. It never imports the engine.
     .target(
@@ -107,7 +119,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "SimulationFormats", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
-      path: "Simulations/Formats", swiftSettings: strict),
+      path: "Simulations/Formats", swiftSettings: strict + watched),
     .target(
       name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),

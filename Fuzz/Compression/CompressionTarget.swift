@@ -59,7 +59,8 @@ final class CompressionTarget: FuzzTarget {
     }
     if let tight = compress(plain, compression, room: max(1, small.count - less)) {
       try require(
-        decompress(tight, plain.count, compression.codec) == plain, "bytes change where it is tight")
+        decompress(tight, plain.count, compression.codec) == plain, "bytes change where it is tight"
+      )
     }
   }
 

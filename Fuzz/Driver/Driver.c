@@ -1,10 +1,13 @@
-// The functions that libFuzzer, whose `main` this program has, looks for by name.
+// The beginning of the program, and the functions that libFuzzer looks for by name.
 #include "CFuzzDriver.h"
 
+#include <stdio.h>
 #include <time.h>
 
-// Of libFuzzer.
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
+// Of libFuzzer; null in a build without it, as ci/coverage makes one, which only replays.
+__attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
+__attribute__((weak)) int LLVMFuzzerRunDriver(
+    int *argc, char ***argv, int (*run)(const uint8_t *data, size_t size));
 
 // Of the program, see FuzzRun.swift.
 void luge_fuzz_begin(int32_t *argc, char ***argv);
@@ -34,7 +37,16 @@ size_t LLVMFuzzerCustomCrossOver(
 }
 
 size_t fuzz_mutate_plainly(uint8_t *data, size_t size, size_t most) {
-  return LLVMFuzzerMutate(data, size, most);
+  return LLVMFuzzerMutate ? LLVMFuzzerMutate(data, size, most) : size;
+}
+
+// SwiftPM makes `main` of the program "fuzz" another name of this.
+int fuzz_main(int argc, char **argv) {
+  if (LLVMFuzzerRunDriver) return LLVMFuzzerRunDriver(&argc, &argv, LLVMFuzzerTestOneInput);
+  // Verbs that need no libFuzzer end the process.
+  LLVMFuzzerInitialize(&argc, &argv);
+  fputs("fuzz: this build is without libFuzzer; see ci/fuzz\n", stderr);
+  return 2;
 }
 
 uint64_t fuzz_processor_time(void) {

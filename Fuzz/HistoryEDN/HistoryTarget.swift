@@ -137,6 +137,9 @@ final class HistoryTarget: FuzzTarget {
       INFO  jepsen.util - 1\t:ok\t:read\tnil
 
       """
-    return [[1] + Array(json.utf8), [0x12] + Array(map.utf8), [1] + Array(edn.utf8), [0x21] + Array(log.utf8)]
+    return [
+      [1] + Array(json.utf8), [0x12] + Array(map.utf8), [1] + Array(edn.utf8),
+      [0x21] + Array(log.utf8),
+    ]
   }
 }

@@ -15,7 +15,8 @@ extension LeafCodecTarget {
       }
       let high = entries.last.map { $0.key + [1] }
       for compression in [Compression.none, .lz4, .zstd(level: 1)] {
-        if let image = try? maker.base(entries, low: [], high: high, tree: 7, lsn: 4096, compression)
+        if let image = try? maker.base(
+          entries, low: [], high: high, tree: 7, lsn: 4096, compression)
         {
           seeds.append([0] + image)
         }

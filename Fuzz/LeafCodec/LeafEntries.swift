@@ -155,7 +155,8 @@ final class LeafMaker {
       let reference = kind == .reference ? unsafe ValueReference(value.buffer) : nil
       found.append(LeafEntry(key: key.copy(), value: bytes, kind: kind, reference: reference))
     }
-    try require(found.count == image.count, "an image of \(image.count) entries shows \(found.count)")
+    try require(
+      found.count == image.count, "an image of \(image.count) entries shows \(found.count)")
     try LeafMaker.requireOrder(found, image.low, image.high)
     for entry in found {
       try require(

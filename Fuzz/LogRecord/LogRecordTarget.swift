@@ -9,7 +9,8 @@ import Platform
 /// stays within the stream.
 final class LogRecordTarget: FuzzTarget {
   static let name = "log-record"
-  static let summary = "payloads of commits and streams of redo pieces: hostile, torn, and there and back"
+  static let summary =
+    "payloads of commits and streams of redo pieces: hostile, torn, and there and back"
   static let longestInput = 8192
 
   private static let incarnation: UInt64 = 5
@@ -77,9 +78,13 @@ final class LogRecordTarget: FuzzTarget {
     var payload: [UInt8]
   }
 
+  /// Bytes of a segment that a stream fits into.
+  private static func room(_ stream: [UInt8]) -> Int {
+    max(RedoFormat.blockBytes, (stream.count + 4095) / 4096 * 4096)
+  }
+
   /// A segment file with this stream in it.
-  private static func files(_ stream: [UInt8]) throws -> any FileSystem {
-    let room = max(4096, (stream.count + 4095) / 4096 * 4096)
+  private static func files(_ stream: [UInt8], room: Int) throws -> any FileSystem {
     let header = RedoSegmentHeader(
       serial: 1, incarnation: incarnation, base: RedoFormat.firstLSN, payloadBytes: UInt64(room),
       superblockSequence: 1
@@ -95,16 +100,16 @@ final class LogRecordTarget: FuzzTarget {
 
   /// What a scan finds; nil where it reports damage.
   private static func scan(
-    _ stream: [UInt8], durable: UInt64
+    _ stream: [UInt8], room: Int, durable: UInt64
   ) throws -> (result: RedoScan.Result, found: [Found])? {
-    let files = try files(stream)
+    let files = try files(stream, room: room)
     var found: [Found] = []
     do throws(LugeError) {
       // Payloads are copied within the call that lends them.
       let result = unsafe try RedoScan.run(
         files: files, directory: directory,
         eras: [RedoEra(incarnation: incarnation, start: RedoFormat.firstLSN)],
-        from: RedoFormat.firstLSN, durable: durable, segmentPayload: 1 << 20,
+        from: RedoFormat.firstLSN, durable: durable, segmentPayload: UInt64(room),
         superblockSequence: 1
       ) { (lsn, kind, payload) throws(LugeError) in
         found.append(Found(lsn: lsn, kind: kind.rawValue, payload: unsafe Array(payload)))
@@ -128,7 +133,9 @@ final class LogRecordTarget: FuzzTarget {
       Repair.piece(&stream, at: place, incarnation: Self.incarnation)
       place += length
     }
-    guard let (result, found) = try Self.scan(stream, durable: 0) else { return }
+    guard let (result, found) = try Self.scan(stream, room: Self.room(stream), durable: 0) else {
+      return
+    }
     let last = RedoFormat.firstLSN + UInt64(stream.count)
     try require(result.end <= last, "a log ends behind its file")
     var former: UInt64 = 0
@@ -162,7 +169,10 @@ final class LogRecordTarget: FuzzTarget {
     }
     let durable = ends[reader.below(ends.count)]
     var stream = made.stream
-    guard let (whole, all) = try Self.scan(stream, durable: durable), all == made.records else {
+    let room = Self.room(stream)
+    guard let (whole, all) = try Self.scan(stream, room: room, durable: durable),
+      all == made.records
+    else {
       throw Finding("a whole log is not read back")
     }
     try require(whole.end == made.end && whole.records == all.count, "a whole log ends elsewhere")
@@ -176,11 +186,12 @@ final class LogRecordTarget: FuzzTarget {
       isDamaged = true
     }
     if !isDamaged { return }
-    guard let (_, found) = try Self.scan(stream, durable: durable) else { return }
+    guard let (_, found) = try Self.scan(stream, room: room, durable: durable) else { return }
     try require(
       found.count <= all.count && found == Array(all.prefix(found.count)),
       "a damaged log has something else than a prefix")
     let below = all.filter { $0.lsn < durable }.count
-    try require(found.count >= below, "\(below) durable records, \(found.count) found, no damage told")
+    try require(
+      found.count >= below, "\(below) durable records, \(found.count) found, no damage told")
   }
 }

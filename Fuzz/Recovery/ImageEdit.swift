@@ -86,7 +86,8 @@ struct ImageEdit {
       let other = image.spans[Int(operand & 0xFFFF) % image.spans.count]
       guard other.file < files.count else { return }
       store(
-        load(8, files[other.file].bytes, other.start + Int(operand >> 16) % other.length), 8, &bytes,
+        load(8, files[other.file].bytes, other.start + Int(operand >> 16) % other.length), 8,
+        &bytes,
         start)
     case 9:
       // Zeros, as where a write was lost.

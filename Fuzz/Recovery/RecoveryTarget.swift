@@ -98,7 +98,8 @@ final class RecoveryTarget: FuzzTarget {
   func cross(_ left: [UInt8], _ right: [UInt8], _ mutation: inout Mutation) -> [UInt8] {
     let one = ImageEdit.split(Array(left.dropFirst(2)))
     let other = ImageEdit.split(Array(right.dropFirst(2)))
-    let edits = one.prefix(mutation.below(one.count + 1)) + other.suffix(mutation.below(other.count + 1))
+    let edits =
+      one.prefix(mutation.below(one.count + 1)) + other.suffix(mutation.below(other.count + 1))
     return Array(left.prefix(2)) + edits.flatMap { $0 }
   }
 
@@ -112,7 +113,10 @@ final class RecoveryTarget: FuzzTarget {
         let offset = number * 7 % span.length
         for operation in [UInt8(0), ImageEdit.repairs] {
           seeds.append(
-            [first, 0x7F, operation, UInt8(number & 0xFF), UInt8(number >> 8), UInt8(offset & 0xFF)]
+            [
+              first, 0x7F, operation, UInt8(number & 0xFF), UInt8(number >> 8),
+              UInt8(offset & 0xFF),
+            ]
               + [UInt8(offset >> 8), 1, 0, 0])
         }
       }

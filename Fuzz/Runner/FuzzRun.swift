@@ -62,7 +62,8 @@ final class FuzzRun: @unchecked Sendable {
     return input
   }
 
-  fileprivate func cross(_ left: [UInt8], _ right: [UInt8], _ most: Int, _ seed: UInt32) -> [UInt8] {
+  fileprivate func cross(_ left: [UInt8], _ right: [UInt8], _ most: Int, _ seed: UInt32) -> [UInt8]
+  {
     var mutation = Mutation(seed: UInt64(seed), most: most, plainly: FuzzRun.plainly)
     if knowsStructure { return target.cross(left, right, &mutation) }
     return left.prefix(mutation.below(left.count + 1))
@@ -84,7 +85,8 @@ final class FuzzRun: @unchecked Sendable {
     if runs == 0 { return }
     let seconds = Double(fuzz_processor_time()) / 1e9
     let rate = Int(Double(runs) / max(seconds, 1e-9))
-    Console.error("fuzz: executions \(runs) in \(Int(seconds)) s of processor time, \(rate) a second")
+    Console.error(
+      "fuzz: executions \(runs) in \(Int(seconds)) s of processor time, \(rate) a second")
     Console.means(target, runs: runs, "executed")
   }
 }

@@ -9,8 +9,7 @@ import SimulationFormats
 ///     fuzz TARGET --tape FILE            prints an input as a tape file for `simulate replay`
 ///     fuzz TARGET [ARGUMENT...]          libFuzzer, with its own arguments
 ///
-/// Without a target it is the one that the environment names: that is how libFuzzer starts copies of it. Its `main` is libFuzzer's,
-/// which asks here first.
+/// Without a target it is the one that the environment names: that is how libFuzzer starts copies of it.
 enum Program {
   private static let usage =
     "usage: fuzz list | fuzz TARGET [--seeds DIRECTORY | --replay PATH... | --tape FILE | ARGUMENT...]"

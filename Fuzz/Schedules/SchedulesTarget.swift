@@ -24,7 +24,8 @@ final class SchedulesTarget: FuzzTarget, TapeMaker {
   private static let bounds: [(label: String, most: UInt64)] = [("rounds", 3), ("strategy", 63)]
   private static let favourites = [
     LanedInput.number("client", 0), LanedInput.number("client", 1), LanedInput.number("client", 2),
-    LanedInput.number("schedule", 0), LanedInput.number("schedule", 1), LanedInput.number("plan", 0),
+    LanedInput.number("schedule", 0), LanedInput.number("schedule", 1),
+    LanedInput.number("plan", 0),
   ]
 
   init() {}
@@ -40,7 +41,11 @@ final class SchedulesTarget: FuzzTarget, TapeMaker {
     }
   }
 
-  private func play(_ input: [UInt8]) -> (InterleavingScenario, TapeResult)? {
+  private func play(
+    _ input: [UInt8], isHasty: Bool = true
+  ) -> (InterleavingScenario, TapeResult)? {
+    var options = options
+    options.isHasty = isHasty
     guard let first = input.first else { return nil }
     let scenario = ProgramCatalogue.all[Int(first) % ProgramCatalogue.all.count]
     let driver = LanedDriver(LanedInput(Array(input.dropFirst())), bounds: Self.bounds)
@@ -48,7 +53,7 @@ final class SchedulesTarget: FuzzTarget, TapeMaker {
   }
 
   func tape(of input: [UInt8]) -> TapeFile {
-    let (scenario, result) = play(input) ?? (ProgramCatalogue.all[0], TapeResult())
+    let (scenario, result) = play(input, isHasty: false) ?? (ProgramCatalogue.all[0], TapeResult())
     return TapeFile(
       scenario: scenario.name, engine: factory.name, operations: options.operations, seed: 0,
       property: result.failures.first?.property ?? "none",
@@ -56,7 +61,8 @@ final class SchedulesTarget: FuzzTarget, TapeMaker {
   }
 
   func mutate(_ input: inout [UInt8], _ mutation: inout Mutation) {
-    let first = mutation.below(32) == 0 ? UInt8(truncatingIfNeeded: mutation.next()) : input.first ?? 0
+    let first =
+      mutation.below(32) == 0 ? UInt8(truncatingIfNeeded: mutation.next()) : input.first ?? 0
     var laned = LanedInput(Array(input.dropFirst()))
     laned.mutate(&mutation, favourites: Self.favourites)
     input = [first] + laned.encoded

@@ -41,7 +41,8 @@ final class SuperblockTarget: FuzzTarget {
     // Whatever it says: sums are made with these numbers by those who ask first.
     _ = block.violation
     try require(
-      Superblock.decode(block.encoded()) == .valid(block), "a superblock changes when it is written")
+      Superblock.decode(block.encoded()) == .valid(block), "a superblock changes when it is written"
+    )
   }
 
   private func runRedoHeader(_ input: [UInt8], repairs: Bool) throws(Finding) {

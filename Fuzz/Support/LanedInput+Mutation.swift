@@ -8,7 +8,8 @@ extension LanedInput {
       step(&mutation, favourites)
     }
     // Too long: the longest lane pays.
-    while count > mutation.most, let longest = lanes.indices.max(by: { lanes[$0].count < lanes[$1].count })
+    while count > mutation.most,
+      let longest = lanes.indices.max(by: { lanes[$0].count < lanes[$1].count })
     {
       let over = count - mutation.most
       lanes[longest].removeLast(min(lanes[longest].count, over))
@@ -40,7 +41,9 @@ extension LanedInput {
   }
 
   /// Each lane of one or of the other, or the one behind the other.
-  static func cross(_ left: LanedInput, _ right: LanedInput, _ mutation: inout Mutation) -> LanedInput {
+  static func cross(_ left: LanedInput, _ right: LanedInput, _ mutation: inout Mutation)
+    -> LanedInput
+  {
     var mixed = LanedInput()
     for lane in mixed.lanes.indices {
       switch mutation.below(5) {
@@ -48,7 +51,8 @@ extension LanedInput {
       case 2, 3: mixed.lanes[lane] = right.lanes[lane]
       default:
         let head = left.lanes[lane].prefix(mutation.below(left.lanes[lane].count + 1))
-        mixed.lanes[lane] = head + right.lanes[lane].suffix(mutation.below(right.lanes[lane].count + 1))
+        mixed.lanes[lane] =
+          head + right.lanes[lane].suffix(mutation.below(right.lanes[lane].count + 1))
       }
     }
     return mixed

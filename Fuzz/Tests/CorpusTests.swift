@@ -43,7 +43,8 @@ import Testing
     for folder in folders.sorted() where !other.contains(folder) && !folder.contains(".") {
       let files = Corpus.files([Self.root.appending(path: folder).path])
       let targets = try files.flatMap { file in
-        try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").compactMap { line in
+        try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").compactMap {
+          line in
           line.hasPrefix("final class ") && line.contains(": FuzzTarget")
             ? String(line.split(whereSeparator: { " :".contains($0) })[2]) : nil
         }
@@ -58,7 +59,8 @@ import Testing
     input.lanes[3] = [1, 2, 3]
     input.lanes[60] = [UInt8](repeating: 9, count: 300)
     #expect(LanedInput(input.encoded).lanes == input.lanes)
-    #expect(LanedInput(input.encoded).encoded == input.encoded && input.count == input.encoded.count)
+    #expect(
+      LanedInput(input.encoded).encoded == input.encoded && input.count == input.encoded.count)
     // Cut anywhere it is still a tape.
     for length in 0..<input.count {
       let cut = LanedInput(Array(input.encoded.prefix(length)))
