@@ -100,7 +100,7 @@ final class LogRecordTarget: FuzzTarget {
 
   /// What a scan finds; nil where it reports damage.
   private static func scan(
-    _ stream: [UInt8], room: Int, durable: UInt64
+    _ stream: [UInt8], room: Int, durable: UInt64, isHostile: Bool = false
   ) throws -> (result: RedoScan.Result, found: [Found])? {
     let files = try files(stream, room: room)
     var found: [Found] = []
@@ -116,7 +116,9 @@ final class LogRecordTarget: FuzzTarget {
       }
       return (result, found)
     } catch {
-      try require(error.code == .corruption, "an error of another kind: \(error)")
+      try require(
+        error.code == .corruption || (isHostile && error.code == .unsupportedVersion),
+        "an error of another kind: \(error)")
       return nil
     }
   }
@@ -133,7 +135,8 @@ final class LogRecordTarget: FuzzTarget {
       Repair.piece(&stream, at: place, incarnation: Self.incarnation)
       place += length
     }
-    guard let (result, found) = try Self.scan(stream, room: Self.room(stream), durable: 0) else {
+    guard let (result, found) = try Self.scan(
+        stream, room: Self.room(stream), durable: 0, isHostile: true) else {
       return
     }
     let last = RedoFormat.firstLSN + UInt64(stream.count)

@@ -28,6 +28,8 @@ final class OperationsTarget: FuzzTarget, TapeMaker {
   private static let bounds: [(label: String, most: UInt64)] = [
     ("segmentSize", 4), ("clients", 2),
   ]
+  /// Lives are what a tape's time is spent on.
+  private static let mostCrashes = 2
   /// Where restarts and operations come from.
   private static let favourites = [
     LanedInput.number("client", 0), LanedInput.number("client", 0), LanedInput.number("crash", 0),
@@ -57,7 +59,9 @@ final class OperationsTarget: FuzzTarget, TapeMaker {
     options.isHasty = isHasty
     options.watchesOrder = !isHasty || input.count % 8 == 0
     return TapeRunner.run(
-      scenario, factory, driver: LanedDriver(LanedInput(input), bounds: Self.bounds),
+      scenario, factory,
+      driver: LanedDriver(
+        LanedInput(input), bounds: Self.bounds, short: ("crash", "crash", Self.mostCrashes)),
       options: options)
   }
 

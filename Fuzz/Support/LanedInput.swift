@@ -108,10 +108,18 @@ final class LanedDriver: ChoiceDriver {
   private var numbers: [Int] = []
   /// Labels of which only the first answers are given: what a fuzzer has no time for.
   private let bounds: [(label: String, most: UInt64)]
+  /// Draws in this lane, at most so many of which have an answer.
+  private let short: (number: Int, label: String)?
+  private var shortLeft = 0
 
-  init(_ input: LanedInput, bounds: [(label: String, most: UInt64)] = []) {
+  init(
+    _ input: LanedInput, bounds: [(label: String, most: UInt64)] = [],
+    short: (lane: String, label: String, most: Int)? = nil
+  ) {
     lanes = input.lanes
     self.bounds = bounds
+    self.short = short.map { (LanedInput.number($0.lane, 0), $0.label) }
+    shortLeft = short?.most ?? 0
   }
 
   func next(lane: ChoiceLane, label: StaticString, bound: UInt64) -> UInt64 {
@@ -120,6 +128,10 @@ final class LanedDriver: ChoiceDriver {
       numbers[lane.ordinal] = LanedInput.number(lane.name.description, lane.index)
     }
     let number = numbers[lane.ordinal]
+    if let short, short.number == number, label.description == short.label {
+      if shortLeft == 0 { return 0 }
+      shortLeft -= 1
+    }
     var value: UInt64 = 0
     var shift: UInt64 = 0
     var position = positions[number]
