@@ -78,6 +78,7 @@ final class TapeRun: @unchecked Sendable {
     tape = ChoiceTape(driver: driver)
     plan = TapePlan(scenario, factory, operations: options.operations, tape: tape)
     var world = SimulationOptions(keepsAllEvents: options.keepsEvents)
+    world.tracesBytes = !options.isHasty
     #if SchedulePoints
       // Each access is a call there.
       world.callLimit *= 8
@@ -98,6 +99,7 @@ final class TapeRun: @unchecked Sendable {
     sequences = Array(repeating: 0, count: plan.clients)
     // Decay, met by the engine or not, and syncs that lie excuse what a rule finds. The disk goes with
     // this run.
+    if !options.watchesOrder { return }
     disk.watch = StorageWatch(
       factory.storageRules(for: TapeRun.directory),
       isBlind: { [unowned self] in disk.hasRotted || judge.context.isBeyondContract },
@@ -319,7 +321,7 @@ final class TapeRun: @unchecked Sendable {
   var hasRot: Bool { simulation.faults.counts[FaultClass.bitRot.ordinal] > 0 }
 
   private func collect() {
-    result.counters.declare(by: factory)
+    if !options.isHasty { result.counters.declare(by: factory) }
     result.collect(simulation, options, places: \.faultPointsFired, judge.history)
   }
 }

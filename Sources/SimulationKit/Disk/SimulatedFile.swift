@@ -198,9 +198,8 @@ extension SimulatedFile {
         met -= 1
       }
     }
-    if gate.isTraced {
-      gate.record("read", inode.id, UInt64(start), unsafe TraceBytes.hash(target, done))
-    }
+    let hash = gate.tracesBytes ? unsafe TraceBytes.hash(target, done) : 0
+    gate.record("read", inode.id, UInt64(start), hash)
     return done
   }
 
@@ -216,7 +215,7 @@ extension SimulatedFile {
         watch.meet(StorageChange(path, .write(offset: Int64(start), bytes: bytes)), on: disk)
       }
       unsafe disk.write(inode, base, at: start, count: count)
-      if gate.isTraced { hash = unsafe TraceBytes.hash(base, count) }
+      if gate.tracesBytes { hash = unsafe TraceBytes.hash(base, count) }
     }
     gate.record(call, inode.id, UInt64(start), hash)
   }

@@ -69,9 +69,10 @@ final class InterleavingRun: @unchecked Sendable {
       case .exact: strategy = ExactStrategy(tape: tape)
       }
     }
-    simulation = Simulation(
-      tape: tape, strategy: strategy,
-      options: SimulationOptions(callLimit: 400_000, keepsAllEvents: options.keepsEvents))
+    var circumstances = SimulationOptions(
+      callLimit: 400_000, keepsAllEvents: options.keepsEvents)
+    circumstances.tracesBytes = !options.isHasty
+    simulation = Simulation(tape: tape, strategy: strategy, options: circumstances)
     simulation.keepsFreedMemory = plan.keepsFreedMemory
     simulation.scheduler.schedule.isOn = options.recordsSchedule && scenario.pair == nil
     disk = SimulatedDisk()
@@ -305,7 +306,7 @@ final class InterleavingRun: @unchecked Sendable {
     result.schedule = simulation.scheduler.schedule.choices
     result.counters.schedulePoints = Int(clamping: simulation.counters.seamCalls)
     // Of a pair there are thousands: once for all of them.
-    if scenario.pair == nil { result.counters.declare(by: factory) }
+    if scenario.pair == nil && !options.isHasty { result.counters.declare(by: factory) }
     result.collect(simulation, options, places: \.faultPointHits, judge.history)
   }
 }
