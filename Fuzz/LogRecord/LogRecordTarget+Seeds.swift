@@ -25,14 +25,10 @@ extension LogRecordTarget {
   private static func append(
     _ tree: UInt64, _ key: [UInt8], _ value: [UInt8]?, to writer: inout ByteWriter
   ) {
+    writer.writeVarint(tree)
+    writer.write(UInt8(value == nil ? 2 : 1))
     // The arrays outlive the calls.
-    unsafe key.withUnsafeBytes { key in
-      guard let value else {
-        return unsafe RedoPayload.appendDelete(tree: tree, key: key, to: &writer)
-      }
-      unsafe value.withUnsafeBytes {
-        unsafe RedoPayload.appendPut(tree: tree, key: key, value: $0, to: &writer)
-      }
-    }
+    unsafe key.withUnsafeBytes { unsafe writer.writeCounted($0) }
+    if let value { unsafe value.withUnsafeBytes { unsafe writer.writeCounted($0) } }
   }
 }

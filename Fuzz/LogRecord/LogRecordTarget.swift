@@ -135,8 +135,10 @@ final class LogRecordTarget: FuzzTarget {
       Repair.piece(&stream, at: place, incarnation: Self.incarnation)
       place += length
     }
-    guard let (result, found) = try Self.scan(
-        stream, room: Self.room(stream), durable: 0, isHostile: true) else {
+    guard
+      let (result, found) = try Self.scan(
+        stream, room: Self.room(stream), durable: 0, isHostile: true)
+    else {
       return
     }
     let last = RedoFormat.firstLSN + UInt64(stream.count)

@@ -18,7 +18,7 @@ final class OperationsTarget: FuzzTarget, TapeMaker {
   private let scenario: Scenario = .randomTorture
   private let factory = LugeEngineFactory()
   /// So many operations have a short tape; a mean of 16 and more is wanted.
-  private let options = TapeOptions(operations: 40)
+  private let options = TapeOptions(operations: 24)
   private var tapes = 0
   private var operations = 0
   private var crashes = 0
@@ -29,7 +29,7 @@ final class OperationsTarget: FuzzTarget, TapeMaker {
     ("segmentSize", 4), ("clients", 2),
   ]
   /// Lives are what a tape's time is spent on.
-  private static let mostCrashes = 2
+  private static let mostCrashes = 1
   /// Where restarts and operations come from.
   private static let favourites = [
     LanedInput.number("client", 0), LanedInput.number("client", 0), LanedInput.number("crash", 0),
