@@ -12,8 +12,8 @@ struct SimulateCommand: ParsableCommand {
       """,
     subcommands: [
       ListVerb.self, RunVerb.self, InterleavingsVerb.self, ParkedVerb.self, ReplayVerb.self,
-      ShrinkVerb.self, CheckVerb.self, HistoryVerb.self,
-      WorkerVerb.self,
+      ShrinkVerb.self, CheckVerb.self, HistoryVerb.self, DamageVerb.self,
+      WorkerVerb.self, TrialsVerb.self,
     ])
 
   /// Parses the arguments and runs the verb; never returns a code outside the documented ones.

@@ -56,6 +56,25 @@ public struct LugeEngineFactory: EngineFactory {
       + 2 * (configuration.valueSegmentSize ?? 0)
   }
 
+  public var storageKinds: [String] { StorageMap.kinds }
+
+  public func storageRegions(
+    of directory: String, on platform: PlatformServices
+  ) throws(EngineError) -> [StorageRegion]? {
+    try translating { () throws(LugeError) in
+      try StorageMap(platform: platform, directory: directory).regions
+    }.map { region in
+      let use: StorageRegion.Use =
+        switch region.use {
+        case .needed: .needed
+        case .tail: .tail
+        case .copied: .copied
+        }
+      return StorageRegion(
+        region.path, offset: region.offset, count: region.count, kind: region.kind, use: use)
+    }
+  }
+
   public func open(
     _ directory: String, on platform: PlatformServices, settings: EngineSettings
   ) throws(EngineError) -> any KeyValueEngine {

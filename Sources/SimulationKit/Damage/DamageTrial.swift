@@ -1,0 +1,179 @@
+public import EngineKit
+public import Platform
+
+/// A damage: some bits of a byte flipped, or a file cut short.
+public struct Damage: Equatable, Sendable {
+  public enum Kind: Equatable, Sendable {
+    /// The bit with this number, 0 to 7.
+    case flip(bit: Int)
+    /// From `offset` on the file is gone.
+    case cut
+  }
+
+  public var file: Int
+  public var offset: Int
+  public var kind: Kind
+
+  public init(file: Int, offset: Int, kind: Kind) {
+    self.file = file
+    self.offset = offset
+    self.kind = kind
+  }
+}
+
+/// How a trial ended.
+public enum DamageOutcome: String, CaseIterable, Codable, Sendable {
+  case reportedAtOpen = "reported at open"
+  case reportedAtRead = "reported at read"
+  case reportedByVerify = "reported by verify"
+  case reportedAtClose = "reported at close"
+  /// What was read is right, because another copy served.
+  case copied = "harmless: another copy"
+  /// What was read is right, because the bytes belong to nothing.
+  case unused = "harmless: belongs to nothing"
+  /// Part of the last redo group, or all of it, was taken for a torn tail.
+  case tornTail = "harmless: torn tail"
+  /// Not to be judged: the engine does not say what the bytes are for.
+  case unjudged = "harmless"
+  /// Wrong data, a wrong error, or harm that nobody noticed.
+  case wrong = "WRONG"
+
+  public var isViolation: Bool { self == .wrong }
+}
+
+/// Opens one damaged database after the other, and says what comes of each.
+public final class DamageTrial {
+  public let dish: DatabaseRecipe.Dish
+  /// What lies where, by file of the image: each byte is of a region, or free.
+  public let map: DamageMap
+  private let factory: any EngineFactory
+  private let files: ImageFileSystem
+  private let platform: PlatformServices
+  private let check: ContentsCheck
+
+  /// Opens the whole database first: that must hold. Throws what says that it does not.
+  public init(
+    _ recipe: DatabaseRecipe, _ factory: any EngineFactory, threads: any Threads
+  ) throws(EngineError) {
+    self.factory = factory
+    dish = try recipe.make(with: factory, threads: threads)
+    check = ContentsCheck(dish.expected)
+    files = ImageFileSystem(dish.image)
+    platform = PlatformServices.still(files: files, threads: threads)
+    map = try DamageMap(dish.image, factory, platform)
+    let watching = ImageFileSystem(dish.image, watches: true)
+    let finding = Self.look(
+      factory, PlatformServices.still(files: watching, threads: threads), dish, check, nil)
+    if finding.state != dish.expected.states.count - 1 {
+      throw EngineError(
+        .other, "the database is not right as it is: \(finding.text), state \(finding.state)")
+    }
+    map.note(wasRead: watching.wasRead)
+  }
+
+  /// Damages the database, opens it, reads everything, and closes it again.
+  ///
+  /// - Parameter reopens: opens it a second time where the first one told of no damage: it must hold the same.
+  public func run(_ damage: Damage, reopens: Bool) -> (outcome: DamageOutcome, detail: String) {
+    files.reset()
+    switch damage.kind {
+    case .flip(let bit): files.flip(file: damage.file, offset: damage.offset, mask: 1 << bit)
+    case .cut: files.cut(file: damage.file, to: damage.offset)
+    }
+    let finding = Self.look(factory, platform, dish, check, nil)
+    if finding.outcome == .wrong || finding.outcome != nil && !reopens {
+      return (finding.outcome ?? .wrong, finding.text)
+    }
+    if finding.outcome == nil, reopens {
+      let again = Self.look(factory, platform, dish, check, [finding.state])
+      if again.outcome != nil {
+        return (.wrong, "opened again, after a close without an error: \(again.text)")
+      }
+    }
+    if let outcome = finding.outcome { return (outcome, finding.text) }
+    return justify(damage, finding.state)
+  }
+
+  /// Nothing was reported and all is right, or a prefix of it: why is that?
+  private func justify(_ damage: Damage, _ state: Int) -> (DamageOutcome, String) {
+    guard map.isKnown else {
+      if state == dish.expected.states.count - 1 { return (.unjudged, "") }
+      return (.wrong, "state \(state) of \(dish.expected.states.count - 1) is found")
+    }
+    let uses: [DamageMap.Byte]
+    switch damage.kind {
+    case .flip: uses = [map.byte(damage.file, damage.offset)]
+    case .cut: uses = map.bytes(damage.file, from: damage.offset)
+    }
+    if state != dish.expected.states.count - 1 {
+      if uses.contains(where: { $0.use == .tail }) { return (.tornTail, "") }
+      return (.wrong, "state \(state) is found, and no byte of the last group was damaged")
+    }
+    if let needed = uses.first(where: { $0.use == .needed }) {
+      return (.wrong, "harm to \(needed.kind) that nobody noticed")
+    }
+    if uses.contains(where: { $0.use == .tail }) { return (.tornTail, "") }
+    if uses.contains(where: { $0.use == .copied }), !map.losesAllCopies(damage) {
+      return (.copied, "")
+    }
+    return (.unused, "")
+  }
+
+  private struct Finding {
+    /// Nil: nothing was reported, and all was read.
+    var outcome: DamageOutcome?
+    var text = ""
+    /// That explains what was read.
+    var state = -1
+  }
+
+  /// Opens, reads, verifies, closes.
+  private static func look(
+    _ factory: any EngineFactory, _ platform: PlatformServices, _ dish: DatabaseRecipe.Dish,
+    _ check: ContentsCheck, _ states: [Int]?
+  ) -> Finding {
+    let engine: any KeyValueEngine
+    do throws(EngineError) {
+      engine = try factory.open(
+        ImageFileSystem.directory, on: platform, settings: dish.settings)
+    } catch { return report(error, "opening", .reportedAtOpen) }
+    let found = check.run(engine, among: states)
+    var finding = Finding(state: found.states.last ?? -1)
+    if let violation = found.violation {
+      finding.outcome = .wrong
+      finding.text = violation
+    } else if let report = found.report {
+      finding.outcome = .reportedAtRead
+      finding.text = report
+    }
+    do throws(EngineError) {
+      if let problem = try engine.checkInvariants().first, finding.outcome == nil {
+        finding.outcome = .reportedByVerify
+        finding.text = problem
+      }
+    } catch {
+      finding = worse(finding, report(error, "verifying", .reportedByVerify))
+    }
+    do throws(EngineError) { try engine.close() } catch {
+      finding = worse(finding, report(error, "closing", .reportedAtClose))
+    }
+    return finding
+  }
+
+  private static func report(
+    _ error: EngineError, _ what: String, _ outcome: DamageOutcome
+  ) -> Finding {
+    if error.code == .corruption { return Finding(outcome: outcome, text: error.message) }
+    return Finding(outcome: .wrong, text: "\(what): \(error), which is no report of damage")
+  }
+
+  /// The first report, unless what came later is wrong.
+  private static func worse(_ first: Finding, _ second: Finding) -> Finding {
+    var result = first
+    if first.outcome == nil || second.outcome == .wrong && first.outcome != .wrong {
+      result.outcome = second.outcome
+      result.text = second.text
+    }
+    return result
+  }
+}
