@@ -47,6 +47,11 @@ final class ChunkMemory {
     unsafe platform_compare(left, count, right, count) == 0
   }
 
+  /// Whether a range, at most a chunk, holds zeros only.
+  static func isZero(_ bytes: UnsafeRawPointer, _ count: Int) -> Bool {
+    unsafe equal(bytes, zeros, count)
+  }
+
   /// The first and the last byte in which two ranges differ; nil when they do not. By bisection,
   /// because a loop over bytes is slow in debug builds.
   static func difference(

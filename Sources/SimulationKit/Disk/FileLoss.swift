@@ -30,11 +30,42 @@ struct FileLoss {
   mutating func decide(_ loss: inout PowerLoss) {
     decideLength(&loss)
     switch loss.mode {
-    case .keep: break
+    case .keep, .chosen: break
     case .lose, .prefix: decideInOrder(&loss)
     case .scatter: decideFreely(&loss)
     }
+    settleLength(&loss)
+  }
+
+  /// Leaves the first `kept` length changes and, of the n-th sector, what `fate` says of the versions
+  /// that are possible then.
+  mutating func leave(
+    keeping kept: Int, _ loss: inout PowerLoss, fate: (Int) -> ChosenFate
+  ) {
+    let changes = inode.lengthChanges
+    if kept < changes.count {
+      lostFrom = changes[kept].sequence
+      finalLength = changes[kept].formerLength
+    }
+    var n = 0
+    while n < chains.sectorCount {
+      let (low, high) = chains.window(n, lostFrom: lostFrom)
+      switch fate(n) {
+      case .version(let version):
+        apply(.version(min(max(version, low), high)), n, low, high, &loss)
+      case .torn(let old, let new):
+        let first = min(max(old, low), high)
+        apply(.torn(low: first, high: min(max(new, first), high)), n, low, high, &loss)
+      }
+      n += 1
+    }
+    settleLength(&loss)
+  }
+
+  /// The file has its final length, and nothing beyond it.
+  private func settleLength(_ loss: inout PowerLoss) {
     if finalLength != inode.length { loss.report.lostLengths += 1 }
+    if loss.mode == .chosen, finalLength == inode.length { return }
     inode.length = finalLength
     let end = inode.contents.chunkCount * DiskGeometry.chunkSize
     if finalLength < end {

@@ -6,14 +6,20 @@ import EngineKit
 /// *everything*; lose everything after one point of time, with the write at that point half done; or
 /// *scatter*: each file, sector, length and name by itself. Zero keeps, at every draw.
 struct PowerLoss {
-  enum Mode { case keep, lose, prefix, scatter }
+  enum Mode {
+    case keep, lose, prefix, scatter
+    /// What is left was said before: see `PowerLoss+Chosen`.
+    case chosen
+  }
 
   let disk: SimulatedDisk
   let gate: any SeamGate
   let allowed: DiskFaults
   var report = PowerLossReport()
 
-  private(set) var mode = Mode.keep
+  var mode = Mode.keep
+  /// In the mode `chosen`: the numbers of the changes of names that are kept.
+  var keptNames: [UInt64] = []
   /// In the modes `lose` and `prefix`: changes from this number on are lost.
   private(set) var threshold = UInt64.max
   /// The first change that was lost and the last that was not, where sectors choose freely.
@@ -84,7 +90,7 @@ struct PowerLoss {
     return lost == 0 ? .max : distinct[distinct.count - lost]
   }
 
-  private mutating func decideNames() {
+  mutating func decideNames() {
     let changes = disk.nameChanges
     disk.nameChanges = []
     if changes.isEmpty { return }
@@ -111,6 +117,7 @@ struct PowerLoss {
     switch mode {
     case .keep: return false
     case .lose, .prefix: return change.sequence >= threshold
+    case .chosen: return !keptNames.contains(change.sequence)
     case .scatter:
       for earlier in lost where earlier.isNeeded(by: change) { return true }
       return gate.draw("loss.name", below: 2) == 1

@@ -64,7 +64,7 @@ private final class DurableCopy {
 }
 
 /// No faults, no trace; of a power loss everything is lost.
-private final class LosingGate: SeamGate {
+final class LosingGate: SeamGate {
   func enter(_ call: StaticString) throws(PlatformError) {}
   func strikes(_ fault: FaultClass) -> Bool { false }
   /// The only draw is that of the power loss's mode: 1 is to lose everything.
