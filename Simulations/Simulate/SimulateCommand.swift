@@ -12,7 +12,7 @@ struct SimulateCommand: ParsableCommand {
       """,
     subcommands: [
       ListVerb.self, RunVerb.self, InterleavingsVerb.self, ParkedVerb.self, ReplayVerb.self,
-      ShrinkVerb.self, CheckVerb.self, HistoryVerb.self, DamageVerb.self,
+      ShrinkVerb.self, CheckVerb.self, HistoryVerb.self, NthFailureVerb.self, DamageVerb.self,
       WorkerVerb.self, TrialsVerb.self,
     ])
 

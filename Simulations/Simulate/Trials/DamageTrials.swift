@@ -1,5 +1,4 @@
 internal import EngineKit
-internal import Platform
 internal import SimulationKit
 
 /// Bits of one database flipped in turn, or its files cut to every length in turn.
@@ -27,7 +26,7 @@ final class DamageTrials: TrialSet {
     self.seed = seed
     self.every = every
     do {
-      trial = try DamageTrial(recipe, factory, threads: PlatformServices.real.threads)
+      trial = try DamageTrial(recipe, factory)
     } catch {
       throw UsageFailure("\(name) cannot be made: \(error)")
     }

@@ -58,6 +58,7 @@ struct TrialsVerb: ParsableCommand {
 /// What trials there are.
 enum TrialKind: String, ExpressibleByArgument, CaseIterable {
   case flips, cuts
+  case failures
 
   func make(
     _ subject: String, on factory: any EngineFactory, seed: UInt64, every: Int
@@ -66,6 +67,7 @@ enum TrialKind: String, ExpressibleByArgument, CaseIterable {
     case .flips, .cuts:
       try DamageTrials(
         subject, on: factory, kind: self, seed: seed, every: every)
+    case .failures: try NthFailureTrials(subject, on: factory, every: every)
     }
   }
 }

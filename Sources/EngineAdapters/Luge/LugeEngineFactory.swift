@@ -36,7 +36,12 @@ public struct LugeEngineFactory: EngineFactory {
       .shortWrite: .reports,
       .syncFailure: .reports,
       .bitRot: .reports,
-      .lyingSync: .outOfScope,
+      .misdirectedRead: .reports,
+      .misdirectedWrite: .reports,
+      .staleRead: .reports,
+      .latentSectorError: .reports,
+      .stuckCall: .survives,
+      .lyingSync: .mayLose,
     ])
   }
 

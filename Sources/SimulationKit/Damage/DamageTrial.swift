@@ -1,5 +1,5 @@
 public import EngineKit
-public import Platform
+internal import Platform
 
 /// A damage: some bits of a byte flipped, or a file cut short.
 public struct Damage: Equatable, Sendable {
@@ -48,22 +48,19 @@ public final class DamageTrial {
   public let map: DamageMap
   private let factory: any EngineFactory
   private let files: ImageFileSystem
-  private let platform: PlatformServices
   private let check: ContentsCheck
 
   /// Opens the whole database first: that must hold. Throws what says that it does not.
   public init(
-    _ recipe: DatabaseRecipe, _ factory: any EngineFactory, threads: any Threads
+    _ recipe: DatabaseRecipe, _ factory: any EngineFactory
   ) throws(EngineError) {
     self.factory = factory
-    dish = try recipe.make(with: factory, threads: threads)
+    dish = try recipe.make(with: factory)
     check = ContentsCheck(dish.expected)
     files = ImageFileSystem(dish.image)
-    platform = PlatformServices.still(files: files, threads: threads)
-    map = try DamageMap(dish.image, factory, platform)
+    map = try DamageMap(dish.image, factory, SoleWorld().platform(files))
     let watching = ImageFileSystem(dish.image, watches: true)
-    let finding = Self.look(
-      factory, PlatformServices.still(files: watching, threads: threads), dish, check, nil)
+    let finding = Self.look(factory, watching, dish, check, nil)
     if finding.state != dish.expected.states.count - 1 {
       throw EngineError(
         .other, "the database is not right as it is: \(finding.text), state \(finding.state)")
@@ -80,12 +77,12 @@ public final class DamageTrial {
     case .flip(let bit): files.flip(file: damage.file, offset: damage.offset, mask: 1 << bit)
     case .cut: files.cut(file: damage.file, to: damage.offset)
     }
-    let finding = Self.look(factory, platform, dish, check, nil)
+    let finding = Self.look(factory, files, dish, check, nil)
     if finding.outcome == .wrong || finding.outcome != nil && !reopens {
       return (finding.outcome ?? .wrong, finding.text)
     }
     if finding.outcome == nil, reopens {
-      let again = Self.look(factory, platform, dish, check, [finding.state])
+      let again = Self.look(factory, files, dish, check, [finding.state])
       if again.outcome != nil {
         return (.wrong, "opened again, after a close without an error: \(again.text)")
       }
@@ -129,13 +126,15 @@ public final class DamageTrial {
 
   /// Opens, reads, verifies, closes.
   private static func look(
-    _ factory: any EngineFactory, _ platform: PlatformServices, _ dish: DatabaseRecipe.Dish,
+    _ factory: any EngineFactory, _ files: ImageFileSystem, _ dish: DatabaseRecipe.Dish,
     _ check: ContentsCheck, _ states: [Int]?
   ) -> Finding {
+    // A wait that nobody can end fails there, and is no report of damage.
+    let world = SoleWorld()
     let engine: any KeyValueEngine
     do throws(EngineError) {
       engine = try factory.open(
-        ImageFileSystem.directory, on: platform, settings: dish.settings)
+        ImageFileSystem.directory, on: world.platform(files), settings: dish.settings)
     } catch { return report(error, "opening", .reportedAtOpen) }
     let found = check.run(engine, among: states)
     var finding = Finding(state: found.states.last ?? -1)

@@ -1,6 +1,6 @@
 public import EngineKit
 internal import HistoryKit
-public import Platform
+internal import Platform
 
 /// How a database is made that is to be damaged: several lives with different settings, each killed but the last
 /// one where the recipe says so.
@@ -36,10 +36,8 @@ public struct DatabaseRecipe: Sendable {
   }
 
   /// Makes it anew: the same each time, on any machine.
-  public func make(
-    with factory: any EngineFactory, threads: any Threads
-  ) throws(EngineError) -> Dish {
-    var kitchen = Kitchen(factory, threads)
+  public func make(with factory: any EngineFactory) throws(EngineError) -> Dish {
+    var kitchen = Kitchen(factory)
     try build(&kitchen)
     return kitchen.dish
   }
@@ -48,7 +46,6 @@ public struct DatabaseRecipe: Sendable {
 /// What a recipe works with: an engine over files in memory, and the model of what it should hold.
 public struct Kitchen {
   private let factory: any EngineFactory
-  private let platform: PlatformServices
   private let files: ImageFileSystem
   private(set) var engine: (any KeyValueEngine)?
   private(set) var settings = EngineSettings()
@@ -57,10 +54,9 @@ public struct Kitchen {
   private var largestIdentifier: UInt64 = 0
   private var image = DatabaseImage()
 
-  init(_ factory: any EngineFactory, _ threads: any Threads) {
+  init(_ factory: any EngineFactory) {
     self.factory = factory
     files = ImageFileSystem()
-    platform = PlatformServices.still(files: files, threads: threads)
   }
 
   var dish: DatabaseRecipe.Dish {
@@ -77,7 +73,7 @@ public struct Kitchen {
   /// Opens the database, for the first time or again. The files of a life that was killed are as they were then.
   mutating func open(_ settings: EngineSettings) throws(EngineError) {
     self.settings = settings
-    engine = try factory.open(ImageFileSystem.directory, on: platform, settings: settings)
+    engine = try factory.open(ImageFileSystem.directory, on: SoleWorld().platform(files), settings: settings)
     states = [model]
   }
 
@@ -141,31 +137,5 @@ public struct Kitchen {
 
   mutating func performBackgroundWork() throws(EngineError) {
     try engine?.performBackgroundWork()
-  }
-}
-
-extension PlatformServices {
-  /// Time that goes on by a microsecond with each look, and entropy that repeats: the same in every process.
-  static func still(files: any FileSystem, threads: any Threads) -> PlatformServices {
-    let time = StillTime()
-    return PlatformServices(files: files, clock: time, threads: threads, entropy: time)
-  }
-}
-
-/// A clock that nothing but a look moves, and a run of numbers.
-final class StillTime: Clock, Entropy, @unchecked Sendable {
-  // Unchecked: for one thread at a time.
-  private var looks: UInt64 = 0
-
-  func now() -> Instant {
-    looks += 1
-    return Instant(nanoseconds: looks * 1000)
-  }
-
-  func sleep(nanoseconds: UInt64) throws(PlatformError) { looks += nanoseconds / 1000 }
-
-  func next() -> UInt64 {
-    looks += 1
-    return looks &* 0x9E37_79B9_7F4A_7C15
   }
 }
