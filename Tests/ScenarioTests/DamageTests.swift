@@ -72,11 +72,11 @@ import Testing
   /// The first violation, and how many trials there were.
   private func failures(_ engine: String, step: Int) throws -> (first: String?, trials: Int) {
     let factory = try #require(EngineRegistry.named(engine))
-    let opportunities = FailureTrial.opportunities(Self.run, factory)
     var trials = 0
-    for (kind, count) in zip(FailureKind.allCases, opportunities) {
-      for number in stride(from: 1, through: count, by: step) {
-        for ending in PlannedFailure.Ending.allCases {
+    for ending in PlannedFailure.Ending.allCases {
+      let opportunities = FailureTrial.opportunities(Self.run, factory, ending)
+      for (kind, count) in zip(FailureKind.allCases, opportunities) {
+        for number in stride(from: 1, through: count, by: step) {
           let planned = PlannedFailure(
             kind, number: number, isForGood: number % 2 == 0, ending: ending)
           let result = FailureTrial.perform(Self.run, factory, planned)

@@ -31,7 +31,9 @@ final class DamageTrials: TrialSet {
       throw UsageFailure("\(name) cannot be made: \(error)")
     }
     var starts = [0]
-    for file in trial.dish.image.files { starts.append(starts[starts.count - 1] + file.bytes.count) }
+    for file in trial.dish.image.files {
+      starts.append(starts[starts.count - 1] + file.bytes.count)
+    }
     self.starts = starts
   }
 

@@ -6,9 +6,8 @@ final class NthFailureTrials: TrialSet {
   private let run: CrashRun
   private let factory: any EngineFactory
   private let every: Int
-  /// By place of the kind.
-  private let opportunities: [Int]
-  private let shapes = PlannedFailure.Ending.allCases.count * 2
+  /// By ending, then by place of the kind.
+  private let opportunities: [[Int]]
 
   init(_ name: String, on factory: any EngineFactory, every: Int = 1) throws {
     guard let run = FailureRuns.named(name) else {
@@ -22,25 +21,29 @@ final class NthFailureTrials: TrialSet {
     if let violation = whole.violation {
       throw UsageFailure("\(name) does not hold as it is: \(violation)")
     }
-    opportunities = FailureTrial.opportunities(run, factory)
+    opportunities = PlannedFailure.Ending.allCases.map { ending in
+      FailureTrial.opportunities(run, factory, ending)
+    }
   }
 
-  private var allTrials: Int { shapes * opportunities.reduce(0, +) }
+  /// Each call once and for good.
+  private var allTrials: Int { 2 * opportunities.joined().reduce(0, +) }
 
   var count: Int { (allTrials + every - 1) / every }
 
   private func failure(_ index: Int) -> PlannedFailure {
     let number = min(allTrials - 1, index * every)
-    var left = number / shapes
-    var place = 0
-    while left >= opportunities[place] {
-      left -= opportunities[place]
-      place += 1
+    var left = number / 2
+    for (ending, counts) in zip(PlannedFailure.Ending.allCases, opportunities) {
+      for (kind, count) in zip(FailureKind.allCases, counts) {
+        if left < count {
+          return PlannedFailure(
+            kind, number: left + 1, isForGood: number % 2 == 1, ending: ending)
+        }
+        left -= count
+      }
     }
-    let shape = number % shapes
-    return PlannedFailure(
-      FailureKind.allCases[place], number: left + 1, isForGood: shape % 2 == 1,
-      ending: PlannedFailure.Ending.allCases[shape / 2])
+    preconditionFailure("there are as many trials as opportunities")
   }
 
   func run(_ index: Int) -> TrialResult {

@@ -73,7 +73,7 @@ private final class DeafFile: File {
       let count = buffer.byteCount
       // The caller's buffer, all of it.
       unsafe buffer.withUnsafeMutableBytes { target in
-        unsafe target.initializeMemory(as: UInt8.self, repeating: 0)
+        _ = unsafe target.initializeMemory(as: UInt8.self, repeating: 0)
       }
       return count
     }

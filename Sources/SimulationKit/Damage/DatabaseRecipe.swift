@@ -18,7 +18,8 @@ public struct DatabaseRecipe: Sendable {
 
   init(
     _ name: String, _ summary: String, flipsOneBit: Bool = false,
-    holdsEverything: Bool = false, _ build: @escaping @Sendable (inout Kitchen) throws(EngineError) -> Void
+    holdsEverything: Bool = false,
+    _ build: @escaping @Sendable (inout Kitchen) throws(EngineError) -> Void
   ) {
     self.name = name
     self.summary = summary
@@ -73,7 +74,8 @@ public struct Kitchen {
   /// Opens the database, for the first time or again. The files of a life that was killed are as they were then.
   mutating func open(_ settings: EngineSettings) throws(EngineError) {
     self.settings = settings
-    engine = try factory.open(ImageFileSystem.directory, on: SoleWorld().platform(files), settings: settings)
+    engine = try factory.open(
+      ImageFileSystem.directory, on: SoleWorld().platform(files), settings: settings)
     states = [model]
   }
 

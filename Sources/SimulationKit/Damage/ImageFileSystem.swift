@@ -10,8 +10,9 @@ public final class ImageFileSystem: FileSystem, @unchecked Sendable {
   // Unchecked: for one thread at a time.
 
   final class Node {
-    let name: [UInt8]
-    let text: String
+    private(set) var name: [UInt8]
+    /// A file keeps its handles when it is renamed.
+    var text: String { didSet { name = Array(text.utf8) } }
     var bytes: [UInt8]
     /// Its place in the image; -1: it is not of the image.
     let origin: Int
@@ -105,8 +106,8 @@ public final class ImageFileSystem: FileSystem, @unchecked Sendable {
     }
     nodes.removeAll { $0 === found }
     if let replaced = find(newPath) { nodes.removeAll { $0 === replaced } }
-    let made = Node(Self.name(newPath), bytes: found.bytes, origin: found.origin)
-    insert(made)
+    found.text = Self.name(newPath)
+    insert(found)
   }
 
   public func remove(_ path: String) throws(PlatformError) {

@@ -38,7 +38,9 @@ public final class FailureTrial {
   private var next = 0
   private var phase = "making"
   private var metIn: String?
+  /// An operation of this life has failed.
   private var hasFailed = false
+  private var operationsFailed = 0
   private var writesSince = 0
   private var refusedSince = 0
   private var openingsFailed = 0
@@ -57,9 +59,13 @@ public final class FailureTrial {
       contract: factory.faultContract)
   }
 
-  /// How many calls of a run each kind of failure can meet, in the order of kinds.
-  public static func opportunities(_ run: CrashRun, _ factory: any EngineFactory) -> [Int] {
-    let trial = FailureTrial(run, factory, nil)
+  /// How many calls of a run with this ending each kind of failure can meet, in the order of kinds.
+  public static func opportunities(
+    _ run: CrashRun, _ factory: any EngineFactory, _ ending: PlannedFailure.Ending
+  ) -> [Int] {
+    // There is no call with the number 0.
+    let trial = FailureTrial(
+      run, factory, PlannedFailure(.error, number: 0, isForGood: false, ending: ending))
     _ = trial.perform()
     return trial.gate.opportunities
   }
@@ -95,7 +101,7 @@ public final class FailureTrial {
     if violation != nil { return .violated }
     if metIn == nil { return .notMet }
     if openingsFailed > 0 { return .openingFailed }
-    if hasFailed {
+    if operationsFailed > 0 {
       if writesSince > 0 { return .wentOn }
       return refusedSince > 0 ? .stopped : .lastWrite
     }
@@ -109,6 +115,7 @@ public final class FailureTrial {
     let files = disk.mount(gate)
     let platform = world.platform(files)
     phase = isFirst ? "creation" : "opening"
+    hasFailed = false
     guard let engine = open(platform) else {
       end(.processKill)
       return
@@ -190,6 +197,7 @@ public final class FailureTrial {
     if case .failure(let code, _, _) = outcome {
       if hasFailed, code == .refused { refusedSince += 1 }
       hasFailed = true
+      operationsFailed += 1
     } else if hasFailed, operation.mayWrite {
       writesSince += 1
     }

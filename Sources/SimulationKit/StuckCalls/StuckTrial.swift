@@ -72,7 +72,9 @@ public final class StuckTrial: @unchecked Sendable {
       for number in 0..<24 { _ = try engine.insert(Self.value, for: [UInt8(number)], in: .default) }
       _ = try engine.nextID()
       try engine.flush()
-      for number in 24..<32 { _ = try engine.insert(Self.value, for: [UInt8(number)], in: .default) }
+      for number in 24..<32 {
+        _ = try engine.insert(Self.value, for: [UInt8(number)], in: .default)
+      }
       try work(engine, platform)
       try engine.close()
     } catch { violation = "without a fault: \(error)" }
@@ -121,7 +123,8 @@ public final class StuckTrial: @unchecked Sendable {
     for operation in operations {
       let outcome = engine.perform(operation)
       if !gate.isStuck {
-        violation = "\(Described.operation(operation)) waited for a \(stuck.rawValue) that was stuck"
+        violation =
+          "\(Described.operation(operation)) waited for a \(stuck.rawValue) that was stuck"
         return
       }
       if case .failure(let code, let message, _) = outcome {
