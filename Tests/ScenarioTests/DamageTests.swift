@@ -11,14 +11,14 @@ import Testing
       try #require(DatabaseRecipe.named(recipe)), try #require(EngineRegistry.named(engine)))
   }
 
-  /// One flip or cut in so many places.
+  /// One damage in so many places.
   private func outcomes(
-    _ trial: DamageTrial, step: Int, cuts: Bool = false
+    _ trial: DamageTrial, step: Int, _ what: Damage.Kind = .flip(bit: 0)
   ) -> [DamageOutcome: (count: Int, first: String)] {
     var outcomes: [DamageOutcome: (count: Int, first: String)] = [:]
     for (file, contents) in trial.dish.image.files.enumerated() {
       for offset in stride(from: 0, to: contents.bytes.count, by: step) {
-        let kind: Damage.Kind = cuts ? .cut : .flip(bit: offset % 7)
+        let kind = what == .flip(bit: 0) ? .flip(bit: offset % 7) : what
         let (outcome, detail) = trial.run(
           Damage(file: file, offset: offset, kind: kind), reopens: offset % 2 == 0)
         let first = outcomes[outcome]?.first ?? "\(contents.name), \(offset): \(detail)"
@@ -42,9 +42,19 @@ import Testing
     let flips = outcomes(trial, step: 131)
     #expect(flips[.wrong] == nil, "\(flips[.wrong]?.first ?? "")")
     #expect((flips[.reportedAtRead]?.count ?? 0) > 0 && (flips[.unused]?.count ?? 0) > 0)
-    let cuts = outcomes(trial, step: 517, cuts: true)
+    let cuts = outcomes(trial, step: 517, .cut)
     #expect(cuts[.wrong] == nil, "\(cuts[.wrong]?.first ?? "")")
     #expect((cuts[.reportedAtOpen]?.count ?? 0) > 0)
+  }
+
+  /// A sector that is gone takes with it what lies in it, and no other key.
+  @Test(arguments: ["small", "closed"])
+  func anUnreadableSectorIsReportedForWhatNeedsIt(_ recipe: String) throws {
+    let found = outcomes(try trial(recipe, "luge"), step: 3 * 512, .unreadable)
+    #expect(found[.wrong] == nil, "\(found[.wrong]?.first ?? "")")
+    #expect((found[.reportedAtRead]?.count ?? 0) > 0)
+    // One copy of a superblock may be gone.
+    #expect((found[.copied]?.count ?? 0) > 0)
   }
 
   @Test func anEngineThatLooksAtNoChecksumIsConvicted() throws {

@@ -11,6 +11,7 @@ final class DamageTrials: TrialSet {
   private let every: Int
   /// Where each file begins when all are laid one behind the other; the last one is the end.
   private let starts: [Int]
+  private let sectorStarts: [(file: Int, offset: Int)]
 
   /// - Parameter every: of so many trials one is run.
   init(
@@ -30,6 +31,9 @@ final class DamageTrials: TrialSet {
     } catch {
       throw UsageFailure("\(name) cannot be made: \(error)")
     }
+    sectorStarts = trial.dish.image.files.enumerated().flatMap { file, contents in
+      stride(from: 0, to: contents.bytes.count, by: 512).map { (file, $0) }
+    }
     var starts = [0]
     for file in trial.dish.image.files {
       starts.append(starts[starts.count - 1] + file.bytes.count)
@@ -38,7 +42,13 @@ final class DamageTrials: TrialSet {
   }
 
   private var bytes: Int { starts[starts.count - 1] }
-  private var allTrials: Int { kind == .flips && !recipe.flipsOneBit ? 8 * bytes : bytes }
+  private var allTrials: Int {
+    switch kind {
+    case .sectors: sectorStarts.count
+    case .flips where !recipe.flipsOneBit: 8 * bytes
+    default: bytes
+    }
+  }
 
   var count: Int { (allTrials + every - 1) / every }
 
@@ -49,6 +59,10 @@ final class DamageTrials: TrialSet {
     // Of each run of so many trials another one, as the seed has it.
     let drawn = Int(TapeSeed.seed(campaign: seed, scenario: recipe.name, index: index) >> 8)
     let number = min(allTrials - 1, every == 1 ? index : index * every + drawn % every)
+    if kind == .sectors {
+      let (file, offset) = sectorStarts[number]
+      return Damage(file: file, offset: offset, kind: .unreadable)
+    }
     let isByBit = kind == .flips && !recipe.flipsOneBit
     let place = isByBit ? number / 8 : number
     var file = 0
@@ -78,6 +92,7 @@ final class DamageTrials: TrialSet {
     let kind = trial.map.byte(damage.file, damage.offset).kind
     switch damage.kind {
     case .flip(let bit): return "\(name), offset \(damage.offset), bit \(bit), \(kind)"
+    case .unreadable: return "\(name), sector at \(damage.offset) unreadable, \(kind)"
     case .cut: return "\(name), cut to \(damage.offset) bytes, \(kind)"
     }
   }

@@ -7,7 +7,7 @@ internal import SimulationKit
 struct DamageVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "damage",
-    abstract: "Flips every bit of a database in turn, and cuts its files to every length.",
+    abstract: "Flips every bit of a database in turn, cuts its files to every length, and takes away every sector.",
     discussion: """
       Every damaged database is opened, read by keys and in both directions, verified and closed. Damage must be \
       reported, or be harmless for a reason: there is another copy, the bytes belong to nothing, or they lie in \
@@ -23,6 +23,8 @@ struct DamageVerb: ParsableCommand {
   var flips = false
   @Flag(help: "Cut files only.")
   var cuts = false
+  @Flag(help: "Make sectors unreadable only.")
+  var sectors = false
   @Option(help: "The engine under test.")
   var engine = "luge"
   @Option(help: "Which bit, where one of each byte is flipped.")
@@ -40,8 +42,8 @@ struct DamageVerb: ParsableCommand {
     if databases.isEmpty && !all { throw ValidationError("name a database, or say --all") }
     if every < 1 { throw ValidationError("--every must be at least 1") }
     if jobs < 1 { throw ValidationError("--jobs must be at least 1") }
-    if only != nil, databases.count != 1 || flips == cuts {
-      throw ValidationError("--only needs one database, and --flips or --cuts")
+    if only != nil, databases.count != 1 || kinds.count != 1 {
+      throw ValidationError("--only needs one database, and --flips, --cuts or --sectors")
     }
   }
 
@@ -65,15 +67,21 @@ struct DamageVerb: ParsableCommand {
   }
 
   private var kinds: [TrialKind] {
-    if flips == cuts { return [.flips, .cuts] }
-    return flips ? [.flips] : [.cuts]
+    let chosen = [(flips, TrialKind.flips), (cuts, .cuts), (sectors, .sectors)]
+    let named = chosen.filter(\.0).map(\.1)
+    return named.isEmpty ? chosen.map(\.1) : named
   }
 
   private func run(
     _ trials: DamageTrials, _ name: String, _ kind: TrialKind
   ) throws -> TrialReport {
     let bytes = trials.trial.dish.image.byteCount
-    let what = kind == .flips ? "flipped bits" : "cuts"
+    let what =
+      switch kind {
+      case .cuts: "cuts"
+      case .sectors: "unreadable sectors"
+      default: "flipped bits"
+      }
     Console.error("simulate: \(trials.count) \(what) of \(name), \(bytes) bytes, on \(engine)")
     let runner = TrialRunner(
       [

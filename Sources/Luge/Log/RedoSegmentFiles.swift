@@ -80,9 +80,17 @@ enum RedoSegmentFiles {
   ) throws -> RedoSegmentInfo {
     let size = try file.size()
     var newest: RedoSegmentHeader?
+    var failure: PlatformError?
     for offset in RedoSegmentHeader.copyOffsets {
       var bytes = [UInt8](repeating: 0, count: RedoSegmentHeader.bytes)
-      _ = try file.readAvailable(at: Int64(offset), into: &bytes)
+      do throws(PlatformError) {
+        _ = try file.readAvailable(at: Int64(offset), into: &bytes)
+      } catch {
+        // The other copy lies in another sector.
+        if error.code != .inputOutput { throw error }
+        failure = error
+        continue
+      }
       switch RedoSegmentHeader.decode(bytes) {
       case .bad: continue
       case .newer(let version):
@@ -95,6 +103,7 @@ enum RedoSegmentFiles {
       }
     }
     guard let newest else {
+      if let failure { throw failure }
       throw LugeError(
         .corruption, "both copies of a redo segment's header are unreadable", path: path,
         offset: 0)

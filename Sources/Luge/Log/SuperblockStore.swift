@@ -64,10 +64,10 @@ final class SuperblockStore {
   /// What two reads in a row agree on. A read that returns other bytes for once, older ones perhaps, would make an
   /// older superblock the newest: what that one needs may be gone, and what it does not know would be removed.
   private func readTwice(_ file: any File) throws(PlatformError) -> [UInt8] {
-    var former = try file.readAvailable(at: 0, count: 2 * Self.slotBytes)
+    var former = try readSlots(file)
     var tries = 0
     while true {
-      let next = try file.readAvailable(at: 0, count: 2 * Self.slotBytes)
+      let next = try readSlots(file)
       if next == former { return next }
       probe("superblock.readAgain")
       former = next
@@ -77,6 +77,32 @@ final class SuperblockStore {
           .inputOutput, operation: "read", path: path, detail: "each read returns other bytes")
       }
     }
+  }
+
+  /// All of it. A copy that cannot be read is zeros as long as the other one of its slot can be: without that a
+  /// failed read would make an older superblock the newest.
+  private func readSlots(_ file: any File) throws(PlatformError) -> [UInt8] {
+    do throws(PlatformError) {
+      return try file.readAvailable(at: 0, count: 2 * Self.slotBytes)
+    } catch {
+      if error.code != .inputOutput { throw error }
+    }
+    probe("superblock.copyUnreadable")
+    var bytes: [UInt8] = []
+    for slot in 0..<2 {
+      var failures = 0
+      for copy in 0..<2 {
+        let offset = slot * Self.slotBytes + copy * Superblock.copyBytes
+        do throws(PlatformError) {
+          bytes += try file.readAvailable(at: Int64(offset), count: Superblock.copyBytes)
+        } catch {
+          failures += 1
+          if error.code != .inputOutput || failures == 2 { throw error }
+          bytes += [UInt8](repeating: 0, count: Superblock.copyBytes)
+        }
+      }
+    }
+    return bytes
   }
 
   private func choose(_ bytes: [UInt8], count: Int) throws(LugeError) {

@@ -17,7 +17,11 @@ public struct ContentsCheck: Sendable {
   }
 
   private let expected: ExpectedContents
-  private let rows: [ExpectedContents.Row]
+  let rows: [ExpectedContents.Row]
+  /// A read may also fail with EIO.
+  var acceptsReadErrors = false
+  /// By place of the row: whether the key may fail to be read; empty: all may.
+  var mayFail: [Bool] = []
   private let listings: [ExpectedContents.Listing]
 
   public init(_ expected: ExpectedContents) {
@@ -30,7 +34,8 @@ public struct ContentsCheck: Sendable {
   ///
   /// - Parameter states: those that may be found; nil: all.
   public func run(_ engine: any KeyValueEngine, among states: [Int]? = nil) -> Finding {
-    var reading = Reading(states: states ?? Array(expected.states.indices))
+    var reading = Reading(
+      states: states ?? Array(expected.states.indices), acceptsReadErrors: acceptsReadErrors)
     readKeys(engine, &reading)
     for listing in listings {
       read(engine, listing, .forward, &reading)
@@ -40,6 +45,11 @@ public struct ContentsCheck: Sendable {
     readNames(engine, &reading)
     takeIdentifier(engine, &reading)
     return Finding(report: reading.report, violation: reading.violation, states: reading.states)
+  }
+
+  /// Whether an error is a report of damage.
+  func accepts(_ error: EngineError) -> Bool {
+    error.code == .corruption || acceptsReadErrors && error.code == .inputOutput
   }
 
   private func count(
@@ -84,6 +94,10 @@ public struct ContentsCheck: Sendable {
         ) { state in row.values[state].isSame(as: value) }
       } catch {
         reading.note(error, "reading \(Described.key(row.key, in: row.tree))")
+        if !mayFail.isEmpty, !mayFail[index - 1], reading.violation == nil {
+          reading.violation =
+            "\(Described.key(row.key, in: row.tree)) cannot be read, and needs nothing that is gone"
+        }
       }
     }
   }
@@ -145,8 +159,12 @@ public struct ContentsCheck: Sendable {
     var states: [Int]
     var report: String?
     var violation: String?
+    let acceptsReadErrors: Bool
 
-    init(states: [Int]) { self.states = states }
+    init(states: [Int], acceptsReadErrors: Bool) {
+      self.states = states
+      self.acceptsReadErrors = acceptsReadErrors
+    }
 
     func fits(_ holds: (Int) -> Bool) -> Bool {
       for state in states where !holds(state) { return false }
@@ -161,7 +179,7 @@ public struct ContentsCheck: Sendable {
     }
 
     mutating func note(_ error: EngineError, _ what: String) {
-      if error.code == .corruption {
+      if error.code == .corruption || acceptsReadErrors && error.code == .inputOutput {
         if report == nil { report = "\(what): \(error.message)" }
       } else if violation == nil {
         violation = "\(what): \(error), which is no report of damage"

@@ -84,10 +84,11 @@ public final class DamageMap {
     return Byte(kind: regions[low].kind, use: regions[low].use)
   }
 
-  /// What the bytes from `offset` to the end of a file are for; each region once.
-  func bytes(_ file: Int, from offset: Int) -> [Byte] {
+  /// What the bytes from `offset` to `end`, or to the end of a file, are for; each region once.
+  func bytes(_ file: Int, from offset: Int, to end: Int = .max) -> [Byte] {
     var found: [Byte] = []
-    for region in files[file] where region.offset + region.count > offset {
+    for region in files[file]
+    where region.offset + region.count > offset && region.offset < end {
       found.append(Byte(kind: region.kind, use: region.use))
     }
     return found

@@ -8,6 +8,8 @@ public struct Damage: Equatable, Sendable {
     case flip(bit: Int)
     /// From `offset` on the file is gone.
     case cut
+    /// The sector at `offset` cannot be read until it is written.
+    case unreadable
   }
 
   public var file: Int
@@ -49,6 +51,7 @@ public final class DamageTrial {
   private let factory: any EngineFactory
   private let files: ImageFileSystem
   private let check: ContentsCheck
+  private var sectors: [[(file: Int, sector: Int)]]?
 
   /// Opens the whole database first: that must hold. Throws what says that it does not.
   public init(
@@ -76,19 +79,50 @@ public final class DamageTrial {
     switch damage.kind {
     case .flip(let bit): files.flip(file: damage.file, offset: damage.offset, mask: 1 << bit)
     case .cut: files.cut(file: damage.file, to: damage.offset)
+    case .unreadable:
+      files.fail(file: damage.file, sector: damage.offset / DiskGeometry.sectorSize)
     }
-    let finding = Self.look(factory, files, dish, check, nil)
+    let finding = Self.look(factory, files, dish, check(for: damage), nil)
     if finding.outcome == .wrong || finding.outcome != nil && !reopens {
       return (finding.outcome ?? .wrong, finding.text)
     }
     if finding.outcome == nil, reopens {
-      let again = Self.look(factory, files, dish, check, [finding.state])
+      let again = Self.look(factory, files, dish, check(for: damage), [finding.state])
       if again.outcome != nil {
         return (.wrong, "opened again, after a close without an error: \(again.text)")
       }
     }
     if let outcome = finding.outcome { return (outcome, finding.text) }
     return justify(damage, finding.state)
+  }
+
+  /// What may be answered. A sector that is gone fails reads that touch it, and these alone: of keys, those
+  /// that a database which is whole reads it for.
+  private func check(for damage: Damage) -> ContentsCheck {
+    if damage.kind != .unreadable { return check }
+    var check = check
+    check.acceptsReadErrors = true
+    let sector = damage.offset / DiskGeometry.sectorSize
+    let needs = sectorsByKey()
+    check.mayFail = needs.map { $0.contains { $0.file == damage.file && $0.sector == sector } }
+    return check
+  }
+
+  /// The sectors that are read for each key, after an opening.
+  private func sectorsByKey() -> [[(file: Int, sector: Int)]] {
+    if let sectors { return sectors }
+    var found: [[(file: Int, sector: Int)]] = []
+    for row in check.rows {
+      let watching = ImageFileSystem(dish.image, watches: true)
+      let engine = try? factory.open(
+        ImageFileSystem.directory, on: SoleWorld().platform(watching), settings: dish.settings)
+      watching.forgetReads()
+      _ = try? engine?.get(row.key, in: row.tree)
+      found.append(watching.sectorsRead)
+      try? engine?.close()
+    }
+    sectors = found
+    return found
   }
 
   /// Nothing was reported and all is right, or a prefix of it: why is that?
@@ -101,6 +135,10 @@ public final class DamageTrial {
     switch damage.kind {
     case .flip: uses = [map.byte(damage.file, damage.offset)]
     case .cut: uses = map.bytes(damage.file, from: damage.offset)
+    case .unreadable:
+      // What needs it would have been told.
+      uses = map.bytes(
+        damage.file, from: damage.offset, to: damage.offset + DiskGeometry.sectorSize)
     }
     if state != dish.expected.states.count - 1 {
       if uses.contains(where: { $0.use == .tail }) { return (.tornTail, "") }
@@ -135,7 +173,7 @@ public final class DamageTrial {
     do throws(EngineError) {
       engine = try factory.open(
         ImageFileSystem.directory, on: world.platform(files), settings: dish.settings)
-    } catch { return report(error, "opening", .reportedAtOpen) }
+    } catch { return report(error, "opening", .reportedAtOpen, check) }
     let found = check.run(engine, among: states)
     var finding = Finding(state: found.states.last ?? -1)
     if let violation = found.violation {
@@ -151,18 +189,18 @@ public final class DamageTrial {
         finding.text = problem
       }
     } catch {
-      finding = worse(finding, report(error, "verifying", .reportedByVerify))
+      finding = worse(finding, report(error, "verifying", .reportedByVerify, check))
     }
     do throws(EngineError) { try engine.close() } catch {
-      finding = worse(finding, report(error, "closing", .reportedAtClose))
+      finding = worse(finding, report(error, "closing", .reportedAtClose, check))
     }
     return finding
   }
 
   private static func report(
-    _ error: EngineError, _ what: String, _ outcome: DamageOutcome
+    _ error: EngineError, _ what: String, _ outcome: DamageOutcome, _ check: ContentsCheck
   ) -> Finding {
-    if error.code == .corruption { return Finding(outcome: outcome, text: error.message) }
+    if check.accepts(error) { return Finding(outcome: outcome, text: error.message) }
     return Finding(outcome: .wrong, text: "\(what): \(error), which is no report of damage")
   }
 

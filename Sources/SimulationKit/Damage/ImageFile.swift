@@ -19,6 +19,9 @@ final class ImageFile: File, @unchecked Sendable {
     let start = try place(offset, "read")
     let count = min(buffer.byteCount, max(0, node.bytes.count - start))
     if count == 0 { return 0 }
+    if covers(start, count, node.unreadable) {
+      throw PlatformError(.inputOutput, operation: "read", path: path, offset: offset)
+    }
     system.noteRead(node, from: start, count: count)
     // Within the file's bytes, and not more than the caller's buffer takes.
     unsafe buffer.withUnsafeMutableBytes { target in
@@ -34,6 +37,7 @@ final class ImageFile: File, @unchecked Sendable {
     let start = try place(offset, "write")
     let count = bytes.byteCount
     if count == 0 { return 0 }
+    if covers(start, count, node.unreadable) { node.unreadable = -1 }
     extend(to: start + count)
     // The file has been made long enough.
     unsafe bytes.withUnsafeBytes { source in
@@ -82,6 +86,12 @@ final class ImageFile: File, @unchecked Sendable {
   }
 
   func close() {}
+
+  /// Whether a range touches a sector; -1 is none.
+  private func covers(_ start: Int, _ count: Int, _ sector: Int) -> Bool {
+    sector >= start / DiskGeometry.sectorSize
+      && sector < DiskGeometry.sectors(upTo: start + count)
+  }
 
   private func extend(to end: Int) {
     if end <= node.bytes.count { return }

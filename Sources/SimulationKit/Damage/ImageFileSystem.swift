@@ -17,6 +17,8 @@ public final class ImageFileSystem: FileSystem, @unchecked Sendable {
     /// Its place in the image; -1: it is not of the image.
     let origin: Int
     var isLocked = false
+    /// A sector that cannot be read until it is written.
+    var unreadable = -1
 
     init(_ text: String, bytes: [UInt8] = [], origin: Int = -1) {
       self.text = text
@@ -68,6 +70,9 @@ public final class ImageFileSystem: FileSystem, @unchecked Sendable {
   public func cut(file: Int, to count: Int) {
     nodes[file].bytes.removeLast(nodes[file].bytes.count - count)
   }
+
+  /// Makes a sector of a file of the image unreadable until it is written. Before anything is opened.
+  public func fail(file: Int, sector: Int) { nodes[file].unreadable = sector }
 
   /// The files as they are.
   public var snapshot: DatabaseImage {
@@ -138,6 +143,23 @@ public final class ImageFileSystem: FileSystem, @unchecked Sendable {
       wasRead[node.origin][index] = true
       index += 1
     }
+  }
+
+  func forgetReads() {
+    wasRead = wasRead.map { [Bool](repeating: false, count: $0.count) }
+  }
+
+  /// Sectors of the image that were read.
+  var sectorsRead: [(file: Int, sector: Int)] {
+    var found: [(file: Int, sector: Int)] = []
+    for (file, bytes) in wasRead.enumerated() {
+      for sector in 0..<DiskGeometry.sectors(upTo: bytes.count) {
+        let start = sector * DiskGeometry.sectorSize
+        let end = min(start + DiskGeometry.sectorSize, bytes.count)
+        if bytes[start..<end].contains(true) { found.append((file, sector)) }
+      }
+    }
+    return found
   }
 
   private func node(
