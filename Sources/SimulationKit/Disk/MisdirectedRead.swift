@@ -10,7 +10,7 @@ extension SimulatedDisk {
     _ gate: any SeamGate
   ) -> Bool {
     let sectors = inode.length / DiskGeometry.sectorSize
-    guard mayLie(inode, start, count), sectors > 1, gate.strikes(.misdirectedRead) else {
+    guard sectors > 1, gate.strikes(.misdirectedRead) else {
       return false
     }
     // Another sector, and as far into it as the right place is into its own.
@@ -24,7 +24,7 @@ extension SimulatedDisk {
   }
 
   /// Whether a read of this range may be wrong: nothing of the file is to be written, and the last read that
-  /// touched the range was right.
+  /// touched the range was right. Asked once a read: it forgets the last lie.
   func mayLie(_ inode: Inode, _ start: Int, _ count: Int) -> Bool {
     if let range = inode.liedAbout, range.overlaps(start..<start + max(1, count)) {
       inode.liedAbout = nil

@@ -201,7 +201,9 @@ extension SimulatedFile {
         met -= 1
       }
     }
-    if unsafe !disk.meetMisdirectedRead(inode, target, at: start, count: done, gate) {
+    if disk.mayLie(inode, start, done),
+      unsafe !disk.meetMisdirectedRead(inode, target, at: start, count: done, gate)
+    {
       unsafe disk.meetStaleRead(inode, target, at: start, count: done, gate)
     }
     gate.record("read", inode.id, UInt64(start), unsafe TraceBytes.hash(target, done))

@@ -10,7 +10,7 @@ extension SimulatedDisk {
     _ gate: any SeamGate
   ) {
     if inode.former.isEmpty || !overlaps(inode.former, start, count) { return }
-    guard mayLie(inode, start, count), gate.strikes(.staleRead) else { return }
+    if !gate.strikes(.staleRead) { return }
     // The oldest one comes last: it has what was there before all of them.
     for write in inode.former.reversed() {
       let first = max(start, write.firstSector * DiskGeometry.sectorSize)
