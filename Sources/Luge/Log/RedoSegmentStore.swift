@@ -49,6 +49,8 @@ final class RedoSegmentStore: @unchecked Sendable {
 
   private var opened: [Opened] = []
   private var unsynced: [any File] = []
+  /// Files that could be neither completed nor removed. Guarded by `lock`.
+  private var leftovers: [String] = []
   /// A spare whose recycling ran out of space: its header may say by now that it holds the segment
   /// wanted then. So the next try, which is for the same segment, takes this one.
   private var half: Segment?
@@ -286,9 +288,13 @@ final class RedoSegmentStore: @unchecked Sendable {
     _ header: RedoSegmentHeader
   ) throws(LugeError) -> (segment: Segment, file: any File) {
     let path = RedoSegmentFiles.path(directory, serial: header.serial)
-    let newPath = RedoSegmentFiles.newPath(directory, serial: header.serial)
+    var newPath = RedoSegmentFiles.newPath(directory, serial: header.serial)
     do throws(PlatformError) {
       try faultPoint("log.newSegment")
+      // One that could be neither completed nor removed is used before another is made.
+      try lock.lock()
+      if let leftover = leftovers.popLast() { newPath = leftover }
+      lock.unlock()
       let file = try files.open(newPath, .readWriteOrCreate)
       do throws(PlatformError) {
         // What an earlier life has left of one.
@@ -298,7 +304,7 @@ final class RedoSegmentStore: @unchecked Sendable {
         try files.rename(newPath, to: path)
       } catch {
         file.close()
-        if error.code != .killed { discard(newPath, header.serial) }
+        if error.code != .killed { discard(newPath) }
         throw error
       }
       // From here on the segment is there, and is not removed before it is known that nobody needs it.
@@ -347,12 +353,12 @@ final class RedoSegmentStore: @unchecked Sendable {
     return true
   }
 
-  /// Removes a file whose making failed. Where that does not work it is tried again at the next release, or at the
-  /// next opening.
-  private func discard(_ path: String, _ serial: UInt64) {
+  /// Removes a file whose making failed. Where that does not work it is kept for the next one, or gone with
+  /// the next opening.
+  private func discard(_ path: String) {
     do { try files.remove(path) } catch {
       guard (try? lock.lock()) != nil else { return }
-      held.append(Segment(serial: serial, path: path, end: 0, isRecyclable: false, size: 0))
+      leftovers.append(path)
       lock.unlock()
     }
   }
