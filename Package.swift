@@ -90,12 +90,16 @@ let package = Package(
       name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),
     .target(
+      name: "CrashRuns", dependencies: ["SimulationKit", "EngineKit"],
+      path: "Simulations/CrashStates", swiftSettings: strict),
+    .target(
       name: "Interleavings", dependencies: ["SimulationKit"], path: "Simulations/Interleavings",
       swiftSettings: strict),
     .executableTarget(
       name: "simulate",
       dependencies: [
-        "Scenarios", "Interleavings", "SimulationFormats", "SimulationKit", "HistoryKit",
+        "Scenarios", "Interleavings", "CrashRuns", "SimulationFormats", "SimulationKit",
+        "HistoryKit",
         "EngineKit",
         "EngineAdapters", "Platform", "CPlatform", argumentParser,
       ],
@@ -137,8 +141,8 @@ let package = Package(
     .testTarget(
       name: "ScenarioTests",
       dependencies: [
-        "Scenarios", "Interleavings", "SimulationKit", "HistoryKit", "EngineKit", "EngineAdapters",
-        "Platform",
+        "Scenarios", "Interleavings", "CrashRuns", "SimulationKit", "HistoryKit", "EngineKit",
+        "EngineAdapters", "Platform",
       ],
       path: "Tests/ScenarioTests", swiftSettings: strict),
     .testTarget(

@@ -12,8 +12,9 @@ struct SimulateCommand: ParsableCommand {
       """,
     subcommands: [
       ListVerb.self, RunVerb.self, InterleavingsVerb.self, ParkedVerb.self, ReplayVerb.self,
-      ShrinkVerb.self, CheckVerb.self, HistoryVerb.self, NthFailureVerb.self, DamageVerb.self,
-      WorkerVerb.self, TrialsVerb.self,
+      ShrinkVerb.self, CheckVerb.self, HistoryVerb.self, CrashStatesVerb.self,
+      NthFailureVerb.self, DamageVerb.self,
+      WorkerVerb.self, CrashStatesWorker.self, TrialsVerb.self,
     ])
 
   /// Parses the arguments and runs the verb; never returns a code outside the documented ones.

@@ -18,16 +18,20 @@ final class WorkerProcess {
     case signal(Int32)
   }
 
-  init(_ plan: CampaignPlan) throws {
-    process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    process.arguments = [
+  convenience init(_ plan: CampaignPlan) throws {
+    var arguments = [
       "worker", "--engine", plan.factory.name, "--seed", String(plan.seed), "--operations",
       String(plan.options.operations), "--output", plan.output,
     ]
-    if let strategy = plan.options.strategy {
-      process.arguments? += ["--strategy", strategy.rawValue]
-    }
-    if plan.twice { process.arguments?.append("--twice") }
+    if let strategy = plan.options.strategy { arguments += ["--strategy", strategy.rawValue] }
+    if plan.twice { arguments.append("--twice") }
+    try self.init(arguments: arguments)
+  }
+
+  /// This program once more, with these arguments.
+  init(arguments: [String]) throws {
+    process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    process.arguments = arguments
     var environment = ProcessInfo.processInfo.environment
     // A tape that traps is a result; a backtrace of it takes seconds.
     environment["SWIFT_BACKTRACE"] = "enable=no"
@@ -38,7 +42,7 @@ final class WorkerProcess {
   }
 
   /// False when the worker is gone.
-  func send(_ request: WorkerRequest) throws -> Bool {
+  func send(_ request: some Encodable) throws -> Bool {
     let line = try MessageLine.encode(request) + "\n"
     do {
       try requests.fileHandleForWriting.write(contentsOf: Data(line.utf8))
@@ -49,12 +53,14 @@ final class WorkerProcess {
   }
 
   /// The next reply; nil when the worker is gone.
-  func receive() throws -> WorkerReply? {
+  func receive() throws -> WorkerReply? { try receive(WorkerReply.self) }
+
+  func receive<Reply: Decodable>(_ type: Reply.Type) throws -> Reply? {
     while true {
       if let newline = buffer.firstIndex(of: 0x0A) {
         let line = String(decoding: buffer[buffer.startIndex..<newline], as: UTF8.self)
         buffer.removeSubrange(buffer.startIndex...newline)
-        return try MessageLine.decode(WorkerReply.self, from: line)
+        return try MessageLine.decode(type, from: line)
       }
       let more = replies.fileHandleForReading.availableData
       if more.isEmpty { return nil }

@@ -1,24 +1,12 @@
+internal import CrashRuns
 internal import EngineKit
 internal import SimulationKit
 
-/// The runs whose calls fail in turn.
+/// The runs whose calls fail in turn: those whose crash states are looked at, and a longer one.
 enum FailureRuns {
-  static let all: [CrashRun] = [writes, everything]
+  static let all: [CrashRun] = [everything] + RunCatalogue.all
 
   static func named(_ name: String) -> CrashRun? { all.first { $0.name == name } }
-
-  private static let writes = CrashRun("writes", "single writes, flushes and a kill") { run in
-    for number in 0..<6 { run.put("k\(number)") }
-    run.flush()
-    run.put("k1")
-    run.remove("k2")
-    run.flush()
-    run.kill()
-    run.put("k7")
-    run.flush()
-    run.put("k8")
-    run.flush()
-  }
 
   private static let everything = CrashRun("everything", "a little of each, twice") { run in
     for number in 0..<10 { run.put("k\(number)", bytes: 40) }

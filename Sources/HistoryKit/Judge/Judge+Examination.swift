@@ -1,11 +1,12 @@
 internal import EngineKit
 
 extension Judge {
-  /// What would be wrong if the process had crashed now and `state` had been recovered. Nothing is taken as
-  /// having happened: so one history can be held against many crashes at each of its moments.
+  /// What would be wrong if the process had crashed now and `state` had been recovered. Nothing is
+  /// taken as having happened: so one history can be held against many crashes at each of its
+  /// moments.
   ///
-  /// Asks the checkers that judge a recovery by what was written before: durability, prefix durability, batch
-  /// atomicity. O(writes since the last recovery + entries).
+  /// Asks the checkers that judge a recovery by what was written before: durability, prefix
+  /// durability, batch atomicity. O(writes since the last recovery + entries).
   public func examine(_ state: RecoveredState) -> [Violation] {
     context.examining { context in
       for checker in Judge.examiners { checker.make().observe(.recovered(state), in: context) }

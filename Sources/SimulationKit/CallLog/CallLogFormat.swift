@@ -18,8 +18,9 @@ internal import Platform
 /// | 8 | 1 | kind |
 /// | 9 | n | payload |
 ///
-/// Numbers are little-endian. *Text* and *bytes* are a length of 4 bytes and so many bytes; an *optional* is a
-/// byte, 0 or 1, and what follows 1; a *list* is a count of 4 bytes and its elements. Payloads by kind:
+/// Numbers are little-endian. *Text* and *bytes* are a length of 4 bytes and so many bytes; an
+/// *optional* is a byte, 0 or 1, and what follows 1; a *list* is a count of 4 bytes and its
+/// elements. Payloads by kind:
 ///
 /// | kind | what | payload |
 /// |---|---|---|
@@ -44,8 +45,8 @@ internal import Platform
 ///
 /// Operations and outcomes begin with a byte; see `CallLogEncoder+Operations`.
 ///
-/// The file may end anywhere: a record that it does not hold whole is a torn tail, and the log ends before it. Anything
-/// else that cannot be read is damage.
+/// The file may end anywhere: a record that it does not hold whole is a torn tail, and the log ends
+/// before it. Anything else that cannot be read is damage.
 enum CallLogFormat {
   static let magic: [UInt8] = [0x4C, 0x55, 0x47, 0x45, 0x43, 0x41, 0x4C, 0x4C]
   static let version: UInt32 = 1

@@ -1,8 +1,8 @@
 public import Platform
 internal import Synchronization
 
-/// Takes the calls of a `RecordingFileSystem`, from several threads at once, in the order in which they
-/// are to be replayed.
+/// Takes the calls of a `RecordingFileSystem`, from several threads at once, in the order in which
+/// they are to be replayed.
 public protocol CallLogSink: Sendable {
   /// Returns when the call is kept, as well as this sink keeps anything.
   func append(_ call: LoggedCall) throws(PlatformError)
@@ -19,8 +19,9 @@ public final class CallLogMemory: CallLogSink {
   public var calls: [LoggedCall] { kept.withLock { $0 } }
 }
 
-/// A log in a file, written call by call: when `append` has returned, the call is the operating system's, and
-/// outlives a process that is killed. It is not synced: this is for runs whose power does not go.
+/// A log in a file, written call by call: when `append` has returned, the call is the operating
+/// system's, and outlives a process that is killed. It is not synced: this is for runs whose power
+/// does not go.
 public final class CallLogWriter: CallLogSink {
   private struct State {
     var position: Int64

@@ -1,11 +1,11 @@
 public import EngineKit
 public import HistoryKit
 
-/// One call that changed files, or may have, as a `RecordingFileSystem` saw it, in the order in which
-/// they took effect; and between them what the caller said of its own progress.
+/// One call that changed files, or may have, as a `RecordingFileSystem` saw it, in the order in
+/// which they took effect; and between them what the caller said of its own progress.
 ///
-/// A file that was opened for writing has a `handle`, a number that its later calls are known by. It
-/// holds on to the file whatever becomes of the name.
+/// A file that was opened for writing has a `handle`, a number that its later calls are known by.
+/// It holds on to the file whatever becomes of the name.
 public enum LoggedCall: Equatable, Sendable {
   /// `creates`: the name was free, and leads to a new, empty file now.
   case open(handle: UInt32, path: String, creates: Bool)

@@ -1,13 +1,15 @@
 public import Platform
 internal import Synchronization
 
-/// A file system that passes every call on to another one, real or not, and logs each that may change what is on
-/// the disk: so that every state that a power cut could have left can be built again afterwards.
+/// A file system that passes every call on to another one, real or not, and logs each that may
+/// change what is on the disk: so that every state that a power cut could have left can be built
+/// again afterwards.
 ///
-/// A call is logged when it has taken effect and before it returns, a sync also before it begins. So
-/// whatever a thread knows to be done when it asks for a sync is logged before that sync; what another thread
-/// does meanwhile is not, and counts as not covered by it. Calls that change nothing are not logged, nor
-/// those that fail, except writes and syncs, which may have done something all the same.
+/// A call is logged when it has taken effect and before it returns, a sync also before it begins.
+/// So whatever a thread knows to be done when it asks for a sync is logged before that sync; what
+/// another thread does meanwhile is not, and counts as not covered by it. Calls that change nothing
+/// are not logged, nor those that fail, except writes and syncs, which may have done something all
+/// the same.
 ///
 /// Where the log cannot be written, the call throws the log's error, though it has taken effect.
 ///
@@ -30,8 +32,9 @@ public final class RecordingFileSystem: FileSystem {
   /// Says something of the run that the calls do not tell, in its place among them.
   public func mark(_ mark: CallMark) throws(PlatformError) { try sink.append(.mark(mark)) }
 
-  /// Logs a directory, those above it and the files in it as they are, and that all of it is durable: the beginning of a
-  /// log of a database that is there already. Where it is not, the directories that are there. Reads every file whole, in pieces.
+  /// Logs a directory, those above it and the files in it as they are, and that all of it is
+  /// durable: the beginning of a log of a database that is there already. Where it is not, the
+  /// directories that are there. Reads every file whole, in pieces.
   public func recordContents(of directory: String) throws(PlatformError) {
     var path = ""
     for part in directory.split(separator: "/") {
@@ -69,7 +72,8 @@ public final class RecordingFileSystem: FileSystem {
 
   public func open(_ path: String, _ mode: OpenMode) throws(PlatformError) -> any File {
     if mode == .read { return try base.open(path, mode) }
-    // Two that create one name at once both say so; the second finds it there, which changes nothing.
+    // Two that create one name at once both say so; the second finds it there, which changes
+    // nothing.
     var creates = mode == .createNew
     if mode == .readWriteOrCreate { creates = try base.status(path) == nil }
     let file = try base.open(path, mode)

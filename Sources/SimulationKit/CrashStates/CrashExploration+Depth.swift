@@ -6,9 +6,9 @@ extension CrashExploration {
   /// Samples at each call, beside nothing and all of the unsynced.
   private static let samples = 1
 
-  /// At each I/O call of a recovery from `disk` the power goes: with nothing and with all of the unsynced kept, and
-  /// one other state that is drawn. What is recovered from there must be what is recovered from the image itself, which is
-  /// number `parent` among the images.
+  /// At each I/O call of a recovery from `disk` the power goes: with nothing and with all of the
+  /// unsynced kept, and one other state that is drawn. What is recovered from there must be what is
+  /// recovered from the image itself, which is number `parent` among the images.
   func crashRecovery(
     _ disk: SimulatedDisk, _ calls: [LoggedCall], parent id: String, _ parent: Int
   ) {

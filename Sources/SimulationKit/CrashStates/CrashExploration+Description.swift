@@ -57,7 +57,8 @@ extension CrashExploration {
       let where_ = "sector \(file.chains.sector(n)) of \(path(of: file.slot, pending))"
       if choice < 0 { return "torn: \(where_)" }
       if choice == newest { return "kept: \(where_)" }
-      return choice == 0 ? "lost: \(where_)" : "\(where_): write \(choice) of \(newest) was the last"
+      return choice == 0
+        ? "lost: \(where_)" : "\(where_): write \(choice) of \(newest) was the last"
     }
   }
 

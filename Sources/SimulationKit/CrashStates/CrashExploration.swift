@@ -2,14 +2,15 @@ public import EngineKit
 internal import HistoryKit
 internal import Platform
 
-/// Goes through a call log, and at each I/O call through every state of the disk that a power cut just before
-/// it could have left; recovers from each distinct one, and holds what is found against what the log says was promised
-/// by then.
+/// Goes through a call log, and at each I/O call through every state of the disk that a power cut
+/// just before it could have left; recovers from each distinct one, and holds what is found against
+/// what the log says was promised by then.
 ///
-/// A *moment* is the point before an I/O call, or the end. What the log's marks before it say was acknowledged and flushed is
-/// promised there. Images are told apart by the hash of what a process sees; each is recovered once, and the contents found
-/// are held against the promises of every moment at which the image is possible (once for each contents and each
-/// change of the promises): so the same image later, when more was promised, is judged by that.
+/// A *moment* is the point before an I/O call, or the end. What the log's marks before it say was
+/// acknowledged and flushed is promised there. Images are told apart by the hash of what a process
+/// sees; each is recovered once, and the contents found are held against the promises of every
+/// moment at which the image is possible (once for each contents and each change of the promises):
+/// so the same image later, when more was promised, is judged by that.
 ///
 /// Same log, same engine, same options: the same hash.
 public final class CrashExploration {
@@ -40,6 +41,9 @@ public final class CrashExploration {
   private var hash = Hash128()
   private var peakBytes = 0
   private var moment = 0
+
+  /// One image in so many is written to after its recovery, and recovered once more.
+  private static let goesOnOneIn: UInt64 = 8
 
   /// What is known of an image.
   struct KnownImage {
@@ -197,7 +201,8 @@ public final class CrashExploration {
     return place
   }
 
-  /// Recovers from an image that was not known, and with depth 2 crashes that recovery. The disk is used up.
+  /// Recovers from an image that was not known, and with depth 2 crashes that recovery. The disk is
+  /// used up.
   private func recover(_ disk: SimulatedDisk, _ id: String, _ image: ContentSum) -> Int {
     let isDeep = options.depth > 1 && result.images < options.imagesCrashed ?? .max
     if options.depth > 1 && !isDeep { result.imagesNotCrashed += 1 }
@@ -217,8 +222,9 @@ public final class CrashExploration {
     guard let recovery else { preconditionFailure("a log without a subject is not explored") }
     beat(id)
     result.imageBytes += disk.allocatedBytes
-    let found = recovery.recover(disk, log: log)
-    result.recoveries += 2
+    let goesOn = image.low % CrashExploration.goesOnOneIn == 0
+    let found = recovery.recover(disk, goesOn: goesOn, log: log)
+    result.recoveries += goesOn ? 3 : 2
     var entry = KnownImage(
       state: -1, identifier: found.identifier, problem: found.problems.first)
     if let state = found.state { entry.state = index(of: state, found.fingerprint) }
@@ -278,7 +284,8 @@ public final class CrashExploration {
   }
 }
 
-/// A state by name: "17:drop:3" is the fourth of the class at moment 17; "17:drop:3/5:all:0" a state of its recovery.
+/// A state by name: "17:drop:3" is the fourth of the class at moment 17; "17:drop:3/5:all:0" a
+/// state of its recovery.
 struct StateID {
   var moment: Int
   var kind: StateClass

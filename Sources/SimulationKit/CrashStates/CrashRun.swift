@@ -1,6 +1,7 @@
 public import EngineKit
 
-/// A short run of an engine whose every crash state is looked at: a configuration and a list of steps.
+/// A short run of an engine whose every crash state is looked at: a configuration and a list of
+/// steps.
 ///
 ///     CrashRun("large-values", "values that lie apart, and what becomes of them") { run in
 ///       run.put("a", bytes: 3000)
@@ -18,10 +19,10 @@ public struct CrashRun: Sendable {
   public var capacity: Int?
   public let steps: [RunStep]
 
-  /// Segments and pages are as small as they can be, and background work is done when a step says so.
-  public static let tiny = EngineSettings(
-    automaticBackgroundWork: false, segmentSize: 16 << 10, pageSegmentSize: 16 << 10,
-    pageSize: 512, flushInterval: nil, checkpointInterval: 1 << 20, memoryBudget: 4 << 20)
+  /// Segments and pages are as small as they can be, and background work is done when a step says
+  /// so. What an engine makes of the sizes is its adapter's business: Luge compresses, and puts
+  /// values apart, by them.
+  public static let tiny = EngineSettings.tiny()
 
   public init(
     _ name: String, _ summary: String, settings: EngineSettings = tiny, capacity: Int? = nil,
@@ -47,6 +48,19 @@ public struct CrashRun: Sendable {
   }
 }
 
+extension EngineSettings {
+  /// Settings under which a few dozen writes reach everything.
+  public static func tiny(
+    segment: Int = 16 << 10, page: Int = 512, memory: Int = 4 << 20,
+    background flushInterval: UInt64? = nil
+  ) -> EngineSettings {
+    EngineSettings(
+      automaticBackgroundWork: flushInterval != nil, segmentSize: segment,
+      pageSegmentSize: 16 << 10, pageSize: page, flushInterval: flushInterval,
+      checkpointInterval: 16 << 10, memoryBudget: memory)
+  }
+}
+
 /// One step of a run.
 public enum RunStep: Equatable, Sendable {
   case perform(Operation)
@@ -60,8 +74,8 @@ public enum RunStep: Equatable, Sendable {
   case pause(UInt64)
 }
 
-/// Writes the steps of a run down. Values are numbered, so that no two are alike; their bytes cannot be compressed unless they
-/// are asked to repeat themselves.
+/// Writes the steps of a run down. Values are numbered, so that no two are alike; their bytes
+/// cannot be compressed unless they are asked to repeat themselves.
 public struct RunScript {
   public private(set) var steps: [RunStep] = []
   private var written: UInt64 = 0
@@ -72,6 +86,14 @@ public struct RunScript {
     _ key: String, bytes: Int = 24, in tree: TreeName = .default, repeating: Bool = false
   ) {
     perform(.insert(value(bytes, repeating: repeating), for: Array(key.utf8), in: tree))
+  }
+
+  /// Replaces `expected` by `desired`, if that is what the key holds; nil is nothing.
+  public mutating func exchange(
+    _ key: String, _ expected: Bytes?, _ desired: Bytes?, in tree: TreeName = .default
+  ) {
+    perform(
+      .compareExchange(Array(key.utf8), expected: expected, desired: desired, in: tree))
   }
 
   public mutating func remove(_ key: String, in tree: TreeName = .default) {

@@ -6,7 +6,8 @@ public struct CrashStatesOptions: Equatable, Sendable {
   public var seed: UInt64
   /// The most states of one moment; the rest is left out evenly, and counted. Nil: all.
   public var statesOfMoment: Int?
-  /// The most moments with states other than nothing and all of the unsynced, spread evenly. Nil: all.
+  /// The most moments with states other than nothing and all of the unsynced, spread evenly. Nil:
+  /// all.
   public var moments: Int?
   /// With depth 2, the most images whose recovery is crashed. Nil: all.
   public var imagesCrashed: Int?

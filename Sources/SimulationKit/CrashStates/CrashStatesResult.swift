@@ -1,12 +1,13 @@
 /// A state that a power loss may leave, from which recovery breaks a promise.
-public struct CrashFinding: Equatable, Sendable {
+public struct CrashFinding: Equatable, Sendable, Codable {
   /// The property that does not hold, as "durability".
   public var property: String
   /// One sentence.
   public var detail: String
   /// As `simulate crash-states --state` takes it.
   public var state: String
-  /// Items of it that are not as the process saw them, and that are not as they were synced: the fewer, the simpler.
+  /// Items of it that are not as the process saw them, and that are not as they were synced: the
+  /// fewer, the simpler.
   public var lost: Int
   public var kept: Int
   /// What was about to happen, and what was lost and kept, a line each.
@@ -29,7 +30,7 @@ public struct CrashFinding: Equatable, Sendable {
 }
 
 /// What came of all crash states of one run. Plain numbers.
-public struct CrashStatesResult: Equatable, Sendable {
+public struct CrashStatesResult: Equatable, Sendable, Codable {
   public var name: String
   /// Operations of the run, and bytes that it wrote.
   public var operations = 0
@@ -38,16 +39,18 @@ public struct CrashStatesResult: Equatable, Sendable {
   public var calls = 0
   /// States by class, in the order of `StateClass.allCases`. The same state may be in several.
   public var states = [Int](repeating: 0, count: StateClass.allCases.count)
-  /// States that were not looked at because there were more than allowed, and moments with too many items for all subsets.
+  /// States that were not looked at because there were more than allowed, and moments with too many
+  /// items for all subsets.
   public var statesLeftOut = 0
   public var momentsWithoutSubsets = 0
   /// Distinct images of the disk: each is recovered once.
   public var images = 0
   /// Bytes of the files on them, all together.
   public var imageBytes = 0
-  /// Openings: two for each image.
+  /// Openings: two for each image, of one in eight a third.
   public var recoveries = 0
-  /// Distinct contents found, and how often contents were held against what was promised at a moment.
+  /// Distinct contents found, and how often contents were held against what was promised at a
+  /// moment.
   public var contents = 0
   public var verified = 0
   /// With depth 2: calls of recoveries, states at them, and images that were not known.

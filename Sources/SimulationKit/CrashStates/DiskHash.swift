@@ -25,8 +25,9 @@ struct ContentSum: Hashable {
   }
 }
 
-/// The contents of a disk's files as sums over their sectors, kept while the files change: so a change costs what it
-/// changes, and the hash of a disk with a few other sectors costs a few additions.
+/// The contents of a disk's files as sums over their sectors, kept while the files change: so a
+/// change costs what it changes, and the hash of a disk with a few other sectors costs a few
+/// additions.
 ///
 /// A sector of zeros counts nothing, so holes cost nothing and are what they read as.
 ///

@@ -21,10 +21,13 @@ struct RecoveredImage {
 ///
 /// 1. Open. All trees, scanned both ways, and counted. The engine's own look at its structure.
 /// 2. The power goes, and takes all that is not synced: what was shown must be durable.
-/// 3. Open. The same contents, counted again. An id, where the run uses them.
+/// 3. Open. The same contents. An id, where the run uses them.
+/// 4. Of some images: a write, flushed. The power goes again. Open: the same contents, and that
+///   write. What was there behind the log's torn end must not come back, nor hide what was written
+///   after it.
 ///
-/// The process has one thread and does background work when it is asked to, which nobody does. All that it does is a function of
-/// the image, so each image need be recovered only once.
+/// The process has one thread and does background work when it is asked to, which nobody does. All
+/// that it does is a function of the image, so each image need be recovered only once.
 struct ImageRecovery {
   let factory: any EngineFactory
   let directory: String
@@ -43,14 +46,21 @@ struct ImageRecovery {
     self.usesIdentifiers = usesIdentifiers
   }
 
-  /// Recovers from a disk that nobody else uses, and leaves it as the second opening left it. The calls of the first opening go
-  /// to `log`, where there is one.
-  func recover(_ disk: SimulatedDisk, log: CallLogMemory? = nil) -> RecoveredImage {
+  /// Recovers from a disk that nobody else uses, and leaves it as the second opening left it. The
+  /// calls of the first opening go to `log`, where there is one.
+  func recover(
+    _ disk: SimulatedDisk, goesOn: Bool = false, log: CallLogMemory? = nil
+  ) -> RecoveredImage {
     var image = RecoveredImage()
     first(disk, log, &image)
     disk.powerLoss(choosing: LosingGate())
-    if image.problems.isEmpty { second(disk, &image) }
+    if image.problems.isEmpty { second(disk, goesOn, &image) }
     disk.processKill()
+    if goesOn, image.problems.isEmpty {
+      disk.powerLoss(choosing: LosingGate())
+      third(disk, &image)
+      disk.processKill()
+    }
     image.allocatedBytes = disk.allocatedBytes
     return image
   }
@@ -77,7 +87,7 @@ struct ImageRecovery {
     disk.processKill()
   }
 
-  private func second(_ disk: SimulatedDisk, _ image: inout RecoveredImage) {
+  private func second(_ disk: SimulatedDisk, _ goesOn: Bool, _ image: inout RecoveredImage) {
     let world = SoleWorld()
     let files = disk.mount(SilentGate.shared)
     do throws(EngineError) {
@@ -90,10 +100,39 @@ struct ImageRecovery {
             + "\(image.state?.count ?? 0), or others")
       }
       if usesIdentifiers { image.identifier = try engine.nextID() }
+      if goesOn {
+        _ = try engine.insert(ImageRecovery.mark, for: ImageRecovery.mark, in: .default)
+        try engine.flush()
+      }
     } catch {
       image.fail(
         world.isStuck ? "progress" : "recovery-idempotence",
         "a second recovery failed without a cause: \(error)")
+    }
+  }
+
+  /// A key, and its value, that no run writes.
+  private static let mark: Bytes = [0x7E, 0x61, 0x66, 0x74, 0x65, 0x72]
+
+  private func third(_ disk: SimulatedDisk, _ image: inout RecoveredImage) {
+    let world = SoleWorld()
+    let files = disk.mount(SilentGate.shared)
+    do throws(EngineError) {
+      let engine = try factory.open(directory, on: world.platform(files), settings: settings)
+      if try engine.get(ImageRecovery.mark, in: .default) != ImageRecovery.mark {
+        image.fail("durability", "what was written and flushed after a recovery is lost")
+      }
+      _ = try engine.remove(ImageRecovery.mark, in: .default)
+      let state = try ImageRecovery.forward(engine)
+      if ImageRecovery.fingerprint(state) != image.fingerprint {
+        image.fail(
+          "recovery-idempotence",
+          "what was recovered twice has changed after a write, a flush and another crash")
+      }
+    } catch {
+      image.fail(
+        world.isStuck ? "progress" : "recovery-idempotence",
+        "the opening after a write, a flush and another crash failed without a cause: \(error)")
     }
   }
 
@@ -139,8 +178,8 @@ struct ImageRecovery {
     }
   }
 
-  /// Empty trees count as none: whether the name of a tree that was never written to survives is nobody's
-  /// promise.
+  /// Empty trees count as none: whether the name of a tree that was never written to survives is
+  /// nobody's promise.
   static func fingerprint(_ state: RecoveredState) -> ContentSum {
     var hash = Fingerprint()
     var entries: UInt64 = 0

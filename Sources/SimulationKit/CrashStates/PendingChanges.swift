@@ -1,15 +1,16 @@
 internal import CPlatform
 
-/// Everything on a disk that a power loss would decide on at one moment, as a list of *items*, each with its
-/// *options*: option 0 is the durable one, the last one what the page cache has.
+/// Everything on a disk that a power loss would decide on at one moment, as a list of *items*, each
+/// with its *options*: option 0 is the durable one, the last one what the page cache has.
 ///
 /// - A change of names: lost or kept. It is lost with an earlier one of the same name.
 /// - The length of a file: so many of its unsynced changes are kept.
-/// - A sector: so many of its unsynced writes are. A negative choice is a torn sector (`tornChoice`). Only sectors of which two
-///   versions differ are items.
+/// - A sector: so many of its unsynced writes are. A negative choice is a torn sector
+///   (`tornChoice`). Only sectors of which two versions differ are items.
 ///
-/// *Choices*, one an item, name one state that the power loss may leave; `hash` is that of what can be seen in it, without
-/// building it. What a length rules out of a sector's versions is as `SectorChains.window` says.
+/// *Choices*, one an item, name one state that the power loss may leave; `hash` is that of what can
+/// be seen in it, without building it. What a length rules out of a sector's versions is as
+/// `SectorChains.window` says.
 ///
 /// Safe: `scratch` holds two sectors; every place in it is below that.
 struct PendingChanges {

@@ -31,8 +31,16 @@ public final class RunRecorder: @unchecked Sendable {
       contract: factory.faultContract)
   }
 
-  /// The calls, and what was wrong already while they were recorded.
-  public func record() -> (calls: [LoggedCall], problem: String?) {
+  /// What came of a recording.
+  public struct Recording: Sendable {
+    public var calls: [LoggedCall]
+    /// What was wrong already while it was made; nil when nothing was.
+    public var problem: String?
+    /// The named places of the engine that it came by.
+    public var probes: [String]
+  }
+
+  public func record() -> Recording {
     var result = TapeResult()
     simulation.run {
       result.makeDirectory(RunRecorder.directory, on: disk, simulation)
@@ -51,7 +59,8 @@ public final class RunRecorder: @unchecked Sendable {
     }
     disk.processKill()
     if problem == nil, let violation = judge.violations.first { problem = violation.description }
-    return (log.calls, problem)
+    return Recording(
+      calls: log.calls, problem: problem, probes: simulation.counters.probes.map(\.name))
   }
 
   private func note(_ call: LoggedCall) { log.append(call) }

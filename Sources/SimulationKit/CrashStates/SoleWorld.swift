@@ -1,7 +1,8 @@
 internal import Platform
 
-/// Time, threads and random bits of a process that has one thread, all of them made up: nothing waits, nothing
-/// is drawn from outside, and the same calls give the same answers. Far cheaper than a simulation.
+/// Time, threads and random bits of a process that has one thread, all of them made up: nothing
+/// waits, nothing is drawn from outside, and the same calls give the same answers. Far cheaper than
+/// a simulation.
 ///
 /// A wait that nobody can end fails as in a process that is killed, and is remembered.
 ///

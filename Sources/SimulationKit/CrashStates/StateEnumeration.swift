@@ -10,7 +10,8 @@ public enum StateClass: String, CaseIterable, Sendable {
   case drop
   /// Only one; for sectors also with all lengths and names.
   case keep
-  /// One sector torn: all else kept, all other sectors lost, all before it kept and all after it lost.
+  /// One sector torn: all else kept, all other sectors lost, all before it kept and all after it
+  /// lost.
   case tear
   /// One sector as it was between two of its writes: all else kept, or lost.
   case version
@@ -22,9 +23,10 @@ public enum StateClass: String, CaseIterable, Sendable {
 
 /// Goes through the states that a power loss may leave at one moment, in a fixed order.
 ///
-/// Of n pending items (sectors, lengths, names) the classes but `subset` have a number of states that is linear in n; `subset`
-/// is all combinations of all versions where these are at most `mostSubsets`, else all combinations of
-/// durable and newest where *these* are, else nothing. States of different classes may be the same.
+/// Of n pending items (sectors, lengths, names) the classes but `subset` have a number of states
+/// that is linear in n; `subset` is all combinations of all versions where these are at most
+/// `mostSubsets`, else all combinations of durable and newest where *these* are, else nothing.
+/// States of different classes may be the same.
 struct StateEnumeration {
   let pending: PendingChanges
   /// 2^12: all combinations of twelve items.
@@ -78,7 +80,8 @@ struct StateEnumeration {
     return choices
   }
 
-  /// The items that the change of number `point` writes, in order of sectors, and the version before it.
+  /// The items that the change of number `point` writes, in order of sectors, and the version
+  /// before it.
   private func written(at point: UInt64) -> [(item: Int, version: Int)] {
     var found: [(item: Int, version: Int)] = []
     for (place, item) in pending.items.enumerated() {

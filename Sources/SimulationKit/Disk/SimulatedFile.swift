@@ -206,7 +206,9 @@ extension SimulatedFile {
     {
       unsafe disk.meetStaleRead(inode, target, at: start, count: done, gate)
     }
-    gate.record("read", inode.id, UInt64(start), unsafe TraceBytes.hash(target, done))
+    if gate.isTraced {
+      gate.record("read", inode.id, UInt64(start), unsafe TraceBytes.hash(target, done))
+    }
     return done
   }
 
@@ -224,7 +226,7 @@ extension SimulatedFile {
       if unsafe !disk.meetMisdirectedWrite(inode, base, at: start, count: count, gate) {
         unsafe disk.write(inode, base, at: start, count: count)
       }
-      hash = unsafe TraceBytes.hash(base, count)
+      if gate.isTraced { hash = unsafe TraceBytes.hash(base, count) }
     }
     gate.record(call, inode.id, UInt64(start), hash)
   }

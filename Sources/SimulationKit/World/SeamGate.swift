@@ -23,4 +23,11 @@ public protocol SeamGate: AnyObject {
 
   /// Adds an event to the trace hash: the call, where, and what came of it.
   func record(_ event: StaticString, _ a: UInt64, _ b: UInt64, _ c: UInt64)
+
+  /// Whether anybody looks at what is recorded: if not, no bytes need be hashed for it.
+  var isTraced: Bool { get }
+}
+
+extension SeamGate {
+  public var isTraced: Bool { true }
 }

@@ -18,6 +18,9 @@ enum Registries {
       what: "scenario", folder: "Simulations/Scenarios",
       list: "Simulations/Scenarios/Catalogue.swift", type: "Scenario", everyFileAdds: true),
     Registry(
+      what: "run", folder: "Simulations/CrashStates",
+      list: "Simulations/CrashStates/RunCatalogue.swift", type: "CrashRun", everyFileAdds: true),
+    Registry(
       what: "checker", folder: "Sources/HistoryKit/Checkers",
       list: "Sources/HistoryKit/Checkers/CheckerRegistry.swift", type: "CheckerPlan",
       everyFileAdds: false),
