@@ -12,9 +12,10 @@ internal import Platform
 /// ```
 enum RetiredBlock {
   static let bytes = 24
-  /// Blocks between two tries to reclaim. Few where interleavings are explored: their programs are short.
+  /// Blocks between two tries to reclaim. None where interleavings are explored: what one of three writes replaces
+  /// is to be freed while others are under way.
   #if SchedulePoints
-    static let batch: UInt64 = 1
+    static let batch: UInt64 = 0
   #else
     static let batch: UInt64 = 128
   #endif

@@ -166,7 +166,7 @@ final class InterleavingRun: @unchecked Sendable {
   private func prepare(
     _ pair: ProgramPair, _ fresh: any KeyValueEngine, _ platform: PlatformServices
   ) throws(EngineError) -> any KeyValueEngine {
-    var engine = fresh
+    let engine = fresh
     func write() throws(EngineError) {
       var place = 0
       while place <= 10 {
@@ -187,11 +187,15 @@ final class InterleavingRun: @unchecked Sendable {
       }
     }
     if actions.contains(.cleanerMove) {
-      // Segments at rest, mostly dead: those of an earlier life.
+      // Segments at rest, mostly dead: those of an earlier life, and what is live in them is not in memory.
+      if factory.capabilities.contains(.checkpoints) {
+        try engine.checkpoint()
+        try write()
+        try engine.checkpoint()
+      }
       try engine.close()
-      engine = try factory.open(
+      return try factory.open(
         InterleavingRun.directory, on: platform, settings: plan.settings)
-      try write()
     }
     if actions.contains(where: { $0.needsStorage }),
       factory.capabilities.contains(.checkpoints)

@@ -10,7 +10,7 @@ public import EngineKit
 /// A failing schedule is a tape like any other, whose choices replay and shrink.
 public struct PairExploration {
   /// Points of one call from which on only one preemption is tried.
-  public static let manyPoints = 150
+  public static let manyPoints = 250
   /// Schedules of a pair; more are cut off, and counted.
   public static let mostSchedules = 200_000
   /// Pieces of a pair that may be explored side by side: as many places of the first preemption in each.
