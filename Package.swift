@@ -40,6 +40,40 @@ let crashTargets: [Target] = crashSubjects.map { folder in
     path: "CrashTests/\(folder)", swiftSettings: strict)
 }
 
+/// The fuzz targets look inside the engine, so a release build of them is one of its own: ci/fuzz sets this, and so does
+/// ci/coverage, without libFuzzer.
+let isFuzzing = Context.environment["LUGE_FUZZ"] != nil
+let hasLibFuzzer = Context.environment["LUGE_FUZZ"] == "libfuzzer"
+
+/// What is fuzzed is watched and counted: the engine and the parsers. The harness around them is not, and so as fast as ever.
+let watched: [SwiftSetting] =
+  hasLibFuzzer ? [.unsafeFlags(["-sanitize=address", "-sanitize=fuzzer"])] : []
+let watchedC: [CSetting] =
+  hasLibFuzzer ? [.unsafeFlags(["-fsanitize=address,fuzzer-no-link"])] : []
+let fuzzLinking: [LinkerSetting] =
+  hasLibFuzzer
+  ? [.unsafeFlags(["-sanitize=address", "-sanitize=fuzzer", "-use-ld=lld"])] : []
+
+let fuzzed: [Target.Dependency] = [
+  "Luge", "EngineAdapters", "EngineKit", "HistoryKit", "Interleavings", "Platform", "Scenarios",
+  "SimulationFormats", "SimulationKit",
+]
+/// Under libFuzzer a program; without it a test that runs what was found before.
+let fuzzTargets: [Target] =
+  isFuzzing
+  ? [
+    .target(name: "CFuzzDriver", path: "Fuzz/Driver"),
+    .executableTarget(
+      name: "fuzz", dependencies: fuzzed + ["CFuzzDriver"], path: "Fuzz",
+      exclude: ["Corpus", "Dictionaries", "Driver", "Tests"],
+      swiftSettings: strict + watched, linkerSettings: fuzzLinking),
+  ]
+  : [
+    .testTarget(
+      name: "FuzzTests", dependencies: fuzzed, path: "Fuzz",
+      exclude: ["Corpus", "Dictionaries", "Driver", "Runner"], swiftSettings: strict)
+  ]
+
 let package = Package(
   name: "luge",
   platforms: [.macOS(.v26)],
@@ -75,16 +109,16 @@ let package = Package(
       providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
 
     // The only door to the world.
-    .target(name: "CPlatform", path: "Sources/CPlatform"),
+    .target(name: "CPlatform", path: "Sources/CPlatform", cSettings: watchedC),
     .target(
       name: "Platform", dependencies: ["CPlatform"], path: "Sources/Platform",
-      swiftSettings: strict),
+      swiftSettings: strict + watched),
 
     // The engine. It never imports the harness.
     // Lifetimes: a cursor's spans are borrowed from it.
     .target(
       name: "Luge", dependencies: ["Platform", "CZstd", "CLZ4"], path: "Sources/Luge",
-      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")] + watched),
 
     // The harness. It never imports the engine.
     .target(
@@ -112,7 +146,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "SimulationFormats", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
-      path: "Simulations/Formats", swiftSettings: strict),
+      path: "Simulations/Formats", swiftSettings: strict + watched),
     .target(
       name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),
@@ -197,6 +231,6 @@ let package = Package(
       swiftSettings: strict),
     // Tests of the house itself: they read the source tree and import nothing of it.
     .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
-  ] + crashTargets,
+  ] + crashTargets + fuzzTargets,
   swiftLanguageModes: [.v6]
 )

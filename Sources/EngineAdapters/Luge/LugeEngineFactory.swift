@@ -36,7 +36,12 @@ public struct LugeEngineFactory: EngineFactory {
       .shortWrite: .reports,
       .syncFailure: .reports,
       .bitRot: .reports,
-      .lyingSync: .outOfScope,
+      .misdirectedRead: .reports,
+      .misdirectedWrite: .reports,
+      .staleRead: .reports,
+      .latentSectorError: .reports,
+      .stuckCall: .survives,
+      .lyingSync: .mayLose,
     ])
   }
 
@@ -54,6 +59,25 @@ public struct LugeEngineFactory: EngineFactory {
     // writers' and the cleaner's; a new database has none.
     return (configuration.redoSegmentSize ?? 0) + 4096 + (configuration.pageSegmentSize ?? 0)
       + 2 * (configuration.valueSegmentSize ?? 0)
+  }
+
+  public var storageKinds: [String] { StorageMap.kinds }
+
+  public func storageRegions(
+    of directory: String, on platform: PlatformServices
+  ) throws(EngineError) -> [StorageRegion]? {
+    try translating { () throws(LugeError) in
+      try StorageMap(platform: platform, directory: directory).regions
+    }.map { region in
+      let use: StorageRegion.Use =
+        switch region.use {
+        case .needed: .needed
+        case .tail: .tail
+        case .copied: .copied
+        }
+      return StorageRegion(
+        region.path, offset: region.offset, count: region.count, kind: region.kind, use: use)
+    }
   }
 
   public func open(

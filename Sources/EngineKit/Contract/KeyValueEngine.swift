@@ -173,6 +173,14 @@ public protocol EngineFactory: Sendable {
   /// removed and the engine was given the time to settle; nil: there is no such promise. Nil unless said.
   func spaceKept(_ settings: EngineSettings) -> Int?
 
+  /// What lies where in the files of a database that is not open; nil where the engine cannot tell. Nil unless said.
+  func storageRegions(
+    of directory: String, on platform: PlatformServices
+  ) throws(EngineError) -> [StorageRegion]?
+
+  /// Every kind that a region may be of.
+  var storageKinds: [String] { get }
+
   /// Opens the database in `directory`, creating it or recovering it.
   func open(
     _ directory: String, on platform: PlatformServices, settings: EngineSettings
@@ -180,6 +188,10 @@ public protocol EngineFactory: Sendable {
 }
 
 extension EngineFactory {
+  public func storageRegions(
+    of directory: String, on platform: PlatformServices
+  ) throws(EngineError) -> [StorageRegion]? { nil }
+  public var storageKinds: [String] { [] }
   public func storageRules(for directory: String) -> [any StorageRule] { [] }
   public func spaceKept(_ settings: EngineSettings) -> Int? { nil }
 }
