@@ -6,9 +6,10 @@ extension CrashRun {
     settings: .tiny(segment: 16 << 10, page: 4096)
   ) { run in
     for turn in 0..<24 {
-      run.batch((0..<6).map { ("k\($0)", 60) })
+      run.batch((0..<11).map { ("k\($0)", 60) })
       run.batch([("x", 40), ("y", turn % 2 == 0 ? nil : 40)])
-      if turn % 6 == 5 { run.flush() }
+      if turn == 7 { run.flush() }
     }
+    run.flush()
   }
 }

@@ -6,7 +6,7 @@ extension CrashRun {
   ) { run in
     for life in 0..<7 {
       for turn in 0..<4 { run.put("key\((life + turn) % 9)", bytes: 30) }
-      if life % 2 == 0 { run.flush() }
+      run.flush()
       run.put("key\(life)", bytes: 12)
       run.kill()
     }

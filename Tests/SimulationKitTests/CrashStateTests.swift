@@ -162,6 +162,7 @@ import Testing
   func hashesAreThoseOfTheImages(_ seed: Int) throws {
     let recorded = Recorded()
     try RandomCalls(seed: UInt64(seed)).run(recorded.files, count: 40)
+    try recorded.files.open("/z", .createNew).writeFully(bytes(9, 700), at: 0)
     let replay = try recorded.replayed()
     var pending = PendingChanges(replay.disk, replay.hashes)
     let enumeration = StateEnumeration(pending)

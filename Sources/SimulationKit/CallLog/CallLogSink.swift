@@ -1,5 +1,4 @@
 public import Platform
-internal import Synchronization
 
 /// Takes the calls of a `RecordingFileSystem`, from several threads at once, in the order in which
 /// they are to be replayed.
@@ -10,7 +9,7 @@ public protocol CallLogSink: Sendable {
 
 /// A log in memory.
 public final class CallLogMemory: CallLogSink {
-  private let kept = Mutex<[LoggedCall]>([])
+  private let kept = Guarded<[LoggedCall]>([])
 
   public init() {}
 
@@ -23,32 +22,31 @@ public final class CallLogMemory: CallLogSink {
 /// system's, and outlives a process that is killed. It is not synced: this is for runs whose power
 /// does not go.
 public final class CallLogWriter: CallLogSink {
-  private struct State {
+  private struct State: Sendable {
     var position: Int64
     var buffer = CallLogEncoder()
   }
 
   private let file: any File
-  private let state: Mutex<State>
+  private let state: Guarded<State>
 
   /// Begins a new log at `path`. Throws `.alreadyExists` where something of that name is there.
   public init(creating path: String, on files: any FileSystem) throws(PlatformError) {
     file = try files.open(path, .createNew)
     try file.writeFully(CallLogFormat.header, at: 0)
-    state = Mutex(State(position: Int64(CallLogFormat.header.count)))
+    state = Guarded(State(position: Int64(CallLogFormat.header.count)))
   }
 
   public func append(_ call: LoggedCall) throws(PlatformError) {
-    var failure: PlatformError?
-    state.withLock { state in
+    let file = file
+    let failure = state.withLock { state -> PlatformError? in
       state.buffer.encode(call)
       do throws(PlatformError) {
         // Over what a failed try has left.
         try file.writeFully(state.buffer.bytes, at: state.position)
-        state.position += Int64(state.buffer.bytes.count)
-      } catch {
-        failure = error
-      }
+      } catch { return error }
+      state.position += Int64(state.buffer.bytes.count)
+      return nil
     }
     if let failure { throw failure }
   }

@@ -1,5 +1,4 @@
 public import Platform
-internal import Synchronization
 
 /// A file system that passes every call on to another one, real or not, and logs each that may
 /// change what is on the disk: so that every state that a power cut could have left can be built

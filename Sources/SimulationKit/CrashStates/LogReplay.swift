@@ -66,8 +66,10 @@ struct LogReplay {
       }
     case .rename(let path, let other):
       let source = try disk.locate(path, "replay")
+      let target = try disk.locate(other, "replay")
       if source.inode == nil { throw PlatformError(.notFound, operation: "replay", path: path) }
-      disk.rename(source, to: try disk.locate(other, "replay"))
+      // What has the name already keeps it, and nothing changes.
+      if source.inode !== target.inode { disk.rename(source, to: target) }
     case .remove(let path), .removeDirectory(let path):
       let location = try disk.locate(path, "replay")
       if location.inode == nil { throw PlatformError(.notFound, operation: "replay", path: path) }
