@@ -90,7 +90,8 @@ final class RedoSegmentStore: @unchecked Sendable {
       held.append(
         Segment(
           serial: info.serial, path: info.path, end: end,
-          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size, isEarlier: true))
+          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size, isEarlier: true
+        ))
     }
   }
 
