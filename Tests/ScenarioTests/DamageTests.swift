@@ -50,7 +50,7 @@ import Testing
   /// A sector that is gone takes with it what lies in it, and no other key.
   @Test(arguments: ["small", "closed"])
   func anUnreadableSectorIsReportedForWhatNeedsIt(_ recipe: String) throws {
-    let found = outcomes(try trial(recipe, "luge"), step: 3 * 512, .unreadable)
+    let found = outcomes(try trial(recipe, "luge"), step: 512, .unreadable)
     #expect(found[.wrong] == nil, "\(found[.wrong]?.first ?? "")")
     #expect((found[.reportedAtRead]?.count ?? 0) > 0)
     // One copy of a superblock may be gone.

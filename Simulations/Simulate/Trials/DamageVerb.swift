@@ -7,7 +7,8 @@ internal import SimulationKit
 struct DamageVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "damage",
-    abstract: "Flips every bit of a database in turn, cuts its files to every length, and takes away every sector.",
+    abstract:
+      "Flips every bit of a database, cuts its files to every length, takes every sector away.",
     discussion: """
       Every damaged database is opened, read by keys and in both directions, verified and closed. Damage must be \
       reported, or be harmless for a reason: there is another copy, the bytes belong to nothing, or they lie in \

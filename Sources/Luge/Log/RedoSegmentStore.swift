@@ -90,7 +90,8 @@ final class RedoSegmentStore: @unchecked Sendable {
       held.append(
         Segment(
           serial: info.serial, path: info.path, end: end,
-          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size, isEarlier: true))
+          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size, isEarlier: true
+        ))
     }
   }
 
@@ -265,7 +266,12 @@ final class RedoSegmentStore: @unchecked Sendable {
     while kept >= 0 {
       let offset = Int64(RedoSegmentHeader.copyOffsets[kept])
       var bytes = [UInt8](repeating: 0, count: RedoSegmentHeader.bytes)
-      _ = try file.readAvailable(at: offset, into: &bytes)
+      do throws(PlatformError) { _ = try file.readAvailable(at: offset, into: &bytes) } catch {
+        // The other copy is kept then, and this one written over.
+        if error.code != .inputOutput { throw error }
+        kept -= 1
+        continue
+      }
       if case .valid = RedoSegmentHeader.decode(bytes) {
         try file.writeFully(bytes, at: offset)
         try syncing { () throws(PlatformError) in try file.syncData() }
