@@ -13,6 +13,67 @@ let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 
+/// Programs that are killed at work, by folder of CrashTests; "LargeValues" makes crash-large-values. A new one gets a
+/// line here.
+let crashSubjects = [
+  "SequentialWrites",
+  "Batches",
+  "Iteration",
+  "Ids",
+  "Trees",
+  "LargeValues",
+  "Checkpoint",
+  "Cleaner",
+  "Compression",
+]
+
+/// As "crash-large-values".
+func crashProgram(_ folder: String) -> String {
+  folder.reduce(into: "crash") { name, letter in
+    name += letter.isUppercase ? "-" + letter.lowercased() : String(letter)
+  }
+}
+
+let crashTargets: [Target] = crashSubjects.map { folder in
+  .executableTarget(
+    name: crashProgram(folder), dependencies: ["CrashSupport", "EngineKit", "HistoryKit"],
+    path: "CrashTests/\(folder)", swiftSettings: strict)
+}
+
+/// The fuzz targets look inside the engine, so a release build of them is one of its own: ci/fuzz sets this, and so does
+/// ci/coverage, without libFuzzer.
+let isFuzzing = Context.environment["LUGE_FUZZ"] != nil
+let hasLibFuzzer = Context.environment["LUGE_FUZZ"] == "libfuzzer"
+
+/// What is fuzzed is watched and counted: the engine and the parsers. The harness around them is not, and so as fast as ever.
+let watched: [SwiftSetting] =
+  hasLibFuzzer ? [.unsafeFlags(["-sanitize=address", "-sanitize=fuzzer"])] : []
+let watchedC: [CSetting] =
+  hasLibFuzzer ? [.unsafeFlags(["-fsanitize=address,fuzzer-no-link"])] : []
+let fuzzLinking: [LinkerSetting] =
+  hasLibFuzzer
+  ? [.unsafeFlags(["-sanitize=address", "-sanitize=fuzzer", "-use-ld=lld"])] : []
+
+let fuzzed: [Target.Dependency] = [
+  "Luge", "EngineAdapters", "EngineKit", "HistoryKit", "Interleavings", "Platform", "Scenarios",
+  "SimulationFormats", "SimulationKit",
+]
+/// Under libFuzzer a program; without it a test that runs what was found before.
+let fuzzTargets: [Target] =
+  isFuzzing
+  ? [
+    .target(name: "CFuzzDriver", path: "Fuzz/Driver"),
+    .executableTarget(
+      name: "fuzz", dependencies: fuzzed + ["CFuzzDriver"], path: "Fuzz",
+      exclude: ["Corpus", "Dictionaries", "Driver", "Tests"],
+      swiftSettings: strict + watched, linkerSettings: fuzzLinking),
+  ]
+  : [
+    .testTarget(
+      name: "FuzzTests", dependencies: fuzzed, path: "Fuzz",
+      exclude: ["Corpus", "Dictionaries", "Driver", "Runner"], swiftSettings: strict)
+  ]
+
 let package = Package(
   name: "luge",
   platforms: [.macOS(.v26)],
@@ -23,7 +84,7 @@ let package = Package(
     .library(name: "SimulationKit", targets: ["SimulationKit"]),
     .executable(name: "simulate", targets: ["simulate"]),
     .executable(name: "lugectl", targets: ["lugectl"]),
-  ],
+  ] + crashSubjects.map { .executable(name: crashProgram($0), targets: [crashProgram($0)]) },
   traits: [
     .trait(name: "SchedulePoints", description: "Every atomic access is a schedule point."),
     .trait(
@@ -48,16 +109,16 @@ let package = Package(
       providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
 
     // The only door to the world.
-    .target(name: "CPlatform", path: "Sources/CPlatform"),
+    .target(name: "CPlatform", path: "Sources/CPlatform", cSettings: watchedC),
     .target(
       name: "Platform", dependencies: ["CPlatform"], path: "Sources/Platform",
-      swiftSettings: strict),
+      swiftSettings: strict + watched),
 
     // The engine. It never imports the harness.
     // Lifetimes: a cursor's spans are borrowed from it.
     .target(
       name: "Luge", dependencies: ["Platform", "CZstd", "CLZ4"], path: "Sources/Luge",
-      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")] + watched),
 
     // The harness. It never imports the engine.
     .target(
@@ -85,7 +146,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "SimulationFormats", dependencies: ["SimulationKit", "HistoryKit", "EngineKit"],
-      path: "Simulations/Formats", swiftSettings: strict),
+      path: "Simulations/Formats", swiftSettings: strict + watched),
     .target(
       name: "Scenarios", dependencies: ["SimulationKit", "HistoryKit", "Platform"],
       path: "Simulations/Scenarios", swiftSettings: strict),
@@ -114,6 +175,12 @@ let package = Package(
     .executableTarget(
       name: "stress", dependencies: ["Luge", "Platform"], path: "Tests/Stress",
       swiftSettings: strict),
+
+    // Real processes, killed at work, on a real disk.
+    .target(
+      name: "CrashSupport",
+      dependencies: ["EngineAdapters", "SimulationKit", "HistoryKit", "EngineKit", "Platform"],
+      path: "CrashTests/Support", swiftSettings: strict),
 
     // Tests, one folder a module.
     .target(
@@ -153,10 +220,17 @@ let package = Package(
       name: "LugeToolTests", dependencies: ["lugectl", "Luge"], path: "Tests/LugeToolTests",
       swiftSettings: strict),
     .testTarget(
+      name: "CrashProgramTests",
+      dependencies: [
+        "CrashSupport", "EngineKit", "Platform",
+        "crash-sequential-writes", "crash-batches", "crash-ids", "crash-iteration", "crash-cleaner",
+        "simulate",
+      ], path: "Tests/CrashProgramTests", swiftSettings: strict),
+    .testTarget(
       name: "ReadmeTests", dependencies: ["Luge"], path: "Tests/ReadmeTests",
       swiftSettings: strict),
     // Tests of the house itself: they read the source tree and import nothing of it.
     .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
-  ],
+  ] + crashTargets + fuzzTargets,
   swiftLanguageModes: [.v6]
 )

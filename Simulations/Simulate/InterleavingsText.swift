@@ -94,7 +94,7 @@ struct InterleavingsText {
           scenario.name,
           [
             "\(counters.longestCall)", isLong ? "once" : "twice",
-            "\(counters.schedules)" + (isWhole ? "" : " (not all)"), "\(scenario.distinctStates)",
+            "\(counters.schedules)" + (isWhole ? "" : " part"), "\(scenario.distinctStates)",
             "\(counters.schedulesSame)", "\(counters.schedulesCut)", "\(scenario.failingTapes)",
             ReportText.tenths(scenario.cpuSeconds),
           ], width: 36))
@@ -106,6 +106,7 @@ struct InterleavingsText {
         + (cut == 0
           ? "nothing cut off"
           : "\(cut) cut off by the cap of \(PairExploration.mostSchedules) a pair")
+        + unfinished(PairExploration.slices)
     ]
   }
 
@@ -133,7 +134,14 @@ struct InterleavingsText {
         + (cut == 0
           ? "nothing cut off"
           : "\(cut) pairs cut off by the cap of \(TraceExploration.mostSchedules) a pair")
+        + unfinished(1)
     ]
+  }
+
+  /// What a run that ended early did not come to, of pairs that take so many tapes each.
+  private func unfinished(_ tapes: Int) -> String {
+    let pairs = report.scenarios.count { $0.counters.tapes < tapes }
+    return pairs == 0 ? "" : "; the run ended before \(pairs) of them were done"
   }
 
   private func row(_ name: String, _ cells: [String], width: Int = 20) -> String {

@@ -27,6 +27,12 @@ struct ListVerb: ParsableCommand {
     lines.append(
       "Single calls (simulate interleavings --strategy dpor): one call beside another")
     lines += wrapped(ProgramCatalogue.singles.map(\.name))
+    lines.append("Databases (simulate damage)")
+    for recipe in DatabaseRecipe.all {
+      lines.append("  \(pad(recipe.name, to: 20)) \(recipe.summary)")
+    }
+    lines.append("Runs (simulate nth-failure)")
+    for run in FailureRuns.all { lines.append("  \(pad(run.name, to: 20)) \(run.summary)") }
     lines.append("Engines")
     for engine in EngineRegistry.all {
       let simulated = engine.capabilities.contains(.simulatable)

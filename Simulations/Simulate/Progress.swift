@@ -5,6 +5,7 @@ internal import Synchronization
 /// ten seconds in a pipe.
 final class Progress: Sendable {
   private let total: Int
+  private let noun: String
   private let begin = ProcessInfo.processInfo.systemUptime
   private let state = Mutex(State())
 
@@ -14,7 +15,11 @@ final class Progress: Sendable {
     var hasLine = false
   }
 
-  init(total: Int) { self.total = total }
+  /// - Parameter noun: what is counted, in the plural.
+  init(total: Int, noun: String = "tapes") {
+    self.total = total
+    self.noun = noun
+  }
 
   /// Since the campaign began.
   var seconds: Double { ProcessInfo.processInfo.systemUptime - begin }
@@ -28,7 +33,7 @@ final class Progress: Sendable {
       let rate = Double(done) / max(seconds, 0.001)
       let left = Int((Double(total - done) / max(rate, 0.001)).rounded(.up))
       let line =
-        "\(done) of \(total) tapes, \(Int(rate.rounded())) a second, \(left) s left, "
+        "\(done) of \(total) \(noun), \(Int(rate.rounded())) a second, \(left) s left, "
         + "\(state.failures) failing"
       if Console.errorIsTerminal {
         Console.errorPart("\r\u{1B}[K\(line)")

@@ -13,7 +13,8 @@ struct SimulateCommand: ParsableCommand {
     subcommands: [
       ListVerb.self, RunVerb.self, InterleavingsVerb.self, ParkedVerb.self, ReplayVerb.self,
       ShrinkVerb.self, CheckVerb.self, HistoryVerb.self, CrashStatesVerb.self,
-      WorkerVerb.self, CrashStatesWorker.self,
+      NthFailureVerb.self, DamageVerb.self,
+      WorkerVerb.self, CrashStatesWorker.self, TrialsVerb.self,
     ])
 
   /// Parses the arguments and runs the verb; never returns a code outside the documented ones.

@@ -16,6 +16,9 @@
 #include <sanitizer/common_interface_defs.h>
 // Whose stack the thread is on, to give nested adoptions the right bounds.
 static _Thread_local platform_fibre *running;
+// To ask for it takes a walk through all mappings of the process, and each simulation asks.
+static _Thread_local void *own_stack;
+static _Thread_local size_t own_stack_size;
 #endif
 #if PLATFORM_TSAN
 void *__tsan_get_current_fiber(void);
@@ -46,6 +49,11 @@ static void find_own_stack(platform_fibre *fibre) {
     fibre->stack_size = running->stack_size;
     return;
   }
+  if (own_stack) {
+    fibre->stack = own_stack;
+    fibre->stack_size = own_stack_size;
+    return;
+  }
 #if defined(__APPLE__)
   fibre->stack_size = pthread_get_stacksize_np(pthread_self());
   fibre->stack = (char *)pthread_get_stackaddr_np(pthread_self()) - fibre->stack_size;
@@ -58,6 +66,8 @@ static void find_own_stack(platform_fibre *fibre) {
   pthread_attr_destroy(&attributes);
   fibre->stack = base;
 #endif
+  own_stack = fibre->stack;
+  own_stack_size = fibre->stack_size;
 }
 #endif
 

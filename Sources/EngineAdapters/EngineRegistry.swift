@@ -58,8 +58,24 @@ public enum EngineRegistry {
       swallowing: .directorySyncs),
   ]
 
+  /// Engines that do not mind what a disk may do: each with the classes that convict it.
+  public static let credulous: [CredulousEngineFactory] = [
+    .trustsBytes, .ignoresReadErrors,
+  ]
+
+  /// Engines over a file system that hides its errors: for the failures of single calls.
+  public static let deaf: [any EngineFactory] = [
+    SwallowingEngineFactory(
+      "luge-without-sync-errors", over: LugeEngineFactory(), swallowing: .syncErrors),
+    SwallowingEngineFactory(
+      "luge-without-write-errors", over: LugeEngineFactory(), swallowing: .writeErrors),
+  ]
+
+  /// One that lets everybody wait for a call that is stuck.
+  public static let waiting: [WrongEngineFactory] = [.waitsForIO(over: LugeEngineFactory())]
+
   public static let all: [any EngineFactory] =
-    correct + controls + wrong + careless
+    correct + controls + wrong + careless + credulous + deaf + waiting
 
   public static func named(_ name: String) -> (any EngineFactory)? {
     all.first { $0.name == name }

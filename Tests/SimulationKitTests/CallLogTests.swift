@@ -16,6 +16,9 @@ import Testing
         .subject(
           engine: "other", directory: "/d",
           settings: EngineSettings.tiny(background: 1_000_000))),
+      .mark(
+        .subject(
+          engine: "luge", directory: "/d", settings: EngineSettings(compression: .strong))),
       .mark(.opened), .write(handle: 1, offset: 5, bytes: [1, 2, 3]),
       .truncate(handle: 1, length: 9), .allocate(handle: 1, offset: 0, length: 4096),
       .punchHole(handle: 1, offset: 1, length: 2), .syncBegan(sync: 1, handle: 1, isFull: true),

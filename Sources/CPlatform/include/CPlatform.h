@@ -115,6 +115,23 @@ bool platform_random(uint64_t *word);
 // Names the calling thread for debuggers; Linux takes at most 15 bytes.
 void platform_set_thread_name(const char *name);
 
+// MARK: Other processes (see ChildProcess.c).
+
+// Where a program that was started by platform_spawn finds its end of the pipe.
+#define PLATFORM_REPORT_DESCRIPTOR 3
+// A pipe that no other program inherits, large where the system gives a large one; 0, or -1 and errno.
+int platform_report_pipe(int ends[2]);
+// Starts a program; NULL ends the arguments, of which the first is its name. It has no input, its output
+// goes to the file `log`, which is emptied before. Its number, or -1 and errno.
+int64_t platform_spawn(
+    const char *program, char *const *arguments, int reports, const char *log);
+// Waits for its end: the code it exited with, or the signal that ended it, negative. 0, or -1 and errno.
+int platform_wait(int64_t child, int *code);
+// The calling program ends when the one that started it does, where the system has such a thing.
+void platform_end_with_parent(void);
+// Of this process and of those that it has waited for, in nanoseconds.
+uint64_t platform_processor_time(void);
+
 // MARK: CRC-32C (Castagnoli), as in RFC 3720. Hardware where the processor has it.
 
 // Continues `crc` (0 at the start) over `length` bytes.

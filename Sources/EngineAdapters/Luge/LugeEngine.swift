@@ -114,7 +114,18 @@ final class LugeEngine: KeyValueEngine {
   }
 
   func checkInvariants() throws(EngineError) -> [String] {
-    try translating { () throws(LugeError) in try database.verify().problems }
+    try translating { () throws(LugeError) in
+      let report = try database.verify()
+      // What it says of itself agrees with what it found.
+      let statistics = try database.statistics()
+      var problems = report.problems
+      if statistics.entries > report.entries || statistics.redoBytes < 0 {
+        problems.append(
+          "statistics tell of \(statistics.entries) entries and \(statistics.redoBytes) bytes of redo, "
+            + "where \(report.entries) entries were found")
+      }
+      return problems
+    }
   }
 
   func performBackgroundWork() throws(EngineError) {

@@ -36,7 +36,12 @@ public struct LugeEngineFactory: EngineFactory {
       .shortWrite: .reports,
       .syncFailure: .reports,
       .bitRot: .reports,
-      .lyingSync: .outOfScope,
+      .misdirectedRead: .reports,
+      .misdirectedWrite: .reports,
+      .staleRead: .reports,
+      .latentSectorError: .reports,
+      .stuckCall: .survives,
+      .lyingSync: .mayLose,
     ])
   }
 
@@ -56,6 +61,25 @@ public struct LugeEngineFactory: EngineFactory {
       + 2 * (configuration.valueSegmentSize ?? 0)
   }
 
+  public var storageKinds: [String] { StorageMap.kinds }
+
+  public func storageRegions(
+    of directory: String, on platform: PlatformServices
+  ) throws(EngineError) -> [StorageRegion]? {
+    try translating { () throws(LugeError) in
+      try StorageMap(platform: platform, directory: directory).regions
+    }.map { region in
+      let use: StorageRegion.Use =
+        switch region.use {
+        case .needed: .needed
+        case .tail: .tail
+        case .copied: .copied
+        }
+      return StorageRegion(
+        region.path, offset: region.offset, count: region.count, kind: region.kind, use: use)
+    }
+  }
+
   public func open(
     _ directory: String, on platform: PlatformServices, settings: EngineSettings
   ) throws(EngineError) -> any KeyValueEngine {
@@ -68,6 +92,12 @@ public struct LugeEngineFactory: EngineFactory {
 
   /// No draw of its own: sizes that differ by a power of two bring another way.
   private static func compression(for settings: EngineSettings) -> Compression {
+    switch settings.compression {
+    case .none?: return .none
+    case .fast?: return .lz4
+    case .strong?: return .zstd(level: 1)
+    case nil: break
+    }
     let ways: [Compression] = [.none, .lz4, .zstd(level: 1), .none]
     return ways[
       (settings.segmentSize.trailingZeroBitCount + settings.pageSize.trailingZeroBitCount) % 4]

@@ -26,7 +26,10 @@ final class ReferenceEngine: KeyValueEngine, @unchecked Sendable {
   private var failure: EngineError?
   private var isClosed = false
 
-  init(_ directory: String, on platform: PlatformServices) throws(EngineError) {
+  /// - Parameter trusts: believes whatever it reads. For an engine that is wrong on purpose.
+  init(
+    _ directory: String, on platform: PlatformServices, trusts: Bool = false
+  ) throws(EngineError) {
     self.directory = directory
     files = platform.files
     lock = Lock(threads: platform.threads)
@@ -34,7 +37,7 @@ final class ReferenceEngine: KeyValueEngine, @unchecked Sendable {
       ownership = try Self.own(directory, platform.files)
     } catch { throw EngineError(error) }
     do throws(EngineError) {
-      let image = try Self.load(directory, platform.files)
+      let image = try Self.load(directory, platform.files, trusts)
       contents = image.contents
       reserved = image.reservedIDs
       nextIdentifier = image.reservedIDs
@@ -67,7 +70,7 @@ final class ReferenceEngine: KeyValueEngine, @unchecked Sendable {
   }
 
   private static func load(
-    _ directory: String, _ files: any FileSystem
+    _ directory: String, _ files: any FileSystem, _ trusts: Bool
   ) throws(EngineError) -> ReferenceImage {
     let bytes: [UInt8]
     do throws(PlatformError) {
@@ -79,7 +82,7 @@ final class ReferenceEngine: KeyValueEngine, @unchecked Sendable {
       try file.syncAll()
       try files.syncDirectory(directory)
     } catch { throw EngineError(error) }
-    return try ReferenceImage(decoding: bytes)
+    return trusts ? ReferenceImage(trusting: bytes) : try ReferenceImage(decoding: bytes)
   }
 
   private static func parent(of path: String) -> String {

@@ -16,6 +16,8 @@ public struct ReferenceEngineFactory: EngineFactory {
     .faultPointKill: .survives,
     .readError: .reports, .writeError: .reports, .noSpace: .reports, .shortRead: .reports,
     .shortWrite: .reports, .syncFailure: .reports, .bitRot: .reports, .faultPointError: .reports,
+    .misdirectedRead: .reports, .misdirectedWrite: .reports, .staleRead: .reports,
+    .latentSectorError: .reports, .stuckCall: .survives,
   ])
   public let faultPoints = ["reference.write", "reference.rename"]
   public let probes = ["reference.written"]

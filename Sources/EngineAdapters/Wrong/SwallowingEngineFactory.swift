@@ -21,6 +21,12 @@ public struct SwallowingEngineFactory: EngineFactory {
   public func storageRules(for directory: String) -> [any StorageRule] {
     base.storageRules(for: directory)
   }
+  public var storageKinds: [String] { base.storageKinds }
+  public func storageRegions(
+    of directory: String, on platform: PlatformServices
+  ) throws(EngineError) -> [StorageRegion]? {
+    try base.storageRegions(of: directory, on: platform)
+  }
 
   /// Swallows calls of these kinds, on paths that have `part` in them (empty: on all).
   public init(

@@ -19,6 +19,12 @@ public struct WrongEngineFactory: EngineFactory {
   public func storageRules(for directory: String) -> [any StorageRule] {
     base.storageRules(for: directory)
   }
+  public var storageKinds: [String] { base.storageKinds }
+  public func storageRegions(
+    of directory: String, on platform: PlatformServices
+  ) throws(EngineError) -> [StorageRegion]? {
+    try base.storageRegions(of: directory, on: platform)
+  }
 
   /// Its name is the defect's, followed by "-" and the base's unless that is the reference engine.
   public init(

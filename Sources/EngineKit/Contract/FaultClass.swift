@@ -40,6 +40,27 @@ public enum FaultClass: String, CaseIterable, Sendable, Codable {
   case faultPointKill
   /// A sync reports success and does nothing.
   case lyingSync
+  /// A read returns what lies elsewhere. The next one does not.
+  case misdirectedRead
+  /// A write goes elsewhere, over what lies there; where it belongs nothing changes.
+  case misdirectedWrite
+  /// A read returns what was there before the last sync. The next one does not.
+  case staleRead
+  /// A sector cannot be read any more, until it is written.
+  case latentSectorError
+  /// A call takes for ever, as far as anybody who waits can tell.
+  case stuckCall
+
+  /// Whether it leaves damage on the disk that outlives the process.
+  public var isLasting: Bool {
+    switch self {
+    case .bitRot, .misdirectedWrite, .latentSectorError, .lyingSync: true
+    default: false
+    }
+  }
+
+  /// Whether it makes a good disk look damaged for once.
+  public var isMisleading: Bool { self == .misdirectedRead || self == .staleRead }
 }
 
 /// What an engine promises when it meets a fault class.
@@ -49,6 +70,9 @@ public enum FaultResponse: String, Sendable, Codable {
   /// The operation, or the next opening, may fail with an error; what does not fail is right, and
   /// nothing that was acknowledged as durable is silently lost.
   case reports
+  /// What was acknowledged as durable may be lost. But what is there is a prefix of what was committed, whole commits
+  /// without a hole, or an error says that it is not.
+  case mayLose
   /// No promise. Scenarios for this engine never draw it.
   case outOfScope
 }

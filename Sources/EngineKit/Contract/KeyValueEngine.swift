@@ -173,6 +173,14 @@ public protocol EngineFactory: Sendable {
   /// removed and the engine was given the time to settle; nil: there is no such promise. Nil unless said.
   func spaceKept(_ settings: EngineSettings) -> Int?
 
+  /// What lies where in the files of a database that is not open; nil where the engine cannot tell. Nil unless said.
+  func storageRegions(
+    of directory: String, on platform: PlatformServices
+  ) throws(EngineError) -> [StorageRegion]?
+
+  /// Every kind that a region may be of.
+  var storageKinds: [String] { get }
+
   /// Opens the database in `directory`, creating it or recovering it.
   func open(
     _ directory: String, on platform: PlatformServices, settings: EngineSettings
@@ -180,6 +188,10 @@ public protocol EngineFactory: Sendable {
 }
 
 extension EngineFactory {
+  public func storageRegions(
+    of directory: String, on platform: PlatformServices
+  ) throws(EngineError) -> [StorageRegion]? { nil }
+  public var storageKinds: [String] { [] }
   public func storageRules(for directory: String) -> [any StorageRule] { [] }
   public func spaceKept(_ settings: EngineSettings) -> Int? { nil }
 }
@@ -201,12 +213,14 @@ public struct EngineSettings: Equatable, Sendable {
   public var checkpointInterval: Int
   /// Bytes of memory that the engine may use for data.
   public var memoryBudget: Int
+  /// What is done to make data smaller, where the engine can; nil: it chooses.
+  public var compression: DataCompression?
 
   public init(
     automaticBackgroundWork: Bool = true, segmentSize: Int = 1 << 20,
     pageSegmentSize: Int? = nil, pageSize: Int = 4096,
     flushInterval: UInt64? = 500_000_000, checkpointInterval: Int = 64 << 20,
-    memoryBudget: Int = 256 << 20
+    memoryBudget: Int = 256 << 20, compression: DataCompression? = nil
   ) {
     self.automaticBackgroundWork = automaticBackgroundWork
     self.segmentSize = segmentSize
@@ -215,5 +229,9 @@ public struct EngineSettings: Equatable, Sendable {
     self.flushInterval = flushInterval
     self.checkpointInterval = checkpointInterval
     self.memoryBudget = memoryBudget
+    self.compression = compression
   }
 }
+
+/// How much is done to make data smaller.
+public enum DataCompression: String, Sendable, CaseIterable { case none, fast, strong }

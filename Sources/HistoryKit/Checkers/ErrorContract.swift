@@ -11,8 +11,8 @@ internal import EngineKit
 /// - "Killed" is said only by a process that is dying; "closed", "locked" and "unsupported" only
 ///   where they are true.
 ///
-/// Sound: each condition repeats the contract's words (`FaultResponse`); rot counts for as long as the
-/// database lives, pages dropped by a failed sync until a recovery was read whole, any other fault in the life of
+/// Sound: each condition repeats the contract's words (`FaultResponse`); what damages the disk counts for
+/// as long as the database lives, pages dropped by a failed sync until a recovery was read whole, any other fault in the life of
 /// the process that met it and the opening after.
 public final class ErrorContract: Checker {
   public let property = "error-contract"
@@ -22,9 +22,11 @@ public final class ErrorContract: Checker {
   private var openingExcused = false
   /// Bits on the disk have rotted: they stay so until the database is abandoned.
   private var rotten = false
+  /// A read has returned what is not there: in this life it may look like damage.
+  private var misled = false
   /// A failed sync dropped pages that the engine believed written: until a recovery was seen whole.
   private var dropped = false
-  private var damaged: Bool { rotten || dropped }
+  private var damaged: Bool { rotten || dropped || misled }
   /// Clients that were told that the process was killed, while it has not ended.
   private var told: [Int] = []
   /// The last few drops that were under way: an operation beside one may find no tree.
@@ -46,6 +48,7 @@ public final class ErrorContract: Checker {
       ended()
       openingExcused = openingExcused || reportable
       reportable = false
+      misled = false
     case .closed(let failure):
       ended()
       if let failure, !reportable, !context.isBeyondContract, failure.code != .killed {
@@ -53,6 +56,7 @@ public final class ErrorContract: Checker {
       }
       openingExcused = openingExcused || reportable
       reportable = false
+      misled = false
     case .opened(let failure): opened(failure, context)
     case .recovered: dropped = false
     case .abandoned:
@@ -60,6 +64,7 @@ public final class ErrorContract: Checker {
       reportable = false
       openingExcused = false
       rotten = false
+      misled = false
       dropped = false
     default: break
     }
@@ -74,18 +79,19 @@ public final class ErrorContract: Checker {
     if context.contract[fault] == .survives { return }
     reportable = true
     openingExcused = true
-    switch fault {
-    case .bitRot: rotten = true
-    case .syncFailure: dropped = true
-    default: break
-    }
+    if fault.isLasting { rotten = true }
+    if fault.isMisleading { misled = true }
+    if fault == .syncFailure { dropped = true }
   }
 
   private func opened(_ failure: EngineError?, _ context: JudgeContext) {
     defer {
       // What happened before this attempt has had its say.
       openingExcused = false
-      if failure != nil { reportable = false }
+      if failure != nil {
+        reportable = false
+        misled = false
+      }
     }
     guard let failure else { return }
     if context.isBeyondContract || failure.code == .killed { return }

@@ -17,7 +17,7 @@ public final class RecoveryIdempotence: Checker {
       if call.operation.mayWrite { shown = nil }
     case .abandoned: shown = nil
     case .recovered(let state):
-      let quiet = !context.faults.metSinceRecovery(.bitRot) && !context.isBeyondContract
+      let quiet = !context.faults.metLastingDamage && !context.isBeyondContract
       if quiet, let shown, let difference = difference(shown, state) {
         context.report(property, difference)
       }

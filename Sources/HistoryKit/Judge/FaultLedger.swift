@@ -35,6 +35,20 @@ public struct FaultLedger: Sendable {
     sinceCreation[Self.place(of: fault)] > 0
   }
 
+  /// Whether it was met in the life of this database before the last recovery.
+  public func metBeforeRecovery(_ fault: FaultClass) -> Bool {
+    let place = Self.place(of: fault)
+    return sinceCreation[place] > sinceRecovery[place]
+  }
+
+  /// Whether something has damaged the disk since the last recovery.
+  public var metLastingDamage: Bool {
+    for fault in FaultClass.allCases where fault.isLasting && metSinceRecovery(fault) {
+      return true
+    }
+    return false
+  }
+
   private static func place(of fault: FaultClass) -> Int {
     // Few cases, fewer faults: a search is enough.
     FaultClass.allCases.firstIndex(of: fault) ?? 0

@@ -5,10 +5,23 @@
 /// After Lowe, "Testing for linearizability" (2017), just-in-time: a call takes effect when its return must be
 /// explained, or to make way for one whose must. Besides
 /// - calls that change nothing take effect as soon as they can: nothing is lost by that;
-/// - of possibilities that differ only in the calls without an answer that they have used up, those that have
-///   used up fewest suffice: such a call may still take effect later, or never.
+/// - of calls under way that are alike, whichever returns first takes effect first: in any order that explains the
+///   history such calls may change places until it is so;
+/// - a call that overwrites everything, and one without an answer, takes effect only where the next one to do so looks
+///   at what it left (or its return must be explained): where the next one overwrites that, the one without an answer
+///   need not have happened, and the other one is *covered*: from then on it may count as having taken effect just
+///   before, or still take effect;
+/// - of possibilities with equal states those suffice that have used up fewest of the calls without an answer, and have
+///   most calls covered.
 ///
-/// Invariant: `frontier` holds each possibility once, and none that another of it makes needless.
+/// Many calls without an answer can be used up in very many ways, of which most histories need few. So it is tried first
+/// with few possibilities at each event, those with the fewest used up: a history that these explain is explained.
+/// Where they do not, and some were left out, more are kept.
+///
+/// Invariants:
+/// - `frontier` holds each possibility once, and none that another of it makes needless.
+/// - While nothing was left out (`isComplete`) every possibility follows from one of `frontier`.
+/// - No call is both taken and covered. Only calls that overwrite, and will return, are covered.
 struct FrontierSearch<Model: SequentialModel> {
   /// Calls under way that are told apart; more at once are beyond it.
   static var mostCalls: Int { 256 }
@@ -21,30 +34,27 @@ struct FrontierSearch<Model: SequentialModel> {
     case unknown
   }
 
-  private typealias Slots = SIMD4<UInt64>
-
-  private struct Possibility: Hashable {
-    var state: Model.State
-    /// Calls under way that will return, and have taken effect: bits by slot.
-    var taken: Slots
-    /// Calls without an answer that have taken effect.
-    var used: Slots
-  }
-
-  private struct Key: Hashable {
-    var state: Model.State
-    var taken: Slots
-  }
+  typealias Possibility = FrontierPossibility<Model.State>
 
   private let model: Model
   private let calls: [TimedAction<Model.Action>]
   private let mostPossibilities: Int
+  /// Possibilities kept at one event.
+  private var width = 0
+  /// None was left out.
+  private var isComplete = true
   private let isLate: () -> Bool
   private var frontier: [Possibility] = []
   /// By slot: the call under way there; -1: none.
   private var underWay = [Int](repeating: -1, count: 256)
   /// Slots in use, ascending.
   private var slots: [Int] = []
+  /// By slot in use: those of calls that are alike and take effect before this one.
+  private var earlier = [CallSlots](repeating: .none, count: 256)
+  /// Of calls that overwrite everything.
+  private var overwriting = CallSlots.none
+  /// Of those the ones that will return.
+  private var coverable = CallSlots.none
   /// Possibilities looked at.
   private(set) var steps = 0
 
@@ -68,6 +78,19 @@ struct FrontierSearch<Model: SequentialModel> {
   }
 
   mutating func search(from initial: Model.State) -> End {
+    let events = events
+    width = 64
+    while true {
+      width = min(width, mostPossibilities)
+      let end = search(events, from: initial)
+      if end == .explained || isComplete || width == mostPossibilities || isLate() {
+        return end == .explained || isComplete ? end : .unknown
+      }
+      width *= 32
+    }
+  }
+
+  private var events: [Event] {
     var events: [Event] = []
     events.reserveCapacity(2 * calls.count)
     for (place, call) in calls.enumerated() {
@@ -79,7 +102,13 @@ struct FrontierSearch<Model: SequentialModel> {
       }
     }
     events.sort { $0.time < $1.time }
-    frontier = [Possibility(state: initial, taken: .zero, used: .zero)]
+    return events
+  }
+
+  private mutating func search(_ events: [Event], from initial: Model.State) -> End {
+    frontier = [Possibility(state: initial)]
+    isComplete = true
+    while let slot = slots.first { leave(slot) }
     var slotOf = [Int](repeating: -1, count: calls.count)
     for event in events {
       if event.isReturn {
@@ -97,134 +126,142 @@ struct FrontierSearch<Model: SequentialModel> {
     return .explained
   }
 
-  private static func contains(_ slots: Slots, _ slot: Int) -> Bool {
-    slots[slot >> 6] & 1 << UInt64(slot & 63) != 0
-  }
-
-  private static func add(_ slot: Int, to slots: inout Slots) {
-    slots[slot >> 6] |= 1 << UInt64(slot & 63)
-  }
-
-  private func isOptional(_ slot: Int) -> Bool { calls[underWay[slot]].isOptional }
-
   /// A call has begun.
   private mutating func enter(_ slot: Int) {
-    let action = calls[underWay[slot]].action
-    if !model.changesNothing(action) { return }
+    let call = calls[underWay[slot]]
+    queue(slot)
+    if model.overwrites(call.action) {
+      overwriting.insert(slot)
+      if !call.isOptional { coverable.insert(slot) }
+    }
+    if !model.changesNothing(call.action) { return }
     var place = 0
     while place < frontier.count {
-      if model.apply(action, to: frontier[place].state) != nil {
-        FrontierSearch.add(slot, to: &frontier[place].taken)
+      if model.apply(call.action, to: frontier[place].state) != nil {
+        frontier[place].taken.insert(slot)
       }
       place += 1
     }
     // Two may be alike now only if they were before.
   }
 
+  /// Gives a call that has begun its place among those that are alike. One without an answer comes last.
+  private mutating func queue(_ slot: Int) {
+    let call = calls[underWay[slot]]
+    earlier[slot] = .none
+    for other in slots where other != slot {
+      let another = calls[underWay[other]]
+      if !model.areAlike(call.action, another.action) { continue }
+      if another.returned < call.returned || (another.isOptional && call.isOptional) {
+        earlier[slot].insert(other)
+      } else {
+        earlier[other].insert(slot)
+      }
+    }
+  }
+
   /// A call has returned, and taken effect in all that is left.
   private mutating func leave(_ slot: Int) {
     underWay[slot] = -1
     slots.removeAll { $0 == slot }
+    for other in slots { earlier[other].remove(slot) }
+    overwriting.remove(slot)
+    coverable.remove(slot)
     var place = 0
     while place < frontier.count {
-      frontier[place].taken[slot >> 6] &= ~(1 << UInt64(slot & 63))
+      frontier[place].taken.remove(slot)
+      frontier[place].covered.remove(slot)
       place += 1
     }
   }
 
   /// Keeps the ways in which the call has taken effect by now; false where there is none, nil where
-  /// there are too many.
+  /// it is too late.
   private mutating func explain(_ slot: Int) -> Bool? {
-    var kept = Minima()
-    var seen = Minima()
-    var open: [Possibility] = []
-    for possibility in frontier {
-      if FrontierSearch.contains(possibility.taken, slot) {
-        kept.add(possibility)
-      } else if seen.add(possibility) {
-        open.append(possibility)
-      }
+    var kept = FrontierMinima<Model.State>()
+    var seen = FrontierMinima<Model.State>()
+    // By the calls without an answer that they have used up: who needs fewest comes first.
+    var open: [[Possibility]] = []
+    func add(_ possibility: Possibility) {
+      while open.count <= possibility.used.count { open.append([]) }
+      open[possibility.used.count].append(possibility)
     }
-    while let possibility = open.popLast() {
+    for possibility in frontier {
+      if possibility.taken.contains(slot) {
+        kept.add(possibility, overwriting)
+        continue
+      }
+      // It may have been covered, or take effect now.
+      if possibility.covered.contains(slot) { kept.add(possibility, overwriting) }
+      if seen.add(possibility, overwriting) { add(possibility) }
+    }
+    var used = 0
+    while used < open.count {
+      guard let possibility = open[used].popLast() else {
+        used += 1
+        continue
+      }
       // Another that is as good was found since.
-      if !seen.has(possibility) { continue }
+      if !seen.has(possibility, overwriting) { continue }
       steps += 1
       if steps & 1023 == 0 && isLate() { return nil }
+      if kept.count >= width || seen.count >= 4 * width {
+        isComplete = false
+        break
+      }
       for other in slots {
-        let call = calls[underWay[other]]
-        let isDone =
-          FrontierSearch.contains(possibility.taken, other)
-          || FrontierSearch.contains(possibility.used, other)
-        if isDone { continue }
-        guard let state = model.apply(call.action, to: possibility.state) else { continue }
-        var next = possibility
-        next.state = state
-        if call.isOptional {
-          FrontierSearch.add(other, to: &next.used)
-        } else {
-          FrontierSearch.add(other, to: &next.taken)
+        guard let next = step(from: possibility, other, explaining: slot) else { continue }
+        if next.taken.contains(slot) {
+          kept.add(next, overwriting)
+        } else if seen.add(next, overwriting) {
+          add(next)
         }
-        takeReads(&next)
-        if FrontierSearch.contains(next.taken, slot) {
-          kept.add(next)
-        } else if seen.add(next) {
-          open.append(next)
-        }
-        if kept.count + seen.count > mostPossibilities { return nil }
       }
     }
     frontier = kept.all
+    if frontier.count > width {
+      isComplete = false
+      frontier.sort { $0.used.count < $1.used.count }
+      frontier.removeSubrange(width...)
+    }
     return !frontier.isEmpty
   }
 
-  /// What changes nothing and can take effect does.
-  private func takeReads(_ possibility: inout Possibility) {
-    for slot in slots where !FrontierSearch.contains(possibility.taken, slot) {
-      let action = calls[underWay[slot]].action
-      if model.changesNothing(action), model.apply(action, to: possibility.state) != nil {
-        FrontierSearch.add(slot, to: &possibility.taken)
-      }
+  /// What is possible once this call has taken effect; nil where it cannot, or need not be looked at.
+  private func step(
+    from former: Possibility, _ slot: Int, explaining: Int
+  ) -> Possibility? {
+    if former.taken.contains(slot) || former.used.contains(slot) { return nil }
+    if !earlier[slot].isSubset(of: former.taken.union(former.used)) { return nil }
+    let call = calls[underWay[slot]]
+    let overwrites = overwriting.contains(slot)
+    // Nobody would see what the last one left.
+    if former.isUnseen && overwrites { return nil }
+    guard let state = model.apply(call.action, to: former.state) else { return nil }
+    var next = former
+    next.state = state
+    if call.isOptional {
+      next.used.insert(slot)
+    } else {
+      next.taken.insert(slot)
+      next.covered.remove(slot)
     }
+    if overwrites { next.covered = coverable.subtracting(next.taken) }
+    let seen = takeReads(&next)
+    next.isUnseen = (overwrites || call.isOptional) && !seen && slot != explaining
+    return next
   }
 
-  /// Possibilities, of those with equal state and calls taken only the ones with the fewest used up.
-  private struct Minima {
-    /// Looked up, and gone through in the order of `keys` alone.
-    private var used: [Key: [Slots]] = [:]
-    private var keys: [Key] = []
-    private(set) var count = 0
-
-    /// False when one that is there makes it needless.
-    @discardableResult
-    mutating func add(_ possibility: Possibility) -> Bool {
-      let key = Key(state: possibility.state, taken: possibility.taken)
-      guard let there = used[key] else {
-        used[key] = [possibility.used]
-        keys.append(key)
-        count += 1
-        return true
+  /// What changes nothing and can take effect does. True if there was such.
+  private func takeReads(_ possibility: inout Possibility) -> Bool {
+    var some = false
+    for slot in slots where !possibility.taken.contains(slot) {
+      let action = calls[underWay[slot]].action
+      if model.changesNothing(action), model.apply(action, to: possibility.state) != nil {
+        possibility.taken.insert(slot)
+        some = true
       }
-      for one in there where one & ~possibility.used == .zero { return false }
-      var left = there.filter { possibility.used & ~$0 != .zero }
-      count += 1 + left.count - there.count
-      left.append(possibility.used)
-      used[key] = left
-      return true
     }
-
-    func has(_ possibility: Possibility) -> Bool {
-      used[Key(state: possibility.state, taken: possibility.taken)]?.contains(possibility.used)
-        ?? false
-    }
-
-    var all: [Possibility] {
-      var all: [Possibility] = []
-      for key in keys {
-        for one in used[key] ?? [] {
-          all.append(Possibility(state: key.state, taken: key.taken, used: one))
-        }
-      }
-      return all
-    }
+    return some
   }
 }

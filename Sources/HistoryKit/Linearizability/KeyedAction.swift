@@ -47,6 +47,8 @@ struct KeyedModel: SequentialModel {
     }
   }
 
+  func areAlike(_ one: KeyedAction, _ other: KeyedAction) -> Bool { one == other }
+
   private static func shows(
     _ state: [Int32], _ lower: Int32, _ upper: Int32, _ backward: Bool, _ limit: Int,
     _ found: [KeyedValue]

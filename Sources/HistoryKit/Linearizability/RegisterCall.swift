@@ -54,4 +54,12 @@ public struct RegisterModel: SequentialModel {
 
   @inlinable
   public func changesNothing(_ call: RegisterCall) -> Bool { call.changesNothing }
+
+  @inlinable
+  public func areAlike(_ one: RegisterCall, _ other: RegisterCall) -> Bool {
+    one.kind == other.kind && one.value == other.value && one.expected == other.expected
+  }
+
+  @inlinable
+  public func overwrites(_ call: RegisterCall) -> Bool { call.kind == .write }
 }

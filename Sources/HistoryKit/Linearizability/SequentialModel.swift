@@ -11,10 +11,20 @@ public protocol SequentialModel: Sendable {
 
   /// Whether the action leaves every state as it was in which it could have happened. When in doubt, false.
   func changesNothing(_ action: Action) -> Bool
+
+  /// Whether the two can be told apart by nothing but who made them and when: in each state both could have
+  /// happened, or neither, and both lead to the same state. When in doubt, false.
+  func areAlike(_ one: Action, _ other: Action) -> Bool
+
+  /// Whether the action could have happened in every state, and leads to the same one from each: a write of
+  /// everything there is, which looked at nothing. When in doubt, false.
+  func overwrites(_ action: Action) -> Bool
 }
 
 extension SequentialModel {
   @inlinable public func changesNothing(_ action: Action) -> Bool { false }
+  @inlinable public func areAlike(_ one: Action, _ other: Action) -> Bool { false }
+  @inlinable public func overwrites(_ action: Action) -> Bool { false }
 }
 
 /// One call of a concurrent history. Times are places in the order of all events: no two are equal.

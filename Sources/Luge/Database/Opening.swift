@@ -151,6 +151,7 @@ struct Opening {
         .corruption, "the redo log says what cannot be", path: directory,
         found: "incarnation \(scan.highestIncarnation), end \(scan.end)")
     }
+    try RedoSegmentFiles.removeUnfinished(platform.files, directory: directory)
     let incarnation = scan.highestIncarnation + 1
     if scan.records == 0 {
       let start = RedoFormat.startLSN(afterEnd: scan.end)

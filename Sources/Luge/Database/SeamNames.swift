@@ -52,7 +52,8 @@ public enum SeamNames {
     "recovery.changesTaken", "recovery.identifiersReplayed", "recovery.pageReplayed",
     "recovery.portionReplayed",
     "recovery.replayCompleted", "recovery.setAside", "recovery.skippedByImage",
-    "recovery.treeDropped",
+    "recovery.readAgain", "recovery.treeDropped", "superblock.copyUnreadable",
+    "superblock.readAgain",
     // Page cache
     "cache.chunkEvicted", "cache.chunkPagedIn", "cache.chunkStays", "cache.chunkPassedOver",
     "cache.evicted",

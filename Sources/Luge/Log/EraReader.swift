@@ -32,7 +32,8 @@ struct EraReader {
     seed = RedoFormat.checksumSeed(incarnation: era.incarnation)
     var parts: [RedoReader.Part] = []
     for info in segments {
-      guard let header = info.header, header.incarnation == era.incarnation,
+      let header = info.header
+      guard header.incarnation == era.incarnation,
         header.payloadBytes <= 1 << 40, header.base <= UInt64.max - (1 << 41), header.base < end
       else { continue }
       let inFile = info.size - Int64(RedoSegmentHeader.blockBytes)
@@ -82,6 +83,12 @@ struct EraReader {
         found: "\(header.version)")
     }
     return unsafe Piece(header: header, bytes: bytes)
+  }
+
+  /// The same, read from the files again: where the log seems to end that may be the read's fault and not the log's.
+  func pieceReadAgain(at position: UInt64) throws(LugeError) -> Piece? {
+    reader.forget()
+    return unsafe try piece(at: position)
   }
 
   /// The group that begins at a position; nil where none does.

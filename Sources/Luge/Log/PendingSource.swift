@@ -25,7 +25,8 @@ final class PendingSource: @unchecked Sendable {
       for (index, era) in eras.enumerated() {
         let next = index + 1 < eras.count ? eras[index + 1].start : .max
         for info in segments {
-          guard let header = info.header, header.incarnation == era.incarnation, header.base < next,
+          let header = info.header
+          guard header.incarnation == era.incarnation, header.base < next,
             header.payloadBytes <= 1 << 40, header.base + header.payloadBytes > from
           else { continue }
           parts.append(

@@ -37,24 +37,6 @@ enum RedoPayload {
     return bytes
   }
 
-  static func appendPut(
-    tree: UInt64, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer,
-    to writer: inout ByteWriter
-  ) {
-    writer.writeVarint(tree)
-    writer.write(put)
-    unsafe writer.writeCounted(key)
-    unsafe writer.writeCounted(value)
-  }
-
-  static func appendDelete(
-    tree: UInt64, key: UnsafeRawBufferPointer, to writer: inout ByteWriter
-  ) {
-    writer.writeVarint(tree)
-    writer.write(delete)
-    unsafe writer.writeCounted(key)
-  }
-
   /// One operation straight into memory of `operationBytes` bytes, not one more. `isApart`: the value is
   /// a reference.
   @unsafe @inline(__always)

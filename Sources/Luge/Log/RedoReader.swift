@@ -59,6 +59,9 @@ final class RedoReader {
     return unsafe UnsafeRawBufferPointer(rebasing: window[start..<start + count])
   }
 
+  /// What is in memory is read from the files again when it is asked for next.
+  func forget() { windowCount = 0 }
+
   /// Loads the window. False where fewer than `count` bytes are there.
   private func fill(from lsn: UInt64, atLeast count: Int) throws(LugeError) -> Bool {
     windowCount = 0

@@ -82,7 +82,7 @@ struct RedoScan {
     guard let last = eras.last else { preconditionFailure("a log has an era") }
     var result = Result(end: from, highestIncarnation: last.incarnation, segments: segments)
     for info in segments {
-      guard let header = info.header else { continue }
+      let header = info.header
       result.highestIncarnation = max(result.highestIncarnation, header.incarnation)
       try checkSequence(header.superblockSequence, path: info.path, offset: 0)
     }
@@ -120,7 +120,7 @@ struct RedoScan {
   ) throws(LugeError) -> Bool {
     while true {
       let position = result.end
-      guard let piece = unsafe try reader.piece(at: position) else { return true }
+      guard let piece = unsafe try pieceOrEnd(reader, position) else { return true }
       let header = unsafe piece.header
       let payload = unsafe piece.payload
       switch RedoKind(rawValue: header.kind) {
@@ -147,6 +147,17 @@ struct RedoScan {
       }
       result.end = position + UInt64(header.length)
     }
+  }
+
+  /// Nil where the log ends. That is believed only of two reads: a drive that returns other bytes for once must not
+  /// take away what was flushed.
+  private func pieceOrEnd(
+    _ reader: EraReader, _ position: UInt64
+  ) throws(LugeError) -> EraReader.Piece? {
+    if let piece = unsafe try reader.piece(at: position) { return unsafe piece }
+    guard let piece = unsafe try reader.pieceReadAgain(at: position) else { return nil }
+    probe("recovery.readAgain")
+    return unsafe piece
   }
 
   // MARK: The end, or damage
@@ -181,7 +192,8 @@ struct RedoScan {
   private func checkLater(than named: UInt64, _ highest: UInt64) throws(LugeError) {
     if highest <= named { return }
     for info in segments {
-      guard let header = info.header, header.incarnation > named else { continue }
+      let header = info.header
+      if header.incarnation <= named { continue }
       let era = RedoEra(incarnation: header.incarnation, start: 0)
       let reader = try EraReader(files, [info], era, until: .max, from: 0)
       defer { reader.close() }

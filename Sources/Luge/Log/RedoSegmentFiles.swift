@@ -6,28 +6,50 @@ struct RedoSegmentInfo: Equatable, Sendable {
   var path: String
   /// Length of the file in bytes.
   var size: Int64
-  /// Nil: the file's creation was cut short; it holds nothing.
-  var header: RedoSegmentHeader?
+  var header: RedoSegmentHeader
 
-  /// Whether the file was completed, and so may be recycled.
-  var isComplete: Bool {
-    guard let header, header.payloadBytes <= 1 << 40 else { return false }
-    return size == Int64(header.payloadBytes) + Int64(RedoSegmentHeader.blockBytes)
-  }
+  /// Whether the file has just the length that its header says, and so may be recycled.
+  var isComplete: Bool { size == header.fileBytes }
 }
 
 /// The names of redo segment files, and reading all their headers.
+///
+/// Invariant: what bears a segment's name is whole. It is made and synced under another name, and renamed then. So a
+/// file that is too short, or whose header cannot be read, is damaged and not half made: without that nobody
+/// could tell a last segment that was cut off, with all that was flushed into it, from one that was never used.
 enum RedoSegmentFiles {
   private static let prefix = "redo-"
+  private static let newSuffix = ".new"
 
   static func path(_ directory: String, serial: UInt64) -> String {
     "\(directory)/\(SegmentName.make(prefix, serial))"
   }
 
+  /// Of a file that is being made.
+  static func newPath(_ directory: String, serial: UInt64) -> String {
+    path(directory, serial: serial) + newSuffix
+  }
+
+  /// Removes what earlier lives began to make; what cannot be removed stays.
+  static func removeUnfinished(_ files: any FileSystem, directory: String) throws(LugeError) {
+    do throws(PlatformError) {
+      for name in try files.list(directory) {
+        guard name.hasSuffix(newSuffix),
+          SegmentName.serial(prefix, String(name.dropLast(newSuffix.utf8.count))) != nil
+        else { continue }
+        do throws(PlatformError) { try files.remove("\(directory)/\(name)") } catch {
+          if error.code == .killed { throw error }
+        }
+      }
+    } catch {
+      throw LugeError(error, doing: "removing redo segments that were not completed")
+    }
+  }
+
   /// Reads the header of every redo file of a directory, in the order of serials.
   ///
-  /// Throws `.corruption` for a file with contents and no readable header: a header's copies are
-  /// never both unsynced once the file has contents, so no crash does that. Other names are passed over.
+  /// Throws `.corruption` for a file without a readable header, or shorter than its header says. Other
+  /// names are passed over.
   static func load(
     _ files: any FileSystem, directory: String
   ) throws(LugeError) -> [RedoSegmentInfo] {
@@ -58,9 +80,17 @@ enum RedoSegmentFiles {
   ) throws -> RedoSegmentInfo {
     let size = try file.size()
     var newest: RedoSegmentHeader?
+    var failure: PlatformError?
     for offset in RedoSegmentHeader.copyOffsets {
       var bytes = [UInt8](repeating: 0, count: RedoSegmentHeader.bytes)
-      _ = try file.readAvailable(at: Int64(offset), into: &bytes)
+      do throws(PlatformError) {
+        _ = try file.readAvailable(at: Int64(offset), into: &bytes)
+      } catch {
+        // The other copy lies in another sector.
+        if error.code != .inputOutput { throw error }
+        failure = error
+        continue
+      }
       switch RedoSegmentHeader.decode(bytes) {
       case .bad: continue
       case .newer(let version):
@@ -72,34 +102,22 @@ enum RedoSegmentFiles {
         if newest.map(header.replaces) ?? true { newest = header }
       }
     }
-    if let newest {
-      guard newest.serial == serial else {
-        throw LugeError(
-          .corruption, "a redo segment bears another one's header", path: path, offset: 0,
-          expected: "serial \(serial)", found: "\(newest.serial)")
-      }
-    } else if try hasContents(file, size: size) {
+    guard let newest else {
+      if let failure { throw failure }
       throw LugeError(
         .corruption, "both copies of a redo segment's header are unreadable", path: path,
         offset: 0)
     }
-    return RedoSegmentInfo(serial: serial, path: path, size: size, header: newest)
-  }
-
-  /// Whether anything but zeros follows the header block.
-  private static func hasContents(_ file: any File, size: Int64) throws -> Bool {
-    var offset = Int64(RedoSegmentHeader.blockBytes)
-    while offset < size {
-      var chunk = [UInt8](repeating: 0, count: Int(min(size - offset, 256 << 10)))
-      let count = try file.readAvailable(at: offset, into: &chunk)
-      if count == 0 { break }
-      var index = 0
-      while index < count {
-        if chunk[index] != 0 { return true }
-        index += 1
-      }
-      offset += Int64(count)
+    guard newest.serial == serial else {
+      throw LugeError(
+        .corruption, "a redo segment bears another one's header", path: path, offset: 0,
+        expected: "serial \(serial)", found: "\(newest.serial)")
     }
-    return false
+    guard size >= newest.fileBytes else {
+      throw LugeError(
+        .corruption, "a redo segment is cut short", path: path, offset: size,
+        expected: "\(newest.fileBytes) bytes", found: "\(size)")
+    }
+    return RedoSegmentInfo(serial: serial, path: path, size: size, header: newest)
   }
 }

@@ -28,6 +28,11 @@ struct RedoSegmentHeader: Equatable, Sendable {
   var payloadBytes: UInt64
   var superblockSequence: UInt64
 
+  /// The length of the file. What cannot be is cut to what no file has.
+  var fileBytes: Int64 {
+    Int64(min(payloadBytes, 1 << 41)) + Int64(RedoSegmentHeader.blockBytes)
+  }
+
   /// One copy: 64 bytes.
   func encoded() -> [UInt8] {
     var writer = ByteWriter(capacity: Self.bytes)

@@ -12,7 +12,7 @@ import Platform
 ///   `release(below:)`. A removal need not be durable: a file that comes back is free again.
 ///
 /// Invariants:
-/// - `held` and `spares` are guarded by `lock`; `opened`, `unsynced`, `half` and `leftover` belong to the flush.
+/// - `held` and `spares` are guarded by `lock`; `opened`, `unsynced` and `half` belong to the flush.
 /// - No two files ever claim the same segment: a file that could is removed, or used, or the log fails.
 /// - Room for a checkpoint: once a file could not be made for want of space, the last spare is for
 ///   checkpoints only (`mayUseLastSpare`), whose flush takes it; or, where it is the pages that find
@@ -49,12 +49,11 @@ final class RedoSegmentStore: @unchecked Sendable {
 
   private var opened: [Opened] = []
   private var unsynced: [any File] = []
+  /// Files that could be neither completed nor removed. Guarded by `lock`.
+  private var leftovers: [String] = []
   /// A spare whose recycling ran out of space: its header may say by now that it holds the segment
   /// wanted then. So the next try, which is for the same segment, takes this one.
   private var half: Segment?
-  /// A file that could be neither completed nor removed: it may say that it holds the segment that
-  /// is to be made next. So nothing is made before it is gone.
-  private var leftover: String?
   /// Set by whoever flushes: whether it is for a checkpoint.
   var mayUseLastSpare = false
   private let spaceIsShort = AtomicWord(0)
@@ -83,16 +82,16 @@ final class RedoSegmentStore: @unchecked Sendable {
     for info in segments {
       nextSerial = max(nextSerial, info.serial + 1)
       var end: UInt64 = 0
-      if let header = info.header,
-        eras.contains(where: { era in era.incarnation == header.incarnation })
-      {
+      let header = info.header
+      if eras.contains(where: { era in era.incarnation == header.incarnation }) {
         let (sum, overflow) = header.base.addingReportingOverflow(header.payloadBytes)
         end = overflow ? .max : sum
       }
       held.append(
         Segment(
           serial: info.serial, path: info.path, end: end,
-          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size, isEarlier: true))
+          isRecyclable: info.isComplete && info.size == fileBytes, size: info.size, isEarlier: true
+        ))
     }
   }
 
@@ -199,7 +198,6 @@ final class RedoSegmentStore: @unchecked Sendable {
   // MARK: Making segments
 
   private func makeSegment(base: UInt64, _ sequence: UInt64) throws(LugeError) -> any File {
-    try removeLeftover()
     var spare = half
     if spare == nil { spare = try takeSpare() }
     if let spare { return try recycle(spare, base: base, sequence) }
@@ -221,16 +219,6 @@ final class RedoSegmentStore: @unchecked Sendable {
       return nil
     }
     return spares.popLast()
-  }
-
-  private func removeLeftover() throws(LugeError) {
-    guard let path = leftover else { return }
-    do throws(PlatformError) { try files.remove(path) } catch {
-      if error.code != .notFound {
-        throw LugeError(error, doing: "removing a redo segment that was not completed")
-      }
-    }
-    leftover = nil
   }
 
   private func takeSerial() throws(LugeError) -> UInt64 {
@@ -278,7 +266,12 @@ final class RedoSegmentStore: @unchecked Sendable {
     while kept >= 0 {
       let offset = Int64(RedoSegmentHeader.copyOffsets[kept])
       var bytes = [UInt8](repeating: 0, count: RedoSegmentHeader.bytes)
-      _ = try file.readAvailable(at: offset, into: &bytes)
+      do throws(PlatformError) { _ = try file.readAvailable(at: offset, into: &bytes) } catch {
+        // The other copy is kept then, and this one written over.
+        if error.code != .inputOutput { throw error }
+        kept -= 1
+        continue
+      }
       if case .valid = RedoSegmentHeader.decode(bytes) {
         try file.writeFully(bytes, at: offset)
         try syncing { () throws(PlatformError) in try file.syncData() }
@@ -301,20 +294,27 @@ final class RedoSegmentStore: @unchecked Sendable {
     _ header: RedoSegmentHeader
   ) throws(LugeError) -> (segment: Segment, file: any File) {
     let path = RedoSegmentFiles.path(directory, serial: header.serial)
+    var newPath = RedoSegmentFiles.newPath(directory, serial: header.serial)
     do throws(PlatformError) {
       try faultPoint("log.newSegment")
-      let file = try files.open(path, .createNew)
+      // One that could be neither completed nor removed is used before another is made.
+      try lock.lock()
+      if let leftover = leftovers.popLast() { newPath = leftover }
+      lock.unlock()
+      let file = try files.open(newPath, .readWriteOrCreate)
       do throws(PlatformError) {
+        // What an earlier life has left of one.
+        try file.truncate(to: 0)
         try prewrite(file, header)
-        try syncing { () throws(PlatformError) in
-          try file.syncAll()
-          try files.syncDirectory(directory)
-        }
+        try syncing { () throws(PlatformError) in try file.syncAll() }
+        try files.rename(newPath, to: path)
       } catch {
         file.close()
-        if error.code != .killed { discard(path, header) }
+        if error.code != .killed { discard(newPath) }
         throw error
       }
+      // From here on the segment is there, and is not removed before it is known that nobody needs it.
+      try syncing { () throws(PlatformError) in try files.syncDirectory(directory) }
       spaceIsShort.store(0)
       let segment = Segment(
         serial: header.serial, path: path,
@@ -359,18 +359,12 @@ final class RedoSegmentStore: @unchecked Sendable {
     return true
   }
 
-  /// Removes a file whose making failed; it is never used, whether that works or not.
-  private func discard(_ path: String, _ header: RedoSegmentHeader) {
+  /// Removes a file whose making failed. Where that does not work it is kept for the next one, or gone with
+  /// the next opening.
+  private func discard(_ path: String) {
     do { try files.remove(path) } catch {
-      if header.incarnation != 0 {
-        // By the flush: its header may be there.
-        leftover = path
-        return
-      }
-      // Tried again at the next release, or found unfinished at the next opening.
       guard (try? lock.lock()) != nil else { return }
-      held.append(
-        Segment(serial: header.serial, path: path, end: 0, isRecyclable: false, size: 0))
+      leftovers.append(path)
       lock.unlock()
     }
   }

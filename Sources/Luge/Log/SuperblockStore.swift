@@ -45,19 +45,64 @@ final class SuperblockStore {
   /// Throws `.notADatabase` for a file without any superblock's magic, `.corruption` where no copy
   /// is good, `.unsupportedVersion` where a newer engine wrote one. Writes nothing.
   func load() throws(LugeError) -> Superblock? {
-    var bytes = [UInt8](repeating: 0, count: 2 * Self.slotBytes)
-    let count: Int
+    var bytes: [UInt8]
     do throws(PlatformError) {
       guard try files.status(path) != nil else { return nil }
       let opened = try files.open(path, .readWrite)
       file = opened
-      count = try opened.readAvailable(at: 0, into: &bytes)
+      bytes = try readTwice(opened)
       try files.syncDirectory(directory)
     } catch {
       throw LugeError(error, doing: "reading the superblock")
     }
+    let count = bytes.count
+    bytes += [UInt8](repeating: 0, count: 2 * Self.slotBytes - count)
     try choose(bytes, count: count)
     return newest
+  }
+
+  /// What two reads in a row agree on. A read that returns other bytes for once, older ones perhaps, would make an
+  /// older superblock the newest: what that one needs may be gone, and what it does not know would be removed.
+  private func readTwice(_ file: any File) throws(PlatformError) -> [UInt8] {
+    var former = try readSlots(file)
+    var tries = 0
+    while true {
+      let next = try readSlots(file)
+      if next == former { return next }
+      probe("superblock.readAgain")
+      former = next
+      tries += 1
+      if tries == 8 {
+        throw PlatformError(
+          .inputOutput, operation: "read", path: path, detail: "each read returns other bytes")
+      }
+    }
+  }
+
+  /// All of it. A copy that cannot be read is zeros as long as the other one of its slot can be: without that a
+  /// failed read would make an older superblock the newest.
+  private func readSlots(_ file: any File) throws(PlatformError) -> [UInt8] {
+    do throws(PlatformError) {
+      return try file.readAvailable(at: 0, count: 2 * Self.slotBytes)
+    } catch {
+      if error.code != .inputOutput { throw error }
+    }
+    probe("superblock.copyUnreadable")
+    var bytes: [UInt8] = []
+    for slot in 0..<2 {
+      var failures = 0
+      for copy in 0..<2 {
+        let offset = slot * Self.slotBytes + copy * Superblock.copyBytes
+        do throws(PlatformError) {
+          bytes += try file.readAvailable(at: Int64(offset), count: Superblock.copyBytes)
+        } catch {
+          failures += 1
+          if error.code != .inputOutput || failures == 2 { throw error }
+          bytes += [UInt8](repeating: 0, count: Superblock.copyBytes)
+        }
+      }
+    }
+    return bytes
   }
 
   private func choose(_ bytes: [UInt8], count: Int) throws(LugeError) {

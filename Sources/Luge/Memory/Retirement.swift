@@ -12,7 +12,8 @@ internal import Platform
 /// ```
 enum RetiredBlock {
   static let bytes = 24
-  /// Blocks between two tries to reclaim. Few where interleavings are explored: their programs are short.
+  /// Blocks between two tries to reclaim. Few where interleavings are explored: what the first of three writes
+  /// replaces is to be freed by the second.
   #if SchedulePoints
     static let batch: UInt64 = 1
   #else
@@ -53,8 +54,12 @@ extension Pin {
     if field(PinLayout.end) > field(PinLayout.nextReclaim) || bytes >= RetiredBlock.large
       || holdsTooMuch
     {
-      reclaim()
+      return reclaim()
     }
+    #if SchedulePoints
+      // The next try, in the next pin, is to find this retired before.
+      _ = unsafe WordRef(table, EpochTable.epoch).fetchAdd(1)
+    #endif
   }
 
   /// Whether what this thread keeps back shows beside the memory budget: if it does nothing for a

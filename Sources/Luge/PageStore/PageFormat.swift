@@ -155,6 +155,19 @@ enum PageFormat {
     return crc32c(span.extracting(start + 12..<start + recordHeaderBytes + payload), seed: first)
   }
 
+  /// The checksum of a record up to where the beginning that is lent ends; at least its header.
+  static func checksum(front: UnsafeRawBufferPointer) -> UInt32 {
+    // Lent for the length of this call.
+    let first = unsafe crc32c(UnsafeRawBufferPointer(rebasing: front[..<8]))
+    return unsafe crc32c(UnsafeRawBufferPointer(rebasing: front[12...]), seed: first)
+  }
+
+  /// The checksum that a record's header holds.
+  static func storedChecksum(_ front: UnsafeRawBufferPointer) -> UInt32 {
+    // Lent for the length of this call, and longer than a header.
+    unsafe UInt32(littleEndian: front.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+  }
+
   /// The first 24 bytes of a record, not believed.
   struct RecordHeader {
     var kind: UInt8

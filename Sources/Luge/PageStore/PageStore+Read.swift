@@ -139,12 +139,16 @@ extension PageStore {
 
   /// One good copy will do.
   private func checkSegmentHeader(_ file: any File, serial: UInt64) throws(LugeError) {
+    var failure: LugeError?
     for offset in PageFormat.copyOffsets {
       let bytes: [UInt8]
       do throws(PlatformError) {
         bytes = try file.readAvailable(at: Int64(offset), count: PageFormat.segmentHeaderBytes)
       } catch {
-        throw LugeError(error, doing: "reading the header of a \(family.name) segment")
+        let reason = LugeError(error, doing: "reading the header of a \(family.name) segment")
+        if error.code != .inputOutput { throw reason }
+        failure = reason
+        continue
       }
       switch PageFormat.decodeSegmentHeader(bytes, family) {
       case .valid(let found) where found == serial: return
@@ -156,6 +160,7 @@ extension PageStore {
       case .valid, .bad: continue
       }
     }
+    if let failure { throw failure }
     throw damage(
       PageAddress(serial: serial, offset: 0),
       "the header of a \(family.name) segment is unreadable",

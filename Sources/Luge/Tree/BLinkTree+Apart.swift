@@ -65,30 +65,40 @@ extension BLinkTree {
     return bytes
   }
 
-  /// Reads a value a piece at a time and throws `.corruption` where it, or its record's header, is
-  /// damaged.
+  /// Reads a value a piece at a time and throws `.corruption` where it, or anything else of its record, is
+  /// damaged: the cleaner needs the record whole, though no reader does.
   func checkApart(_ value: ValueOnDisk) throws(LugeError) {
     let part = value.part
     try context.values.checkRecord(part, .value)
     let length = Int(value.reference.length)
+    let start = PageFormat.recordHeaderBytes + ValueReference.headBytes(key: value.key.count)
     let piece = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: max(1, min(length, 1 << 20)), alignment: 8)
+      byteCount: max(start, min(length, 1 << 20)), alignment: 8)
     defer { unsafe piece.deallocate() }
+    let front = unsafe UnsafeMutableRawBufferPointer(rebasing: piece[..<start])
+    try unsafe context.values.read(part.address, from: 0, into: front)
+    var whole = unsafe PageFormat.checksum(front: UnsafeRawBufferPointer(front))
+    let stored = unsafe PageFormat.storedChecksum(UnsafeRawBufferPointer(front))
     var done = 0
     var sum: UInt32 = 0
-    let start = PageFormat.recordHeaderBytes + ValueReference.headBytes(key: value.key.count)
     while done < length {
       // Within the piece, which lives to the end of this call.
       let target = unsafe UnsafeMutableRawBufferPointer(
         rebasing: piece[..<min(piece.count, length - done)])
       unsafe try context.values.read(part.address, from: start + done, into: target)
       unsafe sum = crc32c(UnsafeRawBufferPointer(target), seed: sum)
+      unsafe whole = crc32c(UnsafeRawBufferPointer(target), seed: whole)
       done += target.count
     }
     guard sum == value.reference.checksum else {
       throw context.values.damage(
         part.address, "the checksum of a large value is wrong",
         expected: "\(value.reference.checksum)", found: "\(sum)")
+    }
+    guard whole == stored else {
+      throw context.values.damage(
+        part.address, "the checksum of a large value's record is wrong",
+        expected: "\(stored)", found: "\(whole)")
     }
   }
 

@@ -79,6 +79,11 @@ struct CallLogDecoder {
     settings.flushInterval = try flag() ? try number() : nil
     settings.checkpointInterval = try size()
     settings.memoryBudget = try size()
+    let way = Int(try byte())
+    guard way <= DataCompression.allCases.count else {
+      throw CallLogError("there is no compression \(way)")
+    }
+    settings.compression = way == 0 ? nil : DataCompression.allCases[way - 1]
     return .subject(engine: engine, directory: directory, settings: settings)
   }
 

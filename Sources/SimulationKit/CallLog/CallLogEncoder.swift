@@ -94,6 +94,9 @@ struct CallLogEncoder {
       optional(settings.flushInterval)
       number(settings.checkpointInterval)
       number(settings.memoryBudget)
+      let ways = DataCompression.allCases
+      let way = settings.compression.flatMap { ways.firstIndex(of: $0) } ?? -1
+      raw([UInt8(way + 1)])
     case .began(let call, let client, let wanted):
       number(call)
       number(UInt32(client))

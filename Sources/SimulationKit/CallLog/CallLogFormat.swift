@@ -36,13 +36,14 @@ internal import Platform
 /// | 12 | directory sync began | number 4, text path |
 /// | 13 | sync ended | number 4, succeeded 1 |
 /// | 14 | settled | |
-/// | 20 | subject | text engine, text directory, automatic 1, segment 8, optional page segment 8, page 8, optional flush interval 8, checkpoint interval 8, memory 8 |
+/// | 20 | subject | text engine, text directory, automatic 1, segment 8, optional page segment 8, page 8, optional flush interval 8, checkpoint interval 8, memory 8, compression 1 |
 /// | 21 | operation began | call 8, client 4, operation |
 /// | 22 | operation ended | call 8, outcome |
 /// | 23 | opened | |
 /// | 24 | recovered | list of trees: text name, list of entries: bytes key, bytes value |
 /// | 25 / 26 | closed / crashed | |
 ///
+/// Compression: 0 where the engine chooses, else one more than the place of the case in `DataCompression`.
 /// Operations and outcomes begin with a byte; see `CallLogEncoder+Operations`.
 ///
 /// The file may end anywhere: a record that it does not hold whole is a torn tail, and the log ends

@@ -43,4 +43,5 @@ final class CrashGate: SeamGate {
   func record(_ event: StaticString, _ a: UInt64, _ b: UInt64, _ c: UInt64) {
     simulation.record(event, a, b, c)
   }
+  var tracesBytes: Bool { simulation.tracesBytes }
 }

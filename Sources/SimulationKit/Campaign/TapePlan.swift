@@ -44,6 +44,9 @@ struct TapePlan {
           drawClass(fault, swarm, operations)
         }
         drawPoints(factory.faultPoints, swarm)
+        // A lane of its own: tapes that were saved before there were these have none of them.
+        let media = tape.lane("media")
+        for fault in FaultClass.allCases where allows(fault) { drawMedia(fault, media) }
       case .always(let fault, let oneIn):
         if allows(fault) { faults[fault] = oneIn }
         losses.formUnion(DiskFaults(fault))
@@ -101,7 +104,7 @@ struct TapePlan {
     case .readError:
       // Engines read little but when they open.
       if lane.draw("on", below: 4) == 3 { faults[fault] = 4 << lane.draw("rarity", below: 8) }
-    case .lyingSync, .writeError, .noSpace, .syncFailure:
+    case .writeError, .noSpace, .syncFailure:
       if lane.draw("on", below: 4) == 3 {
         faults[fault] = 64 << lane.draw("rarity", below: 6)
       }
@@ -111,6 +114,20 @@ struct TapePlan {
       }
     case .faultPointError, .faultPointDelay, .faultPointKill:
       if lane.draw("on", below: 3) == 2 { faults[fault] = 1 }
+    case .misdirectedRead, .misdirectedWrite, .staleRead, .latentSectorError, .stuckCall,
+      .lyingSync:
+      return
+    }
+  }
+
+  /// What lies or lasts ends most tapes that meet it: in few of them.
+  private mutating func drawMedia(_ fault: FaultClass, _ lane: ChoiceLane) {
+    switch fault {
+    case .misdirectedRead, .staleRead, .latentSectorError, .stuckCall:
+      if lane.draw("on", below: 12) == 11 { faults[fault] = 4 << lane.draw("rarity", below: 8) }
+    case .misdirectedWrite, .lyingSync:
+      if lane.draw("on", below: 12) == 11 { faults[fault] = 16 << lane.draw("rarity", below: 6) }
+    default: return
     }
   }
 

@@ -29,13 +29,14 @@ extension TapeResult {
     for (index, fault) in FaultClass.allCases.enumerated() {
       counters.faults[index] = happened[fault]
     }
+    if options.keepsEvents || !failures.isEmpty { self.history = history }
+    if options.isHasty { return }
     counters.probes = NamedCount.merge(
       counters.probes, happened.probes.map { NamedCount($0.name, $0.count) })
     counters.faultPoints = NamedCount.merge(
       counters.faultPoints, happened[keyPath: places].map { NamedCount($0.name, $0.count) })
     traceHash = simulation.trace.hash.description
     choices = simulation.tape.recorded
-    if options.keepsEvents || !failures.isEmpty { self.history = history }
     if options.keepsEvents { events = simulation.trace.events.map(\.description) }
   }
 }

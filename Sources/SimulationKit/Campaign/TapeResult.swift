@@ -11,6 +11,11 @@ public struct TapeOptions: Equatable, Sendable {
   public var strategy: StrategyName?
   /// Write down what the strategy decided, as choices of `ExactStrategy`.
   public var recordsSchedule = false
+  /// Only verdict and counters are wanted, as of one tape among millions: no bytes in the trace, and no list of choices. The
+  /// tape is the same.
+  public var isHasty = false
+  /// The order of writes is held against the engine's rules, which takes a sixth of a tape's time.
+  public var watchesOrder = true
 
   public init(
     operations: Int = 1000, keepsEvents: Bool = false, strategy: StrategyName? = nil

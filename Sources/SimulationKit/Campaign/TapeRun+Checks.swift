@@ -29,7 +29,7 @@ extension TapeRun {
     takeViolations()
     if !result.failures.isEmpty { return }
     // The judge accepts the reason. Unless the disk is damaged, it goes away when faults are spared.
-    if mustOpen || (hasRot && error.code == .corruption) {
+    if mustOpen || (hasRot && (error.code == .corruption || error.code == .inputOutput)) {
       endAtDamage()
     } else {
       mustOpen = true

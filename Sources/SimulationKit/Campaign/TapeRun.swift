@@ -78,6 +78,7 @@ final class TapeRun: @unchecked Sendable {
     tape = ChoiceTape(driver: driver)
     plan = TapePlan(scenario, factory, operations: options.operations, tape: tape)
     var world = SimulationOptions(keepsAllEvents: options.keepsEvents)
+    world.tracesBytes = !options.isHasty
     #if SchedulePoints
       // Each access is a call there.
       world.callLimit *= 8
@@ -98,6 +99,9 @@ final class TapeRun: @unchecked Sendable {
     sequences = Array(repeating: 0, count: plan.clients)
     // Decay, met by the engine or not, and syncs that lie excuse what a rule finds. The disk goes with
     // this run.
+    // A disk that lies is no disk that an engine has written to in the wrong order.
+    disk.keepsFormer = plan.faults[.staleRead] != 0 || plan.faults[.misdirectedWrite] != 0
+    if !options.watchesOrder { return }
     disk.watch = StorageWatch(
       factory.storageRules(for: TapeRun.directory),
       isBlind: { [unowned self] in disk.hasRotted || judge.context.isBeyondContract },
@@ -315,11 +319,16 @@ final class TapeRun: @unchecked Sendable {
     return false
   }
 
-  /// Whether a bit has flipped: the one fault that outlasts its life.
-  var hasRot: Bool { simulation.faults.counts[FaultClass.bitRot.ordinal] > 0 }
+  /// Whether something has damaged the disk: the faults that outlast their life.
+  var hasRot: Bool {
+    for fault in FaultClass.allCases where fault.isLasting {
+      if simulation.faults.counts[fault.ordinal] > 0 { return true }
+    }
+    return false
+  }
 
   private func collect() {
-    result.counters.declare(by: factory)
+    if !options.isHasty { result.counters.declare(by: factory) }
     result.collect(simulation, options, places: \.faultPointsFired, judge.history)
   }
 }

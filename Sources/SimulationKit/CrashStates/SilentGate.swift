@@ -11,6 +11,6 @@ final class SilentGate: SeamGate, Sendable {
   func draw(_ label: StaticString, below bound: UInt64) -> UInt64 { bound / 2 }
   func count(_ fault: FaultClass) {}
   func delay(nanoseconds: UInt64) throws(PlatformError) {}
-  var isTraced: Bool { false }
+  var tracesBytes: Bool { false }
   func record(_ event: StaticString, _ a: UInt64, _ b: UInt64, _ c: UInt64) {}
 }

@@ -25,6 +25,14 @@ final class Inode {
   /// Bits that have flipped on the medium; reads show them.
   var damage: [BitDamage] = []
 
+  /// Sectors that cannot be read until they are written; in no order.
+  var unreadable: [Int] = []
+  /// What the last sync made durable, as what it takes to undo it: for reads that are stale. Kept where the disk
+  /// is asked to.
+  var former: [PendingWrite] = []
+  /// The range that a read was wrong about: the next one that touches it is right.
+  var liedAbout: Range<Int>?
+
   /// A directory's names as processes see them, and as the disk would have them after a power loss.
   var entries = DirectoryTable()
   var durableEntries = DirectoryTable()
@@ -54,6 +62,9 @@ final class Inode {
     copy.limbo = limbo
     copy.lengthChanges = lengthChanges
     copy.damage = damage
+    copy.unreadable = unreadable
+    copy.former = former
+    copy.liedAbout = liedAbout
     copy.entries = entries
     copy.durableEntries = durableEntries
     copy.links = links
@@ -62,12 +73,16 @@ final class Inode {
     return copy
   }
 
-  /// A write over a damaged sector ends the damage.
+  /// A write over a damaged or unreadable sector ends that.
   func heal(from start: Int, to end: Int) {
-    if damage.isEmpty { return }
-    let first = start / DiskGeometry.sectorSize * DiskGeometry.sectorSize
-    let last = DiskGeometry.sectors(upTo: end) * DiskGeometry.sectorSize
-    damage.removeAll { $0.position >= first && $0.position < last }
+    if damage.isEmpty && unreadable.isEmpty { return }
+    let first = start / DiskGeometry.sectorSize
+    let last = DiskGeometry.sectors(upTo: end)
+    damage.removeAll {
+      $0.position >= first * DiskGeometry.sectorSize
+        && $0.position < last * DiskGeometry.sectorSize
+    }
+    unreadable.removeAll { $0 >= first && $0 < last }
   }
 
   var hasPendingData: Bool { !pending.isEmpty || !limbo.isEmpty }

@@ -41,6 +41,7 @@ extension SimulatedDisk {
     if length == inode.length { return }
     sequence += 1
     if length < inode.length {
+      inode.former = []
       remember(inode, from: length, to: inode.length, isCut: true)
       release(inode, from: length, to: inode.length, toEnd: true)
     }
@@ -68,6 +69,7 @@ extension SimulatedDisk {
   /// Makes contents and length durable, except what an earlier failed sync gave up.
   func sync(_ inode: Inode) {
     if !inode.limbo.isEmpty { resolveLimbo(inode) }
+    if keepsFormer, !inode.pending.isEmpty { inode.former = inode.pending.filter { !$0.isCut } }
     inode.pending.removeAll(keepingCapacity: true)
     inode.lengthChanges.removeAll(keepingCapacity: true)
   }

@@ -45,8 +45,19 @@
 /// **Space.** Blocks of 4 KiB, optionally limited in number. A removed file's space is free when its last
 /// handle is closed (journals keep it a little longer). Directories cost nothing.
 ///
-/// **Not modelled:** misdirected I/O, stale reads, stuck calls, hard and symbolic links,
-/// permissions, memory mapping, time stamps.
+/// A *latent sector error* is a sector that has become unreadable: reads that touch it fail until it is written.
+///
+/// **Lies.** A *misdirected read* returns what lies elsewhere in the file, a *stale read* what was there before the
+/// last sync. Both happen once: who reads the same place again gets what is there, because what fails so is a
+/// transfer, or a cache line, and not the medium. A *misdirected write* goes to another block of any file, over what lies there,
+/// and not where it belongs; both stay so. It spares what was synced last: else it could take two groups of
+/// a log with one blow, the one that it was and the one before, and nobody could tell that from an empty log.
+/// All three happen only to files without pending writes, because those are in the page cache. (A misdirected write
+/// shows at once, as if the page cache had forgotten it.)
+///
+/// **Time.** A call may take up to a second, or be *stuck* for half a minute.
+///
+/// **Not modelled:** hard and symbolic links, permissions, memory mapping, time stamps.
 ///
 /// # How
 ///
@@ -59,8 +70,11 @@ public final class SimulatedDisk {
   /// The most bytes that files may occupy; nil: no limit.
   public var capacity: Int?
 
-  /// A bit has flipped, whether anybody has met it or not.
+  /// The medium has done something that no engine is to blame for, whether anybody has met it or not.
   var hasRotted = false
+
+  /// Notes what syncs make durable, so that reads can be stale and misdirected writes spare it.
+  var keepsFormer = false
 
   /// Told of each change before it takes effect. Not of copies.
   var watch: StorageWatch?
@@ -93,6 +107,7 @@ public final class SimulatedDisk {
 
   private init(copying other: SimulatedDisk) {
     capacity = other.capacity
+    keepsFormer = other.keepsFormer
     nameChanges = other.nameChanges
     sequence = other.sequence
     nextID = other.nextID

@@ -37,6 +37,7 @@ public final class SimulatedFile: File, @unchecked Sendable {
       count = 1 + Int(gate.draw("read.count", below: UInt64(count - 1)))
     }
     let wanted = count
+    try disk.meetLatentError(inode, at: start, count: count, path, gate)
     return unsafe buffer.withUnsafeMutableBytes { target in
       unsafe transfer(gate, target.baseAddress, at: start, count: wanted)
     }
@@ -56,6 +57,7 @@ public final class SimulatedFile: File, @unchecked Sendable {
           detail: "wanted \(request.length) bytes of a file of \(inode.length)")
       }
       let length = request.length
+      try disk.meetLatentError(inode, at: start, count: length, path, gate)
       results.append(
         unsafe [UInt8](unsafeUninitializedCapacity: length) { target, initialized in
           let base = unsafe target.baseAddress.map { UnsafeMutableRawPointer($0) }
@@ -157,6 +159,7 @@ extension SimulatedFile {
     try fileSystem.delay(gate)
     try check("\(call)", 0, 0)
     if inode.hasWorkForSync, gate.strikes(.lyingSync) {
+      disk.hasRotted = true
       gate.record(call, inode.id, 1, 0)
       return
     }
@@ -198,9 +201,13 @@ extension SimulatedFile {
         met -= 1
       }
     }
-    if gate.isTraced {
-      gate.record("read", inode.id, UInt64(start), unsafe TraceBytes.hash(target, done))
+    if disk.mayLie(inode, start, done),
+      unsafe !disk.meetMisdirectedRead(inode, target, at: start, count: done, gate)
+    {
+      unsafe disk.meetStaleRead(inode, target, at: start, count: done, gate)
     }
+    let hash = gate.tracesBytes ? unsafe TraceBytes.hash(target, done) : 0
+    gate.record("read", inode.id, UInt64(start), hash)
     return done
   }
 
@@ -215,8 +222,10 @@ extension SimulatedFile {
         let bytes = unsafe [UInt8](source.prefix(count))
         watch.meet(StorageChange(path, .write(offset: Int64(start), bytes: bytes)), on: disk)
       }
-      unsafe disk.write(inode, base, at: start, count: count)
-      if gate.isTraced { hash = unsafe TraceBytes.hash(base, count) }
+      if unsafe !disk.meetMisdirectedWrite(inode, base, at: start, count: count, gate) {
+        unsafe disk.write(inode, base, at: start, count: count)
+      }
+      if gate.tracesBytes { hash = unsafe TraceBytes.hash(base, count) }
     }
     gate.record(call, inode.id, UInt64(start), hash)
   }

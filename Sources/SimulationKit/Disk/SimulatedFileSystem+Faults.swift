@@ -3,6 +3,9 @@ internal import Platform
 
 /// The head of every call, and the faults that several calls share.
 extension SimulatedFileSystem {
+  /// Nanoseconds for which a stuck call does not return: longer than anybody should wait for it.
+  static let stuckFor: UInt64 = 30_000_000_000
+
   /// Enters a seam call. Everything looked up before it may have changed behind it.
   func enter(_ call: StaticString) throws(PlatformError) -> any SeamGate {
     guard let gate = incarnation.gate else {
@@ -16,6 +19,10 @@ extension SimulatedFileSystem {
 
   /// Meets latency: the call takes from a tenth of a millisecond to a second. Others run meanwhile.
   func delay(_ gate: any SeamGate) throws(PlatformError) {
+    if gate.strikes(.stuckCall) {
+      try gate.delay(nanoseconds: SimulatedFileSystem.stuckFor)
+      if incarnation.gate == nil { throw PlatformError(.killed, operation: "delay") }
+    }
     if !gate.strikes(.latency) { return }
     var nanoseconds: UInt64 = 100_000
     var left = gate.draw("latency", below: 5)

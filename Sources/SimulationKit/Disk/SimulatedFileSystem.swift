@@ -145,6 +145,7 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
     try delay(gate)
     let inode = try findDirectory(path, "syncDirectory")
     if disk.hasPendingNames(inode), gate.strikes(.lyingSync) {
+      disk.hasRotted = true
       gate.record("syncDirectory", inode.id, 1, 0)
       return
     }

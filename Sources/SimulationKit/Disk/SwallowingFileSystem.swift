@@ -17,6 +17,11 @@ public struct SwallowingFileSystem: FileSystem {
     /// `FileSystem.remove`.
     public static let removals = Calls(rawValue: 1 << 3)
 
+    /// Not the calls but their errors: a sync that failed has not.
+    public static let syncErrors = Calls(rawValue: 1 << 4)
+    /// The same of writes: all was written.
+    public static let writeErrors = Calls(rawValue: 1 << 5)
+
     public static let fileSyncs: Calls = [.dataSyncs, .fullSyncs]
   }
 
@@ -35,7 +40,8 @@ public struct SwallowingFileSystem: FileSystem {
   public func open(_ path: String, _ mode: OpenMode) throws(PlatformError) -> any File {
     let file = try base.open(path, mode)
     let here = calls(on: path)
-    return here.isDisjoint(with: .fileSyncs) ? file : SwallowingFile(file, here)
+    let ofFiles: Calls = [.fileSyncs, .syncErrors, .writeErrors]
+    return here.isDisjoint(with: ofFiles) ? file : SwallowingFile(file, here)
   }
 
   public func createDirectory(_ path: String) throws(PlatformError) {
@@ -90,7 +96,10 @@ private final class SwallowingFile: File {
   }
 
   func write(_ bytes: RawSpan, at offset: Int64) throws(PlatformError) -> Int {
-    try base.write(bytes, at: offset)
+    do throws(PlatformError) { return try base.write(bytes, at: offset) } catch {
+      if !swallowed.contains(.writeErrors) || error.code != .inputOutput { throw error }
+      return bytes.byteCount
+    }
   }
 
   func readParallel(_ requests: [ReadRequest]) throws(PlatformError) -> [[UInt8]] {
@@ -100,11 +109,18 @@ private final class SwallowingFile: File {
   func size() throws(PlatformError) -> Int64 { try base.size() }
 
   func syncData() throws(PlatformError) {
-    if !swallowed.contains(.dataSyncs) { try base.syncData() }
+    if swallowed.contains(.dataSyncs) { return }
+    do throws(PlatformError) { try base.syncData() } catch { try swallow(error) }
   }
 
   func syncAll() throws(PlatformError) {
-    if !swallowed.contains(.fullSyncs) { try base.syncAll() }
+    if swallowed.contains(.fullSyncs) { return }
+    do throws(PlatformError) { try base.syncAll() } catch { try swallow(error) }
+  }
+
+  /// The error of a sync; that of a process that is killed goes through.
+  private func swallow(_ error: PlatformError) throws(PlatformError) {
+    if !swallowed.contains(.syncErrors) || error.code != .inputOutput { throw error }
   }
 
   func truncate(to size: Int64) throws(PlatformError) { try base.truncate(to: size) }

@@ -118,5 +118,27 @@ public enum FaultCatalogue {
       summary: "a sync reports success and does nothing",
       countedWhen: "a sync with something to do did nothing",
       seenIn: "drives and virtual disks that ignore the flush command"),
+    FaultDescription(
+      fault: .misdirectedRead, origin: .call,
+      summary: "a read returns what lies elsewhere in the file; the next one is right",
+      countedWhen: "the call returned bytes of another place",
+      seenIn: "drive firmware, RAID controllers, bugs in block layers"),
+    FaultDescription(
+      fault: .misdirectedWrite, origin: .call,
+      summary: "a write goes to another block, over what lies there, and not where it belongs",
+      countedWhen: "the bytes went elsewhere", seenIn: "drive firmware, RAID controllers"),
+    FaultDescription(
+      fault: .staleRead, origin: .call,
+      summary: "a read returns what was there before the last sync; the next one is right",
+      countedWhen: "the call returned bytes that were overwritten",
+      seenIn: "lost cache lines of drives, mirrors that have diverged, network disks"),
+    FaultDescription(
+      fault: .latentSectorError, origin: .call,
+      summary: "a sector cannot be read any more, until it is written",
+      countedWhen: "a read found the sector gone", seenIn: "every kind of drive, with age"),
+    FaultDescription(
+      fault: .stuckCall, origin: .call,
+      summary: "a read, write or sync takes half a minute of virtual time",
+      countedWhen: "the call waited", seenIn: "drives that try again, paths that fail over"),
   ]
 }

@@ -69,9 +69,10 @@ final class InterleavingRun: @unchecked Sendable {
       case .exact: strategy = ExactStrategy(tape: tape)
       }
     }
-    simulation = Simulation(
-      tape: tape, strategy: strategy,
-      options: SimulationOptions(callLimit: 400_000, keepsAllEvents: options.keepsEvents))
+    var circumstances = SimulationOptions(
+      callLimit: 400_000, keepsAllEvents: options.keepsEvents)
+    circumstances.tracesBytes = !options.isHasty
+    simulation = Simulation(tape: tape, strategy: strategy, options: circumstances)
     simulation.keepsFreedMemory = plan.keepsFreedMemory
     simulation.scheduler.schedule.isOn = options.recordsSchedule && scenario.pair == nil
     disk = SimulatedDisk()
@@ -166,7 +167,7 @@ final class InterleavingRun: @unchecked Sendable {
   private func prepare(
     _ pair: ProgramPair, _ fresh: any KeyValueEngine, _ platform: PlatformServices
   ) throws(EngineError) -> any KeyValueEngine {
-    var engine = fresh
+    let engine = fresh
     func write() throws(EngineError) {
       var place = 0
       while place <= 10 {
@@ -187,11 +188,15 @@ final class InterleavingRun: @unchecked Sendable {
       }
     }
     if actions.contains(.cleanerMove) {
-      // Segments at rest, mostly dead: those of an earlier life.
+      // Segments at rest, mostly dead: those of an earlier life, and what is live in them is not in memory.
+      if factory.capabilities.contains(.checkpoints) {
+        try engine.checkpoint()
+        try write()
+        try engine.checkpoint()
+      }
       try engine.close()
-      engine = try factory.open(
+      return try factory.open(
         InterleavingRun.directory, on: platform, settings: plan.settings)
-      try write()
     }
     if actions.contains(where: { $0.needsStorage }),
       factory.capabilities.contains(.checkpoints)
@@ -301,7 +306,7 @@ final class InterleavingRun: @unchecked Sendable {
     result.schedule = simulation.scheduler.schedule.choices
     result.counters.schedulePoints = Int(clamping: simulation.counters.seamCalls)
     // Of a pair there are thousands: once for all of them.
-    if scenario.pair == nil { result.counters.declare(by: factory) }
+    if scenario.pair == nil && !options.isHasty { result.counters.declare(by: factory) }
     result.collect(simulation, options, places: \.faultPointHits, judge.history)
   }
 }

@@ -72,4 +72,5 @@ final class LosingGate: SeamGate {
   func count(_ fault: FaultClass) {}
   func delay(nanoseconds: UInt64) throws(PlatformError) {}
   func record(_ event: StaticString, _ a: UInt64, _ b: UInt64, _ c: UInt64) {}
+  var tracesBytes: Bool { false }
 }

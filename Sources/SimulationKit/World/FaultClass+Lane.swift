@@ -23,6 +23,11 @@ extension FaultClass {
     case .faultPointDelay: 16
     case .faultPointKill: 17
     case .lyingSync: 18
+    case .misdirectedRead: 19
+    case .misdirectedWrite: 20
+    case .staleRead: 21
+    case .latentSectorError: 22
+    case .stuckCall: 23
     }
   }
 
@@ -48,6 +53,11 @@ extension FaultClass {
     case .faultPointDelay: "fault.faultPointDelay"
     case .faultPointKill: "fault.faultPointKill"
     case .lyingSync: "fault.lyingSync"
+    case .misdirectedRead: "fault.misdirectedRead"
+    case .misdirectedWrite: "fault.misdirectedWrite"
+    case .staleRead: "fault.staleRead"
+    case .latentSectorError: "fault.latentSectorError"
+    case .stuckCall: "fault.stuckCall"
     }
   }
 }

@@ -24,10 +24,10 @@ public protocol SeamGate: AnyObject {
   /// Adds an event to the trace hash: the call, where, and what came of it.
   func record(_ event: StaticString, _ a: UInt64, _ b: UInt64, _ c: UInt64)
 
-  /// Whether anybody looks at what is recorded: if not, no bytes need be hashed for it.
-  var isTraced: Bool { get }
+  /// Whether events of reads and writes say what the bytes were. Who looks at no trace saves a tenth of a tape's time.
+  var tracesBytes: Bool { get }
 }
 
 extension SeamGate {
-  public var isTraced: Bool { true }
+  public var tracesBytes: Bool { true }
 }

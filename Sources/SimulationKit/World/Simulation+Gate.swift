@@ -26,4 +26,6 @@ extension Simulation: SeamGate {
     if scheduler.isUnwinding { return }
     trace.record(event, thread: scheduler.current?.id ?? 0, a, b, c)
   }
+
+  public var tracesBytes: Bool { options.tracesBytes }
 }

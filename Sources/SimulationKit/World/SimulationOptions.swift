@@ -10,6 +10,8 @@ public struct SimulationOptions: Equatable, Sendable {
   public var keepsAllEvents: Bool
   /// Events in the black box where not all are kept.
   public var lastEvents: Int
+  /// Events of reads and writes have a hash of the bytes.
+  public var tracesBytes = true
 
   /// Where each access to shared memory is a call, pages that come and go take many.
   #if SchedulePoints

@@ -62,15 +62,32 @@ import Testing
     #expect(counts == counts.sorted())
   }
 
-  @Test func aTruncatedFileLeavesAPrefixOrIsReported() throws {
+  /// A segment bears its name from when it is whole. So a short one was cut, and nothing else knows of the groups in
+  /// the last one: taken for a torn tail, all that was flushed into it would be gone.
+  @Test func aSegmentThatWasCutIsReported() throws {
     let sample = try sample()
-    for cut in stride(from: 0, to: sample.bytes.count, by: 61) {
+    let cuts =
+      [0, 1, 63, 64, 2047, 2048, 2112, 4095, 4096, 4097, sample.bytes.count - 1]
+      + Array(stride(from: 100, to: sample.bytes.count, by: 61))
+    for cut in cuts {
       let bytes = Array(sample.bytes[0..<cut])
-      #expect(isPrefix(try scan(sample, bytes), of: sample.commits))
-      if cut < offset(sample.groups[2]) {
-        #expect(throws: LugeError.self) { try scan(sample, bytes, durable: sample.groups[2]) }
-      }
+      #expect(throws: LugeError.self, "cut to \(cut)") { try scan(sample, bytes) }
     }
+  }
+
+  /// What was being made when the process ended bears another name, and goes.
+  @Test func aSegmentThatWasNotCompletedIsRemoved() throws {
+    let sample = try sample()
+    let world = try TestFiles.world([
+      (sample.name, sample.bytes), ("redo-0000000000000009.new", [1, 2, 3]),
+      ("redo-9.new", []), ("page-0000000000000009.new", []),
+    ])
+    #expect(try LogFixture.scan(world.files).commits == sample.commits)
+    try RedoSegmentFiles.removeUnfinished(world.files, directory: "/db")
+    #expect(
+      try world.files.list("/db") == [
+        "page-0000000000000009.new", sample.name, "redo-9.new",
+      ])
   }
 
   @Test func rotBeforeTheLastGroupIsReportedAndInItEndsTheLog() throws {

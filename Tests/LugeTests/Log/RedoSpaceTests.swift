@@ -35,7 +35,7 @@ import Testing
     #expect(try fixture.log.prepareSpare())
     #expect(try fixture.log.prepareSpare())
     #expect(try !fixture.log.prepareSpare(), "two are enough")
-    files.setHook { $0.operation == "create" ? .noSpace : nil }
+    files.setHook { $0.operation == "open" && $0.path.hasSuffix(".new") ? .noSpace : nil }
     // One spare is taken; that another cannot be made says that the last one is to be kept.
     #expect(try fill(fixture, flushes: 5) == nil)
     #expect(code { _ = try fixture.log.prepareSpare() } == .noSpace)
@@ -59,7 +59,7 @@ import Testing
     #expect(fixture.log.diskBytes == 0)
   }
 
-  @Test func aSegmentThatWasNotCompletedIsGoneBeforeAnotherIsMade() throws {
+  @Test func aSegmentThatWasNotCompletedIsUsedBeforeAnotherIsMade() throws {
     let (files, fixture) = try hooked()
     _ = try fixture.commit([1])
     files.setHook {
@@ -70,7 +70,7 @@ import Testing
       }
     }
     for _ in 0..<3 { #expect(code { try fixture.log.flush() } == .noSpace) }
-    #expect(files.takeCalls().filter { $0.operation == "create" }.count == 1)
+    #expect(try files.list("/db").count == 1)
     files.setHook(nil)
     try fixture.log.flush()
     #expect(try files.list("/db").count == 1)

@@ -17,6 +17,7 @@ enum Imports {
     ("Sources/SimulationKit", kits.union(["CPlatform"]).union(collections)),
     ("Sources/EngineAdapters", kits.union(["Luge", "CSQLite", "Synchronization"])),
     ("Simulations/Scenarios", kits),
+    ("CrashTests", kits.union(["EngineAdapters", "CrashSupport"])),
     ("Simulations/Formats", kits.union(["Foundation"])),
   ]
 

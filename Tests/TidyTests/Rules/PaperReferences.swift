@@ -21,7 +21,8 @@ enum PaperReferences {
   static func violations(
     _ paper: String, _ text: String, in tree: SourceTree, under root: URL
   ) -> [Violation] {
-    var suites: Set<String> = []
+    // A folder of programs, beside those of tests.
+    var suites: Set<String> = [CrashSubjects.folder]
     for file in tree.swift(under: "Tests") {
       suites.insert(String(file.path.split(separator: "/")[1]))
       for index in file.tokens.indices where file.matches(index, "struct") {

@@ -6,7 +6,7 @@ import Testing
 enum UnsafeCode {
   static let folders = [
     "Sources/Luge", "Sources/EngineKit", "Sources/HistoryKit", "Sources/SimulationKit",
-    "Sources/EngineAdapters", "Sources/LugeTool", "Simulations",
+    "Sources/EngineAdapters", "Sources/LugeTool", "Simulations", "CrashTests",
   ]
   /// Where raw memory is the subject. Sources/Platform is the seam itself.
   static let confined = [

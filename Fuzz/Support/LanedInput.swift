@@ -1,0 +1,154 @@
+import SimulationKit
+
+/// A tape as bytes: for each lane a run of its own, so that what is put into one lane, or taken out, moves no other.
+///
+///     SIZE DESCRIPTION
+///     1    lane
+///     2    n, little-endian
+///     n    bytes that its draws take, as `BytesDriver` takes them
+///
+/// and so on to the end of the input. Runs of one lane are one after the other. Whatever the bytes, they are a tape: a run
+/// that is cut short is as long as it is.
+struct LanedInput {
+  /// By number of the lane.
+  var lanes = [[UInt8]](repeating: [], count: LanedInput.laneCount)
+
+  static let laneCount = 64
+
+  init() {}
+
+  init(_ input: [UInt8]) {
+    var place = 0
+    while place < input.count {
+      let lane = Int(input[place]) % LanedInput.laneCount
+      var length = 0
+      if place + 2 < input.count { length = Int(input[place + 1]) | Int(input[place + 2]) << 8 }
+      let start = min(input.count, place + 3)
+      let end = min(input.count, start + length)
+      lanes[lane] += input[start..<end]
+      place = end
+    }
+  }
+
+  var encoded: [UInt8] {
+    var bytes: [UInt8] = []
+    for (lane, run) in lanes.enumerated() where !run.isEmpty {
+      let part = run.prefix(0xFFFF)
+      bytes += [UInt8(lane), UInt8(part.count & 0xFF), UInt8(part.count >> 8)]
+      bytes += part
+    }
+    return bytes
+  }
+
+  /// Bytes of `encoded`.
+  var count: Int {
+    var sum = 0
+    for run in lanes where !run.isEmpty { sum += run.count + 3 }
+    return sum
+  }
+
+  /// Clients have lanes in every life, rounds lanes of their own: so many are told apart.
+  private static let clients = 8
+  private static let names: [String] = [
+    "plan", "shape", "swarm", "capacity", "crash", "disk", "schedule", "entropy", "load", "remove",
+    "scan", "fill", "reopen", "round", "end", "fault.point",
+  ]
+  private static let firstOfClients = names.count
+  private static let firstOfSchedules = firstOfClients + clients
+  private static let firstOfFaults = firstOfSchedules + 8
+
+  /// The number of a lane: faults, and whatever is added to the harness later, by a hash of the name.
+  static func number(_ name: String, _ index: Int) -> Int {
+    if name == "client" { return firstOfClients + index % 10 % clients }
+    if name == "schedule" && index > 0 { return firstOfSchedules + index % 8 }
+    if let place = names.firstIndex(of: name) { return place }
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+    return firstOfFaults + Int((hash ^ (hash >> 32)) % UInt64(laneCount - firstOfFaults))
+  }
+
+  // MARK: Tapes
+
+  /// What makes a recorded tape again, as far as lanes with a run in common allow: draws of these come in the order in
+  /// which they were recorded.
+  init(_ choices: [Choice]) {
+    for choice in choices {
+      let (name, index) = LanedInput.parts(of: choice.lane)
+      let lane = LanedInput.number(name, index)
+      var left = LanedInput.width(choice.bound)
+      var rest = choice.value
+      while left > 0 {
+        lanes[lane].append(UInt8(truncatingIfNeeded: rest))
+        rest >>= 8
+        left -= 1
+      }
+    }
+  }
+
+  /// "client.12" is 12 of "client".
+  private static func parts(of lane: String) -> (name: String, index: Int) {
+    guard let dot = lane.lastIndex(of: "."), let index = Int(lane[lane.index(after: dot)...]) else {
+      return (lane, 0)
+    }
+    return (String(lane[..<dot]), index)
+  }
+
+  /// Bytes of a draw.
+  static func width(_ bound: UInt64) -> Int {
+    let highest = bound - 1
+    return highest <= 0xFF ? 1 : highest <= 0xFFFF ? 2 : highest <= 0xFFFF_FFFF ? 4 : 8
+  }
+}
+
+/// Answers from a laned input. What has run out answers 0.
+final class LanedDriver: ChoiceDriver {
+  private var lanes: [[UInt8]]
+  private var positions = [Int](repeating: 0, count: LanedInput.laneCount)
+  /// By the lanes' ordinals.
+  private var numbers: [Int] = []
+  /// Labels of which only the first answers are given: what a fuzzer has no time for.
+  private let bounds: [(label: String, most: UInt64)]
+  /// Draws in this lane, at most so many of which have an answer.
+  private let short: (number: Int, label: String)?
+  private var shortLeft = 0
+
+  init(
+    _ input: LanedInput, bounds: [(label: String, most: UInt64)] = [],
+    short: (lane: String, label: String, most: Int)? = nil
+  ) {
+    lanes = input.lanes
+    self.bounds = bounds
+    self.short = short.map { (LanedInput.number($0.lane, 0), $0.label) }
+    shortLeft = short?.most ?? 0
+  }
+
+  func next(lane: ChoiceLane, label: StaticString, bound: UInt64) -> UInt64 {
+    while numbers.count <= lane.ordinal { numbers.append(-1) }
+    if numbers[lane.ordinal] < 0 {
+      numbers[lane.ordinal] = LanedInput.number(lane.name.description, lane.index)
+    }
+    let number = numbers[lane.ordinal]
+    if let short, short.number == number, label.description == short.label {
+      if shortLeft == 0 { return 0 }
+      shortLeft -= 1
+    }
+    var value: UInt64 = 0
+    var shift: UInt64 = 0
+    var position = positions[number]
+    var left = LanedInput.width(bound)
+    while left > 0 && position < lanes[number].count {
+      value |= UInt64(lanes[number][position]) << shift
+      shift += 8
+      position += 1
+      left -= 1
+    }
+    positions[number] = position
+    // Plans are drawn once a tape.
+    if lane.ordinal < 2 {
+      for limit in bounds where limit.most < bound && label.description == limit.label {
+        return value % limit.most
+      }
+    }
+    return value % bound
+  }
+}
