@@ -6,9 +6,9 @@ extension CrashRun {
     settings: .tiny(segment: 16 << 10, page: 4096)
   ) { run in
     for turn in 0..<24 {
-      run.batch((0..<11).map { ("k\($0)", 60) })
+      run.batch((0..<11).map { ("k\($0)", 70) })
       run.batch([("x", 40), ("y", turn % 2 == 0 ? nil : 40)])
-      if turn == 7 { run.flush() }
+      if turn == 10 { run.flush() }
     }
     run.flush()
   }

@@ -42,7 +42,7 @@ import Testing
       reached.formUnion(recorded.probes)
     }
     let wanted = [
-      "log.pieceSpansBlocks", "log.pieceSpansSegments", "log.segmentRecycled",
+      "log.pieceSpansBlocks", "log.segmentRecycled", "tree.batchApart", "value.ownSegment",
       "recovery.completed", "recovery.erasJoined",
     ]
     for name in wanted { #expect(reached.contains(name), "\(name)") }
