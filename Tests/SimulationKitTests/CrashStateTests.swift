@@ -95,7 +95,7 @@ import Testing
     let enumeration = StateEnumeration(PendingChanges(replay.disk, replay.hashes))
     var states: Set<[String]> = []
     var failure: (any Error)?
-    enumeration.forEach { kind, _, choices in
+    enumeration.visit { kind, _, choices in
       guard classes.contains(kind) else { return }
       do {
         states.insert(
@@ -169,7 +169,7 @@ import Testing
     var contents: [ContentSum: [String]] = [:]
     var hashes: [[String]: ContentSum] = [:]
     var count = 0
-    enumeration.forEach { _, _, choices in
+    enumeration.visit { _, _, choices in
       count += 1
       if count > 400 { return }
       let reckoned = pending.hash(choices)

@@ -110,7 +110,8 @@ public final class RecordingFileSystem: FileSystem {
   }
 
   public func syncDirectory(_ path: String) throws(PlatformError) {
-    try sync({ .directorySyncBegan(sync: $0, path: path) }) { () throws(PlatformError) in
+    let number = takeSync()
+    try sync(number, .directorySyncBegan(sync: number, path: path)) { () throws(PlatformError) in
       try base.syncDirectory(path)
     }
   }
@@ -138,11 +139,12 @@ public final class RecordingFileSystem: FileSystem {
     return lock
   }
 
+  fileprivate func takeSync() -> UInt32 { UInt32(truncatingIfNeeded: syncs.fetchAdd(1)) }
+
   fileprivate func sync(
-    _ call: (UInt32) -> LoggedCall, _ body: () throws(PlatformError) -> Void
+    _ number: UInt32, _ call: LoggedCall, _ body: () throws(PlatformError) -> Void
   ) throws(PlatformError) {
-    let number = UInt32(truncatingIfNeeded: syncs.fetchAdd(1))
-    try sink.append(call(number))
+    try sink.append(call)
     do throws(PlatformError) { try body() } catch {
       // A process that is gone has not got an answer.
       if error.code != .killed { try sink.append(.syncEnded(sync: number, succeeded: false)) }
@@ -205,7 +207,8 @@ private final class RecordingFile: File {
   private func sync(
     isFull: Bool, _ body: () throws(PlatformError) -> Void
   ) throws(PlatformError) {
-    try system.sync({ .syncBegan(sync: $0, handle: handle, isFull: isFull) }, body)
+    let number = system.takeSync()
+    try system.sync(number, .syncBegan(sync: number, handle: handle, isFull: isFull), body)
   }
 
   func truncate(to size: Int64) throws(PlatformError) {

@@ -38,11 +38,11 @@ extension CrashExploration {
     let enumeration = StateEnumeration(PendingChanges(replay.disk, replay.hashes))
     var pending = enumeration.pending
     var possible = 0
-    enumeration.forEach { _, _, _ in possible += 1 }
+    enumeration.visit { _, _, _ in possible += 1 }
     var wanted = 0
     if possible > 2 { wanted = 2 + Int(lane.draw("state", below: UInt64(possible - 2))) }
     var number = 0
-    enumeration.forEach { kind, ordinal, choices in
+    enumeration.visit { kind, ordinal, choices in
       defer { number += 1 }
       if number > 1 && number != wanted { return }
       let state = "\(id)/\(StateID(moment: moment, kind: kind, ordinal: ordinal).text)"

@@ -52,13 +52,13 @@ extension CrashExploration {
       let file = pending.files[place]
       return "length of \(path(of: file.slot, pending)): \(file.lengths[Int(choice)]) of "
         + "\(file.lengths[file.lengths.count - 1]) bytes"
-    case .sector(let place, let n):
-      let file = pending.files[place]
-      let where_ = "sector \(file.chains.sector(n)) of \(path(of: file.slot, pending))"
-      if choice < 0 { return "torn: \(where_)" }
-      if choice == newest { return "kept: \(where_)" }
+    case .sector(let number, let n):
+      let file = pending.files[number]
+      let place = "sector \(file.chains.sector(n)) of \(path(of: file.slot, pending))"
+      if choice < 0 { return "torn: \(place)" }
+      if choice == newest { return "kept: \(place)" }
       return choice == 0
-        ? "lost: \(where_)" : "\(where_): write \(choice) of \(newest) was the last"
+        ? "lost: \(place)" : "\(place): write \(choice) of \(newest) was the last"
     }
   }
 

@@ -156,11 +156,11 @@ public final class CrashExploration {
     if options.only != nil { limit = .max }
     if !enumeration.hasSubsets { result.momentsWithoutSubsets += 1 }
     var possible = 0
-    if limit < .max { enumeration.forEach { _, _, _ in possible += 1 } }
+    if limit < .max { enumeration.visit { _, _, _ in possible += 1 } }
     var number = 0
     // Taken out, so that its tables of hashes may grow while states are gone through.
     var pending = enumeration.pending
-    enumeration.forEach { kind, ordinal, choices in
+    enumeration.visit { kind, ordinal, choices in
       defer { number += 1 }
       if possible > limit, number >= 2, !isSampled(number, possible, limit) {
         result.statesLeftOut += 1

@@ -36,7 +36,7 @@ struct StateEnumeration {
 
   init(_ pending: PendingChanges) { self.pending = pending }
 
-  func forEach(_ body: Body) {
+  func visit(_ body: Body) {
     body(.none, 0, pending.oldest)
     if pending.items.isEmpty { return }
     body(.all, 0, pending.newest)
