@@ -50,8 +50,10 @@ import Testing
     #expect(counters.crashesWithPendingSectors > 50)
     #expect(counters.processKills > 100 && counters.powerLosses > 100)
     #expect(counters.threadSwitches > 100)
-    // The reference engine writes each file once and syncs it: there is nothing to reorder.
-    for (index, fault) in FaultClass.allCases.enumerated() where fault != .reorderedWrite {
+    // The reference engine writes each file once and syncs it: there is nothing to reorder, and too few
+    // writes for one of them to go astray in so few tapes.
+    for (index, fault) in FaultClass.allCases.enumerated()
+    where fault != .reorderedWrite && fault != .misdirectedWrite {
       let isInScope = factory.faultContract[fault] != .outOfScope
       #expect((counters.faults[index] > 0) == isInScope, "\(fault.rawValue)")
     }

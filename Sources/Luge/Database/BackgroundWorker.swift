@@ -11,6 +11,8 @@ enum BackgroundWorker {
   private static let checkpointPoll: UInt64 = 100_000_000
   /// Nanoseconds between looks at whether space is to be given back.
   private static let cleaningPoll: UInt64 = 200_000_000
+  /// Nanoseconds between tries to flush to a full disk, unless the interval is longer.
+  private static let longestPause: UInt64 = 1_000_000_000
   /// Looks in a row at which nothing had happened, after which a thread goes to sleep.
   private static let quietLooks = 5
 
@@ -59,20 +61,35 @@ enum BackgroundWorker {
 
   /// Flushes `interval` nanoseconds after something was written, or when it is asked to, and sleeps until then.
   /// Reserves ids when it is asked to.
+  ///
+  /// While the disk is full it tries less and less often: each try makes a file and removes it.
   private static func flush(_ interval: UInt64, _ core: DatabaseCore) {
     let log = core.log
     log.becomeFlusher()
+    var pause = interval
     while core.isOpen {
+      let isFull = pause > interval
       do throws(PlatformError) {
         try log.sleep(
           .flush, while: { core.isOpen },
           ifStill: { log.hasFlushedAll && !core.identifiers.isWished })
-        try wait(interval, core, orWhen: { core.identifiers.isWished || log.takeFlushWish() })
+        try wait(pause, core, orWhen: { !isFull && isFlushWished(core) })
       } catch { return }
       guard core.isOpen else { return }
       if isFinal({ () throws(LugeError) in try core.identifiers.reserveAhead() }) { return }
-      if isFinal({ () throws(LugeError) in try log.flush() }) { return }
+      do throws(LugeError) {
+        try log.flush()
+        pause = interval
+      } catch {
+        if error.code == .killed || error.code == .failed { return }
+        // What could not be flushed is still in memory, and a caller's own flush reports it.
+        if error.code == .noSpace { pause = min(max(pause, 1) * 2, max(interval * 2, longestPause)) }
+      }
     }
+  }
+
+  private static func isFlushWished(_ core: DatabaseCore) -> Bool {
+    core.identifiers.isWished || core.log.takeFlushWish()
   }
 
   /// Works at intervals for as long as something is written, and a little longer. `body` says whether it

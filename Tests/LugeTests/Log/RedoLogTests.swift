@@ -115,7 +115,9 @@ import Testing
     try fixture.log.flush()
     let operations = files.takeCalls().map(\.operation)
     #expect(
-      operations == ["create", "write", "write", "sync", "syncDirectory", "write", "sync"])
+      operations == [
+        "open", "truncate", "write", "write", "sync", "rename", "syncDirectory", "write", "sync",
+      ])
   }
 
   @Test func releasedSegmentsAreRecycledAndOldPiecesNotTaken() throws {
