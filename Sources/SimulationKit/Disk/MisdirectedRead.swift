@@ -24,10 +24,16 @@ extension SimulatedDisk {
   }
 
   /// Whether a read of this range may be wrong: nothing of the file is to be written, and the last read that
-  /// touched the range was right. Asked once a read: it forgets the last lie.
+  /// touched the range was right. Asked once a read: it forgets as much of the last lie as is read now. (A read that
+  /// comes short is followed by one of the rest, which is no second read of that.)
   func mayLie(_ inode: Inode, _ start: Int, _ count: Int) -> Bool {
-    if let range = inode.liedAbout, range.overlaps(start..<start + max(1, count)) {
-      inode.liedAbout = nil
+    let end = start + max(1, count)
+    if let range = inode.liedAbout, range.overlaps(start..<end) {
+      if end < range.upperBound {
+        inode.liedAbout = end..<range.upperBound
+      } else {
+        inode.liedAbout = range.lowerBound < start ? range.lowerBound..<start : nil
+      }
       return false
     }
     return count > 0 && !inode.hasPendingData
