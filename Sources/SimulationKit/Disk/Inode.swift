@@ -32,6 +32,8 @@ final class Inode {
   var former: [PendingWrite] = []
   /// The range that a read was wrong about: the next one that touches it is right.
   var liedAbout: Range<Int>?
+  /// The last write of this file went elsewhere.
+  var lastWentAstray = false
 
   /// A directory's names as processes see them, and as the disk would have them after a power loss.
   var entries = DirectoryTable()
@@ -65,6 +67,7 @@ final class Inode {
     copy.unreadable = unreadable
     copy.former = former
     copy.liedAbout = liedAbout
+    copy.lastWentAstray = lastWentAstray
     copy.entries = entries
     copy.durableEntries = durableEntries
     copy.links = links

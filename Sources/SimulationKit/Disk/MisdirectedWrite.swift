@@ -8,7 +8,13 @@ extension SimulatedDisk {
   func meetMisdirectedWrite(
     _ inode: Inode, _ source: UnsafeRawPointer, at start: Int, count: Int, _ gate: any SeamGate
   ) -> Bool {
+    // Not twice in a row: a log whose last groups all went astray is one that ends before them, for anyone.
+    if inode.lastWentAstray {
+      inode.lastWentAstray = false
+      return false
+    }
     if count == 0 || !gate.strikes(.misdirectedWrite) { return false }
+    inode.lastWentAstray = true
     let chosen = chooseVictim(inode, start, count, gate)
     // Where it belongs the length is as if it had come, and the bytes are what they were.
     if start + count > inode.length { allocate(inode, at: start, count: count) }
