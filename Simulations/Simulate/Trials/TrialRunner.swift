@@ -55,10 +55,10 @@ final class TrialRunner: Sendable {
   }
 
   private func serve() {
-    var worker: LineProcess?
+    var worker: WorkerProcess?
     while let request = take() {
       do {
-        let current = try worker ?? LineProcess(arguments)
+        let current = try worker ?? WorkerProcess(arguments: arguments)
         worker = current
         if !(try serve(request, by: current)) { worker = nil }
       } catch {
@@ -77,10 +77,10 @@ final class TrialRunner: Sendable {
   }
 
   /// False when the worker died of it.
-  private func serve(_ request: TrialRequest, by worker: LineProcess) throws -> Bool {
-    _ = try worker.send(MessageLine.encode(request))
-    if let line = worker.receive() {
-      note(try MessageLine.decode(TrialReply.self, from: line))
+  private func serve(_ request: TrialRequest, by worker: WorkerProcess) throws -> Bool {
+    _ = try worker.send(request)
+    if let reply = try worker.receive(TrialReply.self) {
+      note(reply)
       return true
     }
     let end = worker.finish()
@@ -102,7 +102,7 @@ final class TrialRunner: Sendable {
     return false
   }
 
-  private func died(_ index: Int, _ end: LineProcess.End) -> TrialReply {
+  private func died(_ index: Int, _ end: WorkerProcess.End) -> TrialReply {
     let detail =
       switch end {
       case .signal(SIGALRM): "it did not end in \(TrialsVerb.patience) s"
@@ -126,64 +126,5 @@ final class TrialRunner: Sendable {
       return (state.sum.done, reply.violations.count)
     }
     progress.update(done: done, newFailures: failing)
-  }
-}
-
-/// A child process that answers lines by lines: this program again.
-final class LineProcess {
-  private let process = Process()
-  private let requests = Pipe()
-  private let replies = Pipe()
-  /// What has been read and not yet been taken as a line.
-  private var buffer = Data()
-
-  /// How it ended.
-  enum End {
-    case exit(Int32)
-    case signal(Int32)
-  }
-
-  init(_ arguments: [String]) throws {
-    process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    process.arguments = arguments
-    var environment = ProcessInfo.processInfo.environment
-    // A trap is a result; a backtrace of it takes seconds.
-    environment["SWIFT_BACKTRACE"] = "enable=no"
-    process.environment = environment
-    process.standardInput = requests
-    process.standardOutput = replies
-    try process.run()
-  }
-
-  /// False when it is gone.
-  func send(_ line: String) -> Bool {
-    do {
-      try requests.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
-      return true
-    } catch {
-      return false
-    }
-  }
-
-  /// The next line; nil when it is gone.
-  func receive() -> String? {
-    while true {
-      if let newline = buffer.firstIndex(of: 0x0A) {
-        let line = String(decoding: buffer[buffer.startIndex..<newline], as: UTF8.self)
-        buffer.removeSubrange(buffer.startIndex...newline)
-        return line
-      }
-      let more = replies.fileHandleForReading.availableData
-      if more.isEmpty { return nil }
-      buffer.append(more)
-    }
-  }
-
-  /// Lets it end, and says how it did.
-  func finish() -> End {
-    try? requests.fileHandleForWriting.close()
-    process.waitUntilExit()
-    let status = process.terminationStatus
-    return process.terminationReason == .uncaughtSignal ? .signal(status) : .exit(status)
   }
 }

@@ -125,7 +125,7 @@ public enum FaultCatalogue {
       seenIn: "drive firmware, RAID controllers, bugs in block layers"),
     FaultDescription(
       fault: .misdirectedWrite, origin: .call,
-      summary: "a write goes to another block, over what lies there, and not where it belongs",
+      summary: "a write goes to another block, over what lies there; the file's next one does not",
       countedWhen: "the bytes went elsewhere", seenIn: "drive firmware, RAID controllers"),
     FaultDescription(
       fault: .staleRead, origin: .call,
