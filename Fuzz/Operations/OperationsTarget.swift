@@ -18,7 +18,7 @@ final class OperationsTarget: FuzzTarget, TapeMaker {
   private let scenario: Scenario = .randomTorture
   private let factory = LugeEngineFactory()
   /// So many operations have a short tape; a mean of 16 and more is wanted.
-  private let options = TapeOptions(operations: 24)
+  private let options = TapeOptions(operations: 20)
   private var tapes = 0
   private var operations = 0
   private var crashes = 0
@@ -26,9 +26,11 @@ final class OperationsTarget: FuzzTarget, TapeMaker {
 
   /// Small segments and few clients: a tape is to take less than a millisecond.
   private static let bounds: [(label: String, most: UInt64)] = [
-    ("segmentSize", 4), ("clients", 2),
+    ("segmentSize", 2), ("clients", 2),
   ]
-  /// Lives are what a tape's time is spent on.
+  /// Of most inputs what a clean end has left is not opened once more.
+  private static let hastyBounds = bounds + [("powerLossAtEnd", 1)]
+  /// Lives are what a tape's time is spent on. What is recovered is not recovered twice: campaigns do that.
   private static let mostCrashes = 1
   /// Where restarts and operations come from.
   private static let favourites = [
@@ -57,11 +59,12 @@ final class OperationsTarget: FuzzTarget, TapeMaker {
   private func play(_ input: [UInt8], isHasty: Bool = true) -> TapeResult {
     var options = options
     options.isHasty = isHasty
-    options.watchesOrder = !isHasty || input.count % 8 == 0
+    options.watchesOrder = !isHasty || input.count % 16 == 0
     return TapeRunner.run(
       scenario, factory,
       driver: LanedDriver(
-        LanedInput(input), bounds: Self.bounds, short: ("crash", "crash", Self.mostCrashes)),
+        LanedInput(input), bounds: input.count % 4 == 0 ? Self.bounds : Self.hastyBounds,
+        lane: "crash", most: [("crash", Self.mostCrashes), ("twice", 0)]),
       options: options)
   }
 

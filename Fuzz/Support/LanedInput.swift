@@ -108,18 +108,18 @@ final class LanedDriver: ChoiceDriver {
   private var numbers: [Int] = []
   /// Labels of which only the first answers are given: what a fuzzer has no time for.
   private let bounds: [(label: String, most: UInt64)]
-  /// Draws in this lane, at most so many of which have an answer.
-  private let short: (number: Int, label: String)?
-  private var shortLeft = 0
+  /// The number of the lane with labels of which at most so many draws have an answer.
+  private let limited: Int
+  private var answersLeft: [(label: String, most: Int)]
 
   init(
     _ input: LanedInput, bounds: [(label: String, most: UInt64)] = [],
-    short: (lane: String, label: String, most: Int)? = nil
+    lane: String = "", most: [(label: String, most: Int)] = []
   ) {
     lanes = input.lanes
     self.bounds = bounds
-    self.short = short.map { (LanedInput.number($0.lane, 0), $0.label) }
-    shortLeft = short?.most ?? 0
+    limited = most.isEmpty ? -1 : LanedInput.number(lane, 0)
+    answersLeft = most
   }
 
   func next(lane: ChoiceLane, label: StaticString, bound: UInt64) -> UInt64 {
@@ -128,9 +128,11 @@ final class LanedDriver: ChoiceDriver {
       numbers[lane.ordinal] = LanedInput.number(lane.name.description, lane.index)
     }
     let number = numbers[lane.ordinal]
-    if let short, short.number == number, label.description == short.label {
-      if shortLeft == 0 { return 0 }
-      shortLeft -= 1
+    if number == limited,
+      let place = answersLeft.firstIndex(where: { $0.label == label.description })
+    {
+      if answersLeft[place].most == 0 { return 0 }
+      answersLeft[place].most -= 1
     }
     var value: UInt64 = 0
     var shift: UInt64 = 0

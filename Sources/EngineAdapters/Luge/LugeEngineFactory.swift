@@ -61,6 +61,10 @@ public struct LugeEngineFactory: EngineFactory {
       + 2 * (configuration.valueSegmentSize ?? 0)
   }
 
+  public func largestBatch(_ settings: EngineSettings) -> Int? {
+    Self.configuration(for: settings).largestBatch
+  }
+
   public var storageKinds: [String] { StorageMap.kinds }
 
   public func storageRegions(
@@ -127,7 +131,8 @@ public struct LugeEngineFactory: EngineFactory {
     configuration.pageSize = min(max(256, settings.pageSize), 1 << 20)
     configuration.compression = compression(for: settings)
     if settings.segmentSize < 1 << 20 {
-      configuration.logBufferSize = 128 << 10
+      // Of the smallest two, which are the same to the redo, one half turns twice as often.
+      configuration.logBufferSize = settings.segmentSize <= 8 << 10 ? 64 << 10 : 128 << 10
       configuration.maximumWriters = 8
       configuration.ordinaryCommitSize = 1024
       configuration.identifierReservation = 16
@@ -145,7 +150,12 @@ public struct LugeEngineFactory: EngineFactory {
     }
     configuration.memoryBudget = max(
       configuration.leastMemoryBudget,
-      configuration.bufferMemory + settings.memoryBudget)
+      Self.buffers(configuration) + settings.memoryBudget)
     return configuration
+  }
+
+  /// With a log buffer of 128 KiB: a smaller one makes no budget smaller.
+  private static func buffers(_ configuration: Configuration) -> Int {
+    configuration.bufferMemory + max(0, 128 << 10 - configuration.logBufferSize)
   }
 }

@@ -173,6 +173,10 @@ public protocol EngineFactory: Sendable {
   /// removed and the engine was given the time to settle; nil: there is no such promise. Nil unless said.
   func spaceKept(_ settings: EngineSettings) -> Int?
 
+  /// The most bytes of the keys and values of a batch, with 64 for each write; nil: any batch is taken. Nil
+  /// unless said.
+  func largestBatch(_ settings: EngineSettings) -> Int?
+
   /// What lies where in the files of a database that is not open; nil where the engine cannot tell. Nil unless said.
   func storageRegions(
     of directory: String, on platform: PlatformServices
@@ -194,6 +198,7 @@ extension EngineFactory {
   public var storageKinds: [String] { [] }
   public func storageRules(for directory: String) -> [any StorageRule] { [] }
   public func spaceKept(_ settings: EngineSettings) -> Int? { nil }
+  public func largestBatch(_ settings: EngineSettings) -> Int? { nil }
 }
 
 /// What a harness may vary about an engine. An engine takes what it has and ignores the rest.

@@ -63,12 +63,9 @@ struct ByteWriter: Sendable {
   }
 
   private mutating func writeLittleEndian(_ value: UInt64, count: Int) {
-    var rest = value
-    var index = 0
-    while index < count {
-      bytes.append(UInt8(truncatingIfNeeded: rest))
-      rest >>= 8
-      index += 1
+    // The value's own bytes, lent for the call.
+    unsafe withUnsafeBytes(of: value.littleEndian) { source in
+      unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: source[..<count]))
     }
   }
 }

@@ -14,15 +14,17 @@ enum SegmentName {
 
   /// The serial of a name; nil for any name that `make` does not give.
   static func serial(_ prefix: String, _ name: String) -> UInt64? {
-    let bytes = Array(name.utf8)
-    let head = Array(prefix.utf8)
-    guard bytes.count == head.count + 16, bytes.starts(with: head) else { return nil }
+    let bytes = name.utf8
+    guard bytes.count == prefix.utf8.count + 16, bytes.starts(with: prefix.utf8) else { return nil }
     var serial: UInt64 = 0
-    var index = head.count
-    while index < bytes.count {
-      guard let digit = digits.firstIndex(of: bytes[index]) else { return nil }
+    for byte in bytes.dropFirst(prefix.utf8.count) {
+      let digit: UInt8
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+      default: return nil
+      }
       serial = serial << 4 | UInt64(digit)
-      index += 1
     }
     return serial
   }

@@ -145,8 +145,8 @@ extension Configuration {
 
   /// Throws `.invalidArgument` naming the first setting that cannot be.
   func validate() throws(LugeError) {
-    func check(_ holds: Bool, _ what: String) throws(LugeError) {
-      if !holds { throw LugeError(.invalidArgument, "configuration: \(what)") }
+    func check(_ holds: Bool, _ what: @autoclosure () -> String) throws(LugeError) {
+      if !holds { throw LugeError(.invalidArgument, "configuration: \(what())") }
     }
     try check(
       logBufferSize >= 64 << 10 && logBufferSize & (logBufferSize - 1) == 0,

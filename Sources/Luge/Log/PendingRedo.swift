@@ -35,7 +35,8 @@ final class PendingRedo: @unchecked Sendable {
     init() { unsafe (trees, blocks) = ([], []) }
   }
 
-  private static let blockBytes = 1 << 18
+  /// Of the first block and, as they grow with what there is, of the later ones.
+  private static let blockBytes = 1 << 12...1 << 18
   /// What one operation takes beside its record: its entry, and another one while sorting.
   private static let entryBytes = 2 * MemoryLayout<PendingEntry>.size
 
@@ -124,7 +125,8 @@ final class PendingRedo: @unchecked Sendable {
   private func newRecord(key: Int) -> PendingRecord {
     let bytes = PendingRecord.size(key: key)
     if unsafe bytes > state.pointee.freeBytes {
-      let size = max(Self.blockBytes, bytes)
+      let grown = unsafe max(Self.blockBytes.lowerBound, state.pointee.bytes)
+      let size = max(min(grown, Self.blockBytes.upperBound), bytes)
       let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 8)
       unsafe state.pointee.blocks.append(block)
       unsafe state.pointee.free = block

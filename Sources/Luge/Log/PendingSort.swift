@@ -53,6 +53,7 @@ enum PendingSort {
     _ entries: inout UnsafeMutablePointer<PendingEntry>, _ count: Int, _ capacity: Int
   ) {
     if count < 2 { return }
+    if count <= fewEntries { return unsafe insertByHeads(entries, count) }
     var varying: UInt64 = 0
     var index = 1
     while index < count {
@@ -70,6 +71,24 @@ enum PendingSort {
       shift += digitBits
     }
     unsafe target.deallocate()
+  }
+
+  /// So few are sorted faster without counting digits.
+  private static let fewEntries = 32
+
+  /// Puts each behind those before it whose heads are not above its own: equal ones keep their order.
+  private static func insertByHeads(_ entries: UnsafeMutablePointer<PendingEntry>, _ count: Int) {
+    var index = 1
+    while index < count {
+      let entry = unsafe entries[index]
+      var place = index
+      while unsafe place > 0 && entries[place - 1].head > entry.head {
+        unsafe entries[place] = entries[place - 1]
+        place -= 1
+      }
+      unsafe entries[place] = entry
+      index += 1
+    }
   }
 
   private static func distribute(

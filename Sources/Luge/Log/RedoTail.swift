@@ -36,7 +36,8 @@ struct RedoTail {
     let reader = try EraReader(files, segments, old, until: .max, from: new.start)
     defer { reader.close() }
     try store.prepare(from: new.start, to: next, superblockSequence: superblockSequence)
-    var copied = ByteWriter(capacity: Self.portion + RedoFormat.blockBytes)
+    let room = Int(min(UInt64(Self.portion), next - new.start)) + RedoFormat.blockBytes
+    var copied = ByteWriter(capacity: room)
     var written = new.start
     var position = new.start
     while position < next {
@@ -46,7 +47,7 @@ struct RedoTail {
         try store.write(Array(copied.bytes[..<blocks]), at: written)
         written += UInt64(blocks)
         let rest = Array(copied.bytes[blocks...])
-        copied = ByteWriter(capacity: Self.portion + RedoFormat.blockBytes)
+        copied.removeAll()
         copied.write(rest)
       }
     }

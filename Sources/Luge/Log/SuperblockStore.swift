@@ -68,7 +68,8 @@ final class SuperblockStore {
     var tries = 0
     while true {
       let next = try readSlots(file)
-      if next == former { return next }
+      // As memory: comparing arrays goes byte by byte.
+      if compareBytes(unsafe next.span.bytes, unsafe former.span.bytes) == 0 { return next }
       probe("superblock.readAgain")
       former = next
       tries += 1

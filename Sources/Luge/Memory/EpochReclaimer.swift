@@ -48,8 +48,9 @@ internal import Platform
   }
 
   deinit {
+    let used = unsafe Int(WordRef(table, EpochTable.used).load())
     var index = 0
-    while index < ThreadSlot.limit {
+    while index < used {
       if let place = unsafe EpochTable.place(table, index) {
         let pin = unsafe Pin(place)
         // Whoever holds a guard keeps the reclaimer alive: there is none.
@@ -62,7 +63,7 @@ internal import Platform
       index += 1
     }
     index = 0
-    while index < ThreadSlot.limit {
+    while index < used {
       if let place = unsafe EpochTable.place(table, index) {
         unsafe Pin(place).freeHazardBlocks()
         unsafe place.deallocate()

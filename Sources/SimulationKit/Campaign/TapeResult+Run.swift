@@ -23,14 +23,14 @@ extension TapeResult {
     _ simulation: Simulation, _ options: TapeOptions,
     places: KeyPath<SimulationCounters, [(name: String, count: Int)]>, _ history: History
   ) {
-    let happened = simulation.counters
     counters.tapes = 1
-    counters.threadSwitches = Int(clamping: happened.threadSwitches)
+    counters.threadSwitches = Int(clamping: simulation.threadSwitches)
     for (index, fault) in FaultClass.allCases.enumerated() {
-      counters.faults[index] = happened[fault]
+      counters.faults[index] = simulation.faults.counts[fault.ordinal]
     }
     if options.keepsEvents || !failures.isEmpty { self.history = history }
     if options.isHasty { return }
+    let happened = simulation.counters
     counters.probes = NamedCount.merge(
       counters.probes, happened.probes.map { NamedCount($0.name, $0.count) })
     counters.faultPoints = NamedCount.merge(

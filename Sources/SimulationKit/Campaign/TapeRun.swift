@@ -79,6 +79,8 @@ final class TapeRun: @unchecked Sendable {
     plan = TapePlan(scenario, factory, operations: options.operations, tape: tape)
     var world = SimulationOptions(keepsAllEvents: options.keepsEvents)
     world.tracesBytes = !options.isHasty
+    // A stack is cleared when it is used again.
+    if options.isHasty { world.stackSize /= 2 }
     #if SchedulePoints
       // Each access is a call there.
       world.callLimit *= 8
@@ -94,7 +96,8 @@ final class TapeRun: @unchecked Sendable {
     workload = scenario.workload.prepare(
       tape.lane("plan"),
       for: WorkloadWorld(
-        capabilities: factory.capabilities, clients: plan.clients, operations: options.operations))
+        capabilities: factory.capabilities, clients: plan.clients, operations: options.operations,
+        largestBatch: factory.largestBatch(plan.settings) ?? .max))
     operationsLeft = options.operations
     sequences = Array(repeating: 0, count: plan.clients)
     // Decay, met by the engine or not, and syncs that lie excuse what a rule finds. The disk goes with
@@ -224,8 +227,8 @@ final class TapeRun: @unchecked Sendable {
     case .trapped(let what): return fail("trap", what)
     case .deadlock, .livelock, .notStarted: fail("progress", end.description)
     }
-    if simulation.counters.abandonedThreads > 0 {
-      fail("progress", "\(simulation.counters.abandonedThreads) threads outlived their process")
+    if simulation.abandonedThreads > 0 {
+      fail("progress", "\(simulation.abandonedThreads) threads outlived their process")
     }
   }
 

@@ -218,19 +218,25 @@ extension SimulatedDisk {
     _ path: String, _ operation: String
   ) throws(PlatformError) -> [[UInt8]] {
     var components: [[UInt8]] = []
-    var current: [UInt8] = []
-    for byte in path.utf8 {
-      if byte == 0 {
-        throw PlatformError(.invalidArgument, operation: operation, path: path)
+    components.reserveCapacity(4)
+    var path = path
+    let isClean = path.withUTF8 { text in
+      var start = 0
+      var place = 0
+      // Behind the last byte there is the end of a component as well.
+      while place <= text.count {
+        // Within the text, which is lent for the length of this closure.
+        let byte = unsafe place < text.count ? text[place] : UInt8(ascii: "/")
+        if byte == 0 { return false }
+        if byte == UInt8(ascii: "/") {
+          unsafe append([UInt8](text[start..<place]), to: &components)
+          start = place + 1
+        }
+        place += 1
       }
-      if byte == UInt8(ascii: "/") {
-        append(current, to: &components)
-        current.removeAll(keepingCapacity: true)
-      } else {
-        current.append(byte)
-      }
+      return true
     }
-    append(current, to: &components)
+    if !isClean { throw PlatformError(.invalidArgument, operation: operation, path: path) }
     if path.isEmpty { throw PlatformError(.notFound, operation: operation, path: path) }
     return components
   }

@@ -121,8 +121,8 @@ final class InterleavingRun: @unchecked Sendable {
     case .killedByFaultPoint: disk.processKill()
     case .deadlock, .livelock, .notStarted: fail("progress", end.description)
     }
-    if simulation.counters.abandonedThreads > 0 {
-      fail("progress", "\(simulation.counters.abandonedThreads) threads outlived their process")
+    if simulation.abandonedThreads > 0 {
+      fail("progress", "\(simulation.abandonedThreads) threads outlived their process")
     }
     if result.inconclusive != nil { isFinished = true }
   }

@@ -58,19 +58,31 @@ final class NameTable {
 
   @inline(never)
   private func enter(_ name: StaticString, _ address: UInt) -> Place {
-    let text = name.description
+    let hash = NameTable.hash(name)
     var number = 0
-    while number < names.count && names[number].description != text { number += 1 }
+    // Texts are made only where hashes say that they are equal: a table is filled in every run.
+    while number < names.count
+      && (hashes[number] != hash || names[number].description != name.description)
+    {
+      number += 1
+    }
     if number == names.count {
       names.append(name)
-      var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-      for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-      hashes.append(SplitMix64.mix(hash))
+      hashes.append(hash)
     }
     if used * 2 >= mask { grow() }
     let place = Place(address: address, number: number, contentHash: hashes[number])
     insert(place)
     return place
+  }
+
+  private static func hash(_ name: StaticString) -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    // The literal's bytes live as long as the program.
+    name.withUTF8Buffer { text in
+      for unsafe byte in unsafe text { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+    }
+    return SplitMix64.mix(hash)
   }
 
   private func insert(_ place: Place) {

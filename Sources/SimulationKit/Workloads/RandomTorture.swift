@@ -16,7 +16,7 @@ public struct RandomTorture: Workload {
     return RandomTortureRun(
       capabilities, trees: names, keys: 4 << Int(lane.draw("keys", below: 6)),
       kinds: TortureKind.weighted(lane, capabilities),
-      largeOneIn: 64 << Int(lane.draw("largeRarity", below: 5)))
+      largeOneIn: 64 << Int(lane.draw("largeRarity", below: 5)), largestBatch: world.largestBatch)
   }
 }
 
@@ -65,11 +65,13 @@ final class RandomTortureRun: WorkloadRun {
   private let keys: Int
   private let kinds: [TortureKind]
   private let largeOneIn: UInt64
+  private let largestBatch: Int
 
   init(
     _ capabilities: EngineCapabilities, trees: [TreeName], keys: Int, kinds: [TortureKind],
-    largeOneIn: Int
+    largeOneIn: Int, largestBatch: Int
   ) {
+    self.largestBatch = largestBatch
     self.capabilities = capabilities
     self.trees = trees
     self.keys = keys
@@ -150,11 +152,15 @@ final class RandomTortureRun: WorkloadRun {
     let several = capabilities.contains(.crossTreeBatches)
     let first = tree(lane)
     var writes: [BatchWrite] = []
+    var bytes = 0
     while writes.count < count {
       let tree = several ? tree(lane) : first
       let removes = lane.draw("removes", below: 4) == 3
       let value = removes ? nil : value(client, lane, salt: writes.count)
-      writes.append(BatchWrite(key(lane), value, in: tree))
+      let write = BatchWrite(key(lane), value, in: tree)
+      bytes += 64 + write.key.count + (value?.count ?? 0)
+      if bytes > largestBatch { break }
+      writes.append(write)
     }
     return .batch(writes)
   }

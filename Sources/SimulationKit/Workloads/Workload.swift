@@ -40,8 +40,13 @@ public struct WorkloadWorld: Sendable {
   public var clients: Int
   /// Operations of the whole tape, all clients together.
   public var operations: Int
+  /// Bytes that the engine takes in a batch, keys and values, with 64 for each write.
+  public var largestBatch: Int
 
-  public init(capabilities: EngineCapabilities, clients: Int, operations: Int) {
+  public init(
+    capabilities: EngineCapabilities, clients: Int, operations: Int, largestBatch: Int = .max
+  ) {
+    self.largestBatch = largestBatch
     self.capabilities = capabilities
     self.clients = clients
     self.operations = operations

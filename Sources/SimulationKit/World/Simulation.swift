@@ -153,6 +153,10 @@ public final class Simulation: SeamContext, @unchecked Sendable {
 
   public var now: Instant { Instant(nanoseconds: scheduler.now) }
 
+  /// Threads that did not unwind when their process was killed: 0 for a good engine.
+  var abandonedThreads: Int { scheduler.abandonedThreads }
+  var threadSwitches: UInt64 { scheduler.threadSwitches }
+
   public var counters: SimulationCounters {
     var counters = SimulationCounters()
     counters.processes = processes
