@@ -45,6 +45,8 @@ let crashTargets: [Target] = crashSubjects.map { folder in
 let isFuzzing = Context.environment["LUGE_FUZZ"] != nil
 let hasLibFuzzer = Context.environment["LUGE_FUZZ"] == "libfuzzer"
 
+/// A target runs on one thread of the system, its threads being fibres: references need no atomic counts.
+let oneThread = SwiftSetting.unsafeFlags(["-Xfrontend", "-assume-single-threaded"])
 /// What is fuzzed is watched and counted: the engine and the parsers. The harness around them is not, and so as fast as ever.
 ///
 /// Counted are edges; comparisons are not told to libFuzzer, nor the depth of stacks, of which each thread has its own:
@@ -52,19 +54,20 @@ let hasLibFuzzer = Context.environment["LUGE_FUZZ"] == "libfuzzer"
 let watched: [SwiftSetting] =
   hasLibFuzzer
   ? [
+    // Not -sanitize=fuzzer, which would add both.
     .unsafeFlags([
-      "-sanitize=address", "-sanitize=fuzzer",
+      "-sanitize=address",
       "-sanitize-coverage=edge,indirect-calls,inline-8bit-counters,pc-table",
-    ])
+    ]),
+    oneThread,
   ] : []
 /// Watched, not counted: what the platform does is no property of an input.
 let watchedOnly: [SwiftSetting] =
   hasLibFuzzer ? [.unsafeFlags(["-sanitize=address"])] : []
 let watchedC: [CSetting] = hasLibFuzzer ? [.unsafeFlags(["-fsanitize=address"])] : []
-/// A target runs on one thread of the system, its threads being fibres, and the harness is written without overlapping
-/// accesses, which the tests' builds check.
+/// The harness is written without overlapping accesses, which the tests' builds check.
 let harness: [SwiftSetting] =
-  strict + (hasLibFuzzer ? [.unsafeFlags(["-enforce-exclusivity=unchecked", "-Xfrontend", "-assume-single-threaded"])] : [])
+  strict + (hasLibFuzzer ? [.unsafeFlags(["-enforce-exclusivity=unchecked"]), oneThread] : [])
 let fuzzLinking: [LinkerSetting] =
   hasLibFuzzer
   ? [.unsafeFlags(["-sanitize=address", "-sanitize=fuzzer", "-use-ld=lld"])] : []

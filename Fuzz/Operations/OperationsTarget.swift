@@ -18,7 +18,7 @@ final class OperationsTarget: FuzzTarget, TapeMaker {
   private let scenario: Scenario = .randomTorture
   private let factory = LugeEngineFactory()
   /// So many operations have a short tape; a mean of 16 and more is wanted.
-  private let options = TapeOptions(operations: 20)
+  private let options = TapeOptions(operations: 18)
   private var tapes = 0
   private var operations = 0
   private var crashes = 0
@@ -30,7 +30,8 @@ final class OperationsTarget: FuzzTarget, TapeMaker {
   ]
   /// Of most inputs what a clean end has left is not opened once more.
   private static let hastyBounds = bounds + [("powerLossAtEnd", 1)]
-  /// Lives are what a tape's time is spent on. What is recovered is not recovered twice: campaigns do that.
+  /// Lives are what a tape's time is spent on. In every second input no opening is cut short by another crash, and
+  /// what is recovered is not recovered twice: campaigns do that.
   private static let mostCrashes = 1
   /// Where restarts and operations come from.
   private static let favourites = [
@@ -64,7 +65,10 @@ final class OperationsTarget: FuzzTarget, TapeMaker {
       scenario, factory,
       driver: LanedDriver(
         LanedInput(input), bounds: input.count % 4 == 0 ? Self.bounds : Self.hastyBounds,
-        lane: "crash", most: [("crash", Self.mostCrashes), ("twice", 0)]),
+        lane: "crash",
+        most: [
+          ("crash", Self.mostCrashes), ("twice", 0), ("inOpening", input.count % 2),
+        ]),
       options: options)
   }
 
