@@ -113,8 +113,7 @@ final class CrashStatesRunner: Sendable {
   }
 }
 
-/// How far it is, on standard error: one line drawn again on a terminal, a line every ten seconds
-/// in a pipe.
+/// How far it is, on standard error.
 private final class CrashProgress: Sendable {
   private let runs: Int
   private let begin = ProcessInfo.processInfo.systemUptime
@@ -124,7 +123,7 @@ private final class CrashProgress: Sendable {
     var images = 0
     var done = 0
     var failing = 0
-    var shown = 0.0
+    var line = ProgressLine()
   }
 
   init(runs: Int) { self.runs = runs }
@@ -137,18 +136,12 @@ private final class CrashProgress: Sendable {
         state.done += 1
         state.failing += run.failingStates
       }
-      if seconds - state.shown < (Console.errorIsTerminal ? 0.2 : 10) { return }
-      state.shown = seconds
-      let line =
+      guard state.line.isDue(at: seconds) else { return }
+      state.line.show(
         "\(state.done) of \(runs) runs, \(state.images) images recovered, "
-        + "\(Int(Double(state.images) / max(seconds, 0.001))) a second, \(state.failing) failing"
-      if Console.errorIsTerminal {
-        Console.errorPart("\r\u{1B}[K\(line)")
-      } else {
-        Console.error(line)
-      }
+          + "\(Int(Double(state.images) / max(seconds, 0.001))) a second, \(state.failing) failing")
     }
   }
 
-  func finish() { if Console.errorIsTerminal { Console.errorPart("\r\u{1B}[K") } }
+  func finish() { state.withLock { $0.line.erase() } }
 }
