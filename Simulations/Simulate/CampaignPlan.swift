@@ -33,6 +33,12 @@ struct CampaignPlan: Sendable {
     var tapes: Range<Int>
     /// True: run this one tape again, shrink it and save it.
     var shrinks = false
+
+    /// Without its first tape; nil where there is no other.
+    var rest: Job? {
+      if tapes.count < 2 { return nil }
+      return Job(scenario: scenario, tapes: tapes.lowerBound + 1..<tapes.upperBound)
+    }
   }
 
   /// All tapes in pieces that keep the workers equally busy; the scenarios take turns, so that a

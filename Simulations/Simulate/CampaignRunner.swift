@@ -6,15 +6,13 @@ internal import Synchronization
 
 /// Runs a campaign: hands tapes to worker processes, outlives those that die, and folds the results in
 /// the order of the tapes, so that the number of workers changes nothing but the time.
-final class CampaignRunner: Sendable {
+final class CampaignRunner: PooledWork {
   private let plan: CampaignPlan
   private let progress: Progress
   private let state: Mutex<State>
 
-  /// Shared by the threads that each serve one worker.
+  /// What has come of the tapes.
   struct State {
-    var pending: [CampaignPlan.Job]
-    var next = 0
     /// Trace hashes by scenario and tape; nil where the tape was not run.
     var hashes: [[String?]]
     /// By scenario. Counts add up in any order.
@@ -27,8 +25,6 @@ final class CampaignRunner: Sendable {
     var states: [Set<UInt64>]
     var shrunk: [CampaignFailure] = []
     var tapesDone = 0
-    /// Why the campaign cannot go on.
-    var obstacle: String?
 
     /// Takes in the result of a tape that has run.
     mutating func note(_ result: TapeResult, scenario: Int, index: Int) {
@@ -46,12 +42,6 @@ final class CampaignRunner: Sendable {
       }
     }
 
-    /// The rest of a piece of work, for another worker.
-    mutating func postpone(_ job: CampaignPlan.Job, from index: Int) {
-      if job.shrinks || index >= job.tapes.upperBound { return }
-      pending.append(CampaignPlan.Job(scenario: job.scenario, tapes: index..<job.tapes.upperBound))
-    }
-
     func knownFailure(scenario: Int, index: Int) -> TapeResult? {
       failing[scenario].first { $0.index == index }?.result
     }
@@ -62,7 +52,6 @@ final class CampaignRunner: Sendable {
     self.progress = Progress(total: plan.tapes * plan.scenarios.count)
     self.state = Mutex(
       State(
-        pending: plan.pieces,
         hashes: Array(
           repeating: Array(repeating: nil, count: plan.tapes), count: plan.scenarios.count),
         summaries: plan.scenarios.map { ScenarioSummary(name: $0.name) },
@@ -71,132 +60,97 @@ final class CampaignRunner: Sendable {
   }
 
   func run() throws -> CampaignReport {
-    serveAll()
+    defer { progress.finish() }
+    try WorkerPool(self, plan.pieces) { self.isOver }.run(workers: plan.jobs)
     let failing = state.withLock { failingTapes($0) }
     if !failing.isEmpty {
       progress.note("shrinking \(failing.count) failing \(failing.count == 1 ? "tape" : "tapes")")
-      state.withLock {
-        $0.pending = failing
-        $0.next = 0
-      }
-      serveAll()
+      try WorkerPool(self, failing).run(workers: plan.jobs)
     }
-    progress.finish()
-    return try state.withLock { state in
-      if let obstacle = state.obstacle { throw UsageFailure(obstacle) }
-      return report(state)
-    }
+    return state.withLock { report($0) }
   }
 
-  /// One thread a worker, until there is no more work.
-  private func serveAll() {
-    let group = DispatchGroup()
-    for _ in 0..<plan.jobs {
-      group.enter()
-      let thread = Thread {
-        self.serve()
-        group.leave()
-      }
-      thread.start()
-    }
-    group.wait()
+  /// No tape is begun any more.
+  private var isOver: Bool {
+    if let limit = plan.seconds, progress.seconds > limit { return true }
+    return plan.endsAtFailure && state.withLock { $0.failing.contains { !$0.isEmpty } }
   }
 
-  private func serve() {
-    var worker: WorkerProcess?
-    while let job = take() {
-      do {
-        let current = try worker ?? WorkerProcess(plan)
-        worker = current
-        if try !serve(job, by: current) { worker = nil }
-      } catch {
-        state.withLock { $0.obstacle = "a worker failed: \(error)" }
-      }
-    }
-    _ = worker?.finish()
+  // MARK: Of the workers
+
+  func arguments(ofWorker number: Int) -> [String] {
+    var arguments = [
+      "worker", "--engine", plan.factory.name, "--seed", String(plan.seed), "--operations",
+      String(plan.options.operations), "--output", plan.output,
+    ]
+    if let strategy = plan.options.strategy { arguments += ["--strategy", strategy.rawValue] }
+    if plan.twice { arguments.append("--twice") }
+    return arguments
   }
 
-  private func take() -> CampaignPlan.Job? {
-    let isLate = plan.seconds.map { progress.seconds > $0 } ?? false
-    let endsAtFailure = plan.endsAtFailure
-    return state.withLock { state in
-      guard state.obstacle == nil, state.next < state.pending.count else { return nil }
-      let job = state.pending[state.next]
-      let isOver = isLate || endsAtFailure && state.failing.contains { !$0.isEmpty }
-      if isOver && !job.shrinks { return nil }
-      state.next += 1
-      return job
-    }
-  }
-
-  /// Does one piece of work. False when the worker died of it.
-  private func serve(_ job: CampaignPlan.Job, by worker: WorkerProcess) throws -> Bool {
+  func request(for job: CampaignPlan.Job) -> WorkerRequest {
     let name = plan.scenarios[job.scenario].name
-    let request: WorkerRequest =
-      job.shrinks
+    return job.shrinks
       ? .shrink(scenario: name, index: job.tapes.lowerBound)
       : .run(scenario: name, first: job.tapes.lowerBound, count: job.tapes.count)
-    _ = try worker.send(request)
-    var index = job.tapes.lowerBound
-    while index < job.tapes.upperBound {
-      guard let reply = try worker.receive() else {
-        died(worker.finish(), job, at: index)
-        return false
-      }
-      try take(reply, job, index)
-      index += 1
-      if reply.isLast {
-        _ = worker.finish()
-        state.withLock { $0.postpone(job, from: index) }
-        return false
-      }
-    }
-    return true
   }
 
-  private func take(_ reply: WorkerReply, _ job: CampaignPlan.Job, _ index: Int) throws {
+  /// The reply is of the first tape of what is left.
+  func heard(
+    _ reply: WorkerReply, of job: CampaignPlan.Job
+  ) throws -> JobState<CampaignPlan.Job> {
     let result = try reply.result.result()
-    let shrunk = try reply.shrunk?.result()
-    let done = state.withLock { state -> (Int, Int) in
-      // What shrinking takes says nothing of how fast tapes are run.
-      if !job.shrinks { state.summaries[job.scenario].cpuSeconds += reply.cpuSeconds }
-      if job.shrinks {
-        var failure = failure(job, result)
-        failure.file = reply.file
-        if result.failures.isEmpty,
-          let known = state.knownFailure(scenario: job.scenario, index: index)
-        {
-          failure = saved(self.failure(job, known))
-          failure.detail += " (it held when it was run again)"
-        }
-        if let shrunk {
-          if let first = shrunk.failures.first(where: { $0.property == failure.property }) {
-            failure.detail = first.detail
-            failure.step = first.step
-          }
-          failure.shrunk(to: shrunk.counters)
-        }
+    if job.shrinks {
+      let shrunk = try reply.shrunk?.result()
+      state.withLock { state in
+        let failure = failure(job, result, shrunk, reply.file, state)
         state.shrunk.append(failure)
-      } else {
-        state.note(result, scenario: job.scenario, index: index)
       }
-      return (state.tapesDone, result.failures.isEmpty ? 0 : 1)
+    } else {
+      let done = state.withLock { state in
+        // What shrinking takes says nothing of how fast tapes are run.
+        state.summaries[job.scenario].cpuSeconds += reply.cpuSeconds
+        state.note(result, scenario: job.scenario, index: job.tapes.lowerBound)
+        return state.tapesDone
+      }
+      progress.update(done: done, newFailures: result.failures.isEmpty ? 0 : 1)
     }
-    if !job.shrinks { progress.update(done: done.0, newFailures: done.1) }
+    let rest = job.rest
+    if reply.isLast { return .left(rest.map { [$0] } ?? []) }
+    return rest.map { .underWay($0) } ?? .done
   }
 
-  /// The worker is gone: the tape that it was at has failed; the rest goes to another worker.
-  private func died(_ end: WorkerProcess.End, _ job: CampaignPlan.Job, at index: Int) {
-    let failure: Failure
-    switch end {
-    case .signal(SIGALRM):
-      failure = Failure(
-        property: "progress", detail: "the tape did not end in \(WorkerVerb.patience) s", step: 0)
-    case .signal(let number):
-      failure = Failure(property: "trap", detail: "the process died by signal \(number)", step: 0)
-    case .exit(let status):
-      failure = Failure(property: "trap", detail: "the process exited with \(status)", step: 0)
+  /// What came of shrinking a tape.
+  private func failure(
+    _ job: CampaignPlan.Job, _ result: TapeResult, _ shrunk: TapeResult?, _ file: String?,
+    _ state: State
+  ) -> CampaignFailure {
+    var failure = failure(job, result)
+    failure.file = file
+    if result.failures.isEmpty,
+      let known = state.knownFailure(scenario: job.scenario, index: job.tapes.lowerBound)
+    {
+      failure = saved(self.failure(job, known))
+      failure.detail += " (it held when it was run again)"
     }
+    if let shrunk {
+      if let first = shrunk.failures.first(where: { $0.property == failure.property }) {
+        failure.detail = first.detail
+        failure.step = first.step
+      }
+      failure.shrunk(to: shrunk.counters)
+    }
+    return failure
+  }
+
+  /// The tape that the worker was at has failed; the rest goes to another one.
+  func died(
+    _ end: WorkerProcess.End, at job: CampaignPlan.Job, worker number: Int
+  ) -> [CampaignPlan.Job] {
+    let index = job.tapes.lowerBound
+    let failure = Failure(
+      property: end.property,
+      detail: end.detail(hang: "the tape did not end in \(WorkerVerb.patience) s"), step: 0)
     var result = TapeResult()
     result.failures = [failure]
     result.counters.tapes = 1
@@ -207,10 +161,12 @@ final class CampaignRunner: Sendable {
         state.shrunk.append(saved(self.failure(job, known)))
       } else {
         state.note(result, scenario: job.scenario, index: index)
-        state.postpone(job, from: index + 1)
       }
     }
+    return job.rest.map { [$0] } ?? []
   }
+
+  // MARK: The report
 
   /// Which failing tapes are worth shrinking: of each property in each scenario the first ones, so
   /// that one frequent failure does not hide the others.

@@ -5,116 +5,78 @@ internal import Synchronization
 
 /// Hands runs to worker processes, and outlives those that die: a state from which recovery traps,
 /// or does not end, is a finding, and ends its run.
-final class CrashStatesRunner: Sendable {
+final class CrashStatesRunner: PooledWork {
   private let requests: [CrashRequest]
   private let jobs: Int
   private let progress: CrashProgress
-  private let state: Mutex<State>
-
-  private struct State {
-    var next = 0
-    var results: [CrashStatesResult?]
-    var obstacle: String?
-  }
+  /// By request.
+  private let results: Mutex<[CrashStatesResult?]>
 
   init(_ requests: [CrashRequest], jobs: Int) {
     self.requests = requests
     self.jobs = jobs
     progress = CrashProgress(runs: requests.count)
-    state = Mutex(State(results: Array(repeating: nil, count: requests.count)))
+    results = Mutex(Array(repeating: nil, count: requests.count))
   }
 
   /// In the order of the requests.
   func run() throws -> [CrashStatesResult] {
-    let group = DispatchGroup()
-    for number in 0..<min(jobs, requests.count) {
-      group.enter()
-      let thread = Thread {
-        self.serve(number)
-        group.leave()
-      }
-      thread.start()
+    defer {
+      progress.finish()
+      for number in 0..<jobs { try? FileManager.default.removeItem(atPath: beat(number)) }
     }
-    group.wait()
-    progress.finish()
-    return try state.withLock { state in
-      if let obstacle = state.obstacle { throw UsageFailure(obstacle) }
-      return state.results.compactMap { $0 }
-    }
+    try WorkerPool(self, Array(requests.indices)).run(workers: jobs)
+    return results.withLock { $0.compactMap { $0 } }
   }
 
-  private func serve(_ number: Int) {
-    let beat = NSTemporaryDirectory() + "crash-states-\(getpid())-\(number)"
-    defer { try? FileManager.default.removeItem(atPath: beat) }
-    var worker: WorkerProcess?
-    while let place = take() {
-      do {
-        let current =
-          try worker ?? WorkerProcess(arguments: ["crash-states-worker", "--beat", beat])
-        worker = current
-        if try !serve(place, by: current, beat) { worker = nil }
-      } catch {
-        state.withLock { $0.obstacle = "a worker failed: \(error)" }
-      }
-    }
-    _ = worker?.finish()
+  /// Where a worker notes the state that comes next.
+  private func beat(_ number: Int) -> String {
+    NSTemporaryDirectory() + "crash-states-\(getpid())-\(number)"
   }
 
-  private func take() -> Int? {
-    state.withLock { state in
-      guard state.obstacle == nil, state.next < requests.count else { return nil }
-      state.next += 1
-      return state.next - 1
-    }
+  private func note(_ result: CrashStatesResult, at place: Int, images: Int) {
+    progress.add(images: images, run: result)
+    results.withLock { $0[place] = result }
   }
 
-  /// False when the worker is gone.
-  private func serve(_ place: Int, by worker: WorkerProcess, _ beat: String) throws -> Bool {
-    _ = try worker.send(requests[place])
-    while let reply = try worker.receive(CrashReply.self) {
-      progress.add(images: reply.images, run: reply.result)
-      if let result = reply.result {
-        state.withLock { $0.results[place] = result }
-        return true
-      }
+  // MARK: Of the workers, whose jobs are places in `requests`
+
+  func arguments(ofWorker number: Int) -> [String] {
+    ["crash-states-worker", "--beat", beat(number)]
+  }
+
+  func request(for place: Int) -> CrashRequest { requests[place] }
+
+  func heard(_ reply: CrashReply, of place: Int) -> JobState<Int> {
+    guard let result = reply.result else {
+      progress.add(images: reply.images, run: nil)
+      return .underWay(place)
     }
-    let end = worker.finish()
-    if case .exit(let status) = end, status == ExitStatus.usage.rawValue {
+    note(result, at: place, images: reply.images)
+    return .done
+  }
+
+  func died(_ end: WorkerProcess.End, at place: Int, worker number: Int) throws -> [Int] {
+    if case .exit(ExitStatus.usage.rawValue) = end {
       // It has said why on standard error.
-      state.withLock { $0.obstacle = "\(requests[place].run) cannot be used" }
-      return false
+      throw UsageFailure("\(requests[place].run) cannot be used")
     }
-    let result = died(end, requests[place], beat)
-    progress.add(images: 0, run: result)
-    state.withLock { $0.results[place] = result }
-    return false
-  }
-
-  private func died(
-    _ end: WorkerProcess.End, _ request: CrashRequest, _ beat: String
-  ) -> CrashStatesResult {
-    let noted = FileManager.default.contents(atPath: beat) ?? Data()
+    let noted = FileManager.default.contents(atPath: beat(number)) ?? Data()
     let at = String(decoding: noted, as: UTF8.self).trimmingCharacters(in: .whitespaces)
-    var result = CrashStatesResult(name: request.run)
-    let what: (String, String) =
-      switch end {
-      case .signal(SIGALRM):
-        ("progress", "recovery did not end in \(CrashStatesWorker.patience) s")
-      case .signal(let number): ("trap", "the process died by signal \(number)")
-      case .exit(let status): ("trap", "the process exited with \(status)")
-      }
+    var result = CrashStatesResult(name: requests[place].run)
     result.failingStates = 1
     result.findings = [
       CrashFinding(
-        property: what.0, detail: what.1, state: at,
-        lines: ["the rest of the run was not looked at"])
+        property: end.property,
+        detail: end.detail(hang: "recovery did not end in \(CrashStatesWorker.patience) s"),
+        state: at, lines: ["the rest of the run was not looked at"])
     ]
-    return result
+    note(result, at: place, images: 0)
+    return []
   }
 }
 
-/// How far it is, on standard error: one line drawn again on a terminal, a line every ten seconds
-/// in a pipe.
+/// How far it is, on standard error.
 private final class CrashProgress: Sendable {
   private let runs: Int
   private let begin = ProcessInfo.processInfo.systemUptime
@@ -124,7 +86,7 @@ private final class CrashProgress: Sendable {
     var images = 0
     var done = 0
     var failing = 0
-    var shown = 0.0
+    var line = ProgressLine()
   }
 
   init(runs: Int) { self.runs = runs }
@@ -137,18 +99,12 @@ private final class CrashProgress: Sendable {
         state.done += 1
         state.failing += run.failingStates
       }
-      if seconds - state.shown < (Console.errorIsTerminal ? 0.2 : 10) { return }
-      state.shown = seconds
-      let line =
+      guard state.line.isDue(at: seconds) else { return }
+      state.line.show(
         "\(state.done) of \(runs) runs, \(state.images) images recovered, "
-        + "\(Int(Double(state.images) / max(seconds, 0.001))) a second, \(state.failing) failing"
-      if Console.errorIsTerminal {
-        Console.errorPart("\r\u{1B}[K\(line)")
-      } else {
-        Console.error(line)
-      }
+          + "\(Int(Double(state.images) / max(seconds, 0.001))) a second, \(state.failing) failing")
     }
   }
 
-  func finish() { if Console.errorIsTerminal { Console.errorPart("\r\u{1B}[K") } }
+  func finish() { state.withLock { $0.line.erase() } }
 }

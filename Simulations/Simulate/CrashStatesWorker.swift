@@ -49,6 +49,8 @@ struct CrashStatesWorker: ParsableCommand {
   private func explore(_ request: CrashRequest, _ note: Int32) throws -> CrashReply {
     let began = WorkerVerb.cpuSeconds
     var fresh = 0
+    // What is noted is of the run before, or of the worker before.
+    CrashStatesWorker.write("", to: note)
     defer { alarm(0) }
     let (calls, factory, problem) = try material(request)
     var result: CrashStatesResult

@@ -1,8 +1,7 @@
 internal import Foundation
 internal import Synchronization
 
-/// How far a campaign is, on standard error: one line drawn again on a terminal, a line every
-/// ten seconds in a pipe.
+/// How far a campaign is, on standard error.
 final class Progress: Sendable {
   private let total: Int
   private let noun: String
@@ -10,9 +9,8 @@ final class Progress: Sendable {
   private let state = Mutex(State())
 
   private struct State {
-    var shown = 0.0
     var failures = 0
-    var hasLine = false
+    var line = ProgressLine()
   }
 
   /// - Parameter noun: what is counted, in the plural.
@@ -28,19 +26,12 @@ final class Progress: Sendable {
     let seconds = seconds
     state.withLock { state in
       state.failures += newFailures
-      if seconds - state.shown < (Console.errorIsTerminal ? 0.2 : 10) { return }
-      state.shown = seconds
+      guard state.line.isDue(at: seconds) else { return }
       let rate = Double(done) / max(seconds, 0.001)
       let left = Int((Double(total - done) / max(rate, 0.001)).rounded(.up))
-      let line =
+      state.line.show(
         "\(done) of \(total) \(noun), \(Int(rate.rounded())) a second, \(left) s left, "
-        + "\(state.failures) failing"
-      if Console.errorIsTerminal {
-        Console.errorPart("\r\u{1B}[K\(line)")
-        state.hasLine = true
-      } else {
-        Console.error(line)
-      }
+          + "\(state.failures) failing")
     }
   }
 
@@ -50,10 +41,32 @@ final class Progress: Sendable {
   }
 
   /// Ends the line that is drawn again.
-  func finish() {
-    state.withLock { state in
-      if state.hasLine { Console.errorPart("\r\u{1B}[K") }
-      state.hasLine = false
+  func finish() { state.withLock { $0.line.erase() } }
+}
+
+/// One line drawn again on a terminal, a line every ten seconds in a pipe.
+struct ProgressLine {
+  private var shown = 0.0
+  private var isDrawn = false
+
+  /// Whether enough time has passed since the last one. Says so once.
+  mutating func isDue(at seconds: Double) -> Bool {
+    if seconds - shown < (Console.errorIsTerminal ? 0.2 : 10) { return false }
+    shown = seconds
+    return true
+  }
+
+  mutating func show(_ text: String) {
+    if Console.errorIsTerminal {
+      Console.errorPart("\r\u{1B}[K\(text)")
+      isDrawn = true
+    } else {
+      Console.error(text)
     }
+  }
+
+  mutating func erase() {
+    if isDrawn { Console.errorPart("\r\u{1B}[K") }
+    isDrawn = false
   }
 }

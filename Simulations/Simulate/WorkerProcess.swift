@@ -1,10 +1,8 @@
-internal import EngineKit
 internal import Foundation
 internal import SimulationFormats
-internal import SimulationKit
 
-/// A child process that runs tapes: this program again, with the hidden verb `worker`. Requests go to
-/// its standard input, replies come from its standard output, a line each.
+/// A child process that works for this one: this program again, with a hidden verb. Requests go to its standard input,
+/// replies come from its standard output, a line each.
 final class WorkerProcess {
   private let process = Process()
   private let requests = Pipe()
@@ -16,16 +14,21 @@ final class WorkerProcess {
   enum End {
     case exit(Int32)
     case signal(Int32)
-  }
 
-  convenience init(_ plan: CampaignPlan) throws {
-    var arguments = [
-      "worker", "--engine", plan.factory.name, "--seed", String(plan.seed), "--operations",
-      String(plan.options.operations), "--output", plan.output,
-    ]
-    if let strategy = plan.options.strategy { arguments += ["--strategy", strategy.rawValue] }
-    if plan.twice { arguments.append("--twice") }
-    try self.init(arguments: arguments)
+    /// Its own alarm ended it.
+    var isHang: Bool { if case .signal(SIGALRM) = self { true } else { false } }
+
+    /// The property that a death violates.
+    var property: String { isHang ? "progress" : "trap" }
+
+    /// - Parameter hang: what is said of a worker that its alarm ended.
+    func detail(hang: String) -> String {
+      switch self {
+      case .signal(SIGALRM): hang
+      case .signal(let number): "the process died by signal \(number)"
+      case .exit(let status): "the process exited with \(status)"
+      }
+    }
   }
 
   /// This program once more, with these arguments.
@@ -53,8 +56,6 @@ final class WorkerProcess {
   }
 
   /// The next reply; nil when the worker is gone.
-  func receive() throws -> WorkerReply? { try receive(WorkerReply.self) }
-
   func receive<Reply: Decodable>(_ type: Reply.Type) throws -> Reply? {
     while true {
       if let newline = buffer.firstIndex(of: 0x0A) {
@@ -68,7 +69,7 @@ final class WorkerProcess {
     }
   }
 
-  /// Lets the worker end, and says how it did.
+  /// Lets the worker end, and says how it did; again if it is asked again.
   func finish() -> End {
     try? requests.fileHandleForWriting.close()
     process.waitUntilExit()

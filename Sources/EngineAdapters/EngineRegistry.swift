@@ -74,8 +74,11 @@ public enum EngineRegistry {
   /// One that lets everybody wait for a call that is stuck.
   public static let waiting: [WrongEngineFactory] = [.waitsForIO(over: LugeEngineFactory())]
 
+  /// One that takes its process with it where others report damage.
+  public static let brittle: [WrongEngineFactory] = [.trapsAtDamage(over: LugeEngineFactory())]
+
   public static let all: [any EngineFactory] =
-    correct + controls + wrong + careless + credulous + deaf + waiting
+    correct + controls + wrong + careless + credulous + deaf + waiting + brittle
 
   public static func named(_ name: String) -> (any EngineFactory)? {
     all.first { $0.name == name }

@@ -24,8 +24,12 @@ struct CrashRun {
     return URL(filePath: "/\(name)-was-not-built")
   }
 
-  /// With `--directory` set to the folder, or, for programs that have no such option, in it.
   init(_ name: String, _ arguments: String..., isCrashProgram: Bool = true) throws {
+    try self.init(name, arguments: arguments, isCrashProgram: isCrashProgram)
+  }
+
+  /// With `--directory` set to the folder, or, for programs that have no such option, in it.
+  init(_ name: String, arguments: [String], isCrashProgram: Bool = true) throws {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "crash-run-\(UUID().uuidString)")
     let home = folder.appending(path: "home")

@@ -48,10 +48,12 @@ public enum CrashProgram {
   ) throws(UsageError) -> Int32 {
     do throws(PlatformError) {
       if let directory = options.check {
-        return try DirectoryCheck(subject, options, factory).run(directory)
+        let check = DirectoryCheck(subject: subject, options: options, factory: factory)
+        return try check.run(directory)
       }
       if let file = options.record {
-        return try RecordedLife(subject, options, factory).run(to: file)
+        let life = RecordedLife(subject: subject, options: options, factory: factory)
+        return try life.run(to: file)
       }
       return try Supervisor(subject, options, factory).run()
     } catch { throw UsageError("\(error)") }

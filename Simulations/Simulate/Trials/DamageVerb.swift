@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import EngineKit
-internal import Foundation
 internal import SimulationKit
 
 /// `simulate damage`: a small database, damaged in every place in turn.
@@ -30,20 +29,11 @@ struct DamageVerb: ParsableCommand {
   var engine = "luge"
   @Option(help: "Which bit, where one of each byte is flipped.")
   var seed: UInt64 = 1
-  @Option(help: "Run one of so many trials.")
-  var every = 1
-  @Option(help: "Run this trial alone, and say what came of it.")
-  var only: Int?
-  @Option(help: "Worker processes.")
-  var jobs = max(1, ProcessInfo.processInfo.activeProcessorCount)
-  @Option(help: "How the result is printed: text or json.")
-  var format = RunVerb.Format.text
+  @OptionGroup var trials: TrialOptions
 
   func validate() throws {
     if databases.isEmpty && !all { throw ValidationError("name a database, or say --all") }
-    if every < 1 { throw ValidationError("--every must be at least 1") }
-    if jobs < 1 { throw ValidationError("--jobs must be at least 1") }
-    if only != nil, databases.count != 1 || kinds.count != 1 {
+    if trials.only != nil, databases.count != 1 || kinds.count != 1 {
       throw ValidationError("--only needs one database, and --flips, --cuts or --sectors")
     }
   }
@@ -53,18 +43,19 @@ struct DamageVerb: ParsableCommand {
     var reports: [TrialReport] = []
     for name in all ? DatabaseRecipe.all.map(\.name) : databases {
       for kind in kinds {
-        let trials = try DamageTrials(name, on: factory, kind: kind, seed: seed, every: every)
-        if let only {
-          try runOne(trials, only)
+        let set = try DamageTrials(
+          name, on: factory, kind: kind, seed: seed, every: trials.every)
+        if let only = trials.only {
+          try trials.run(only, of: set, namesGroup: false)
           return
         }
-        reports.append(try run(trials, name, kind))
-        if kind == kinds[0] { reports[reports.count - 1].take(census: trials, factory) }
-        if format == .text { Console.result(reports[reports.count - 1].text) }
+        var report = try run(set, name, kind)
+        if kind == kinds[0] { report.take(census: set, factory) }
+        trials.show(report)
+        reports.append(report)
       }
     }
-    if format == .json { Console.result(try TrialReport.json(reports)) }
-    if reports.contains(where: \.isViolated) { throw ExitStatus.violated }
+    try trials.conclude(reports)
   }
 
   private var kinds: [TrialKind] {
@@ -74,35 +65,18 @@ struct DamageVerb: ParsableCommand {
   }
 
   private func run(
-    _ trials: DamageTrials, _ name: String, _ kind: TrialKind
+    _ set: DamageTrials, _ name: String, _ kind: TrialKind
   ) throws -> TrialReport {
-    let bytes = trials.trial.dish.image.byteCount
+    let bytes = set.trial.dish.image.byteCount
     let what =
       switch kind {
       case .cuts: "cuts"
       case .sectors: "unreadable sectors"
       default: "flipped bits"
       }
-    Console.error("simulate: \(trials.count) \(what) of \(name), \(bytes) bytes, on \(engine)")
-    let runner = TrialRunner(
-      [
-        "trials", "--kind", kind.rawValue, "--engine", engine, "--subject", name, "--seed",
-        String(seed), "--every", String(every),
-      ], count: trials.count, jobs: jobs, noun: what)
-    var sum = try runner.run()
-    sum.name(by: trials)
-    return TrialReport(
-      title: "\(name), \(bytes) bytes: \(what)", engine: engine, sum: sum, seconds: runner.seconds)
-  }
-
-  private func runOne(_ trials: DamageTrials, _ index: Int) throws {
-    guard index >= 0, index < trials.count else {
-      throw UsageFailure("there are trials 0 to \(trials.count - 1)")
-    }
-    Console.result(trials.describe(index))
-    alarm(TrialsVerb.patience)
-    let result = trials.run(index)
-    Console.result("\(result.outcome): \(result.violation ?? "as it should be")")
-    if result.violation != nil { throw ExitStatus.violated }
+    Console.error("simulate: \(set.count) \(what) of \(name), \(bytes) bytes, on \(engine)")
+    return try trials.run(
+      set, kind, of: name, on: engine, seed: seed, title: "\(name), \(bytes) bytes: \(what)",
+      noun: what)
   }
 }

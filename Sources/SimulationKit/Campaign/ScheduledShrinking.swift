@@ -227,7 +227,9 @@ private final class ScheduleSearchDriver: ChoiceDriver {
 }
 
 /// Answers as a tape does, but for the exact schedule of each round: who begins, and after how many points he and
-/// then the next one are preempted.
+/// then the next one are preempted. `TurnDriver` answers other draws: those of `PreemptionStrategy`, which asks for the
+/// number of preemptions first, and then in turns of the program's threads alone, in the one round of a pair, beside which
+/// no tape is. `ExactStrategy` asks in every turn, of every round, also before the program's threads begin.
 private final class FewPreemptionsDriver: ChoiceDriver {
   private let program: ReplayDriver
   private let first: UInt64
