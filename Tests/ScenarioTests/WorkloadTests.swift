@@ -10,11 +10,12 @@ import Testing
 @Suite struct WorkloadTests {
   /// Everything that a client was asked to do, and whether the workload ended by itself.
   private func operations(
-    _ scenario: Scenario, driver: any ChoiceDriver, limit: Int = 1000
+    _ scenario: Scenario, driver: any ChoiceDriver, limit: Int = 1000, largestBatch: Int = .max
   ) -> [EngineKit.Operation] {
     let tape = ChoiceTape(driver: driver)
     let world = WorkloadWorld(
-      capabilities: EngineCapabilities(rawValue: .max), clients: 1, operations: limit)
+      capabilities: EngineCapabilities(rawValue: .max), clients: 1, operations: limit,
+      largestBatch: largestBatch)
     let run = scenario.workload.prepare(tape.lane("plan"), for: world)
     var log: [EngineKit.Operation] = []
     let map = PlainMap()
@@ -40,6 +41,25 @@ import Testing
   func anEmptyTapeAsksForNothing(_ name: String) throws {
     let scenario = try #require(Catalogue.named(name))
     #expect(operations(scenario, driver: ReplayDriver([])).isEmpty)
+  }
+
+  /// Found by fuzzing: three values of 16 KiB in one batch, and an engine with a memory budget of 192 KiB.
+  @Test func batchesAreNoLargerThanTheEngineTakes() throws {
+    let limit = 20 << 10
+    var hasMet = false
+    for seed in 1...20 as ClosedRange<UInt64> {
+      let driver = SeededDriver(seed: seed)
+      for operation in operations(
+        .randomTorture, driver: driver, limit: 4000, largestBatch: limit)
+      {
+        guard case .batch(let writes) = operation else { continue }
+        var bytes = 0
+        for write in writes { bytes += 64 + write.key.count + (write.value?.count ?? 0) }
+        #expect(bytes <= limit && !writes.isEmpty)
+        hasMet = hasMet || bytes > limit - (2 << 10)
+      }
+    }
+    #expect(hasMet)
   }
 
   /// Shares of the standard definitions, within what chance allows.
