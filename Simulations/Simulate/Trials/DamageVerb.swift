@@ -8,12 +8,13 @@ struct DamageVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "damage",
     abstract:
-      "Flips every bit of a database, cuts its files to every length, takes every sector away.",
+      "Flips every bit of a database, cuts its files, takes files and sectors away, forges checksums.",
     discussion: """
       Every damaged database is opened, read by keys and in both directions, verified and closed. Damage must be \
       reported, or be harmless for a reason: there is another copy, the bytes belong to nothing, or they lie in \
       the last group of the redo, which after a kill may be taken for a torn tail. Wrong data, a trap, a hang and \
-      harm that nobody noticed are violations.
+      harm that nobody noticed are violations. A forgery is a flipped bit under a checksum that is right again: \
+      nobody can tell, but nothing may trap or hang, an error must have a reason, and forward must be backward.
       """)
 
   @Argument(help: "Databases: \(DatabaseRecipe.all.map(\.name).joined(separator: ", ")).")
@@ -24,8 +25,12 @@ struct DamageVerb: ParsableCommand {
   var flips = false
   @Flag(help: "Cut files only.")
   var cuts = false
+  @Flag(help: "Remove files only.")
+  var removals = false
   @Flag(help: "Make sectors unreadable only.")
   var sectors = false
+  @Flag(help: "Flip bits and put the checksum right only.")
+  var forgeries = false
   @Option(help: "The engine under test.")
   var engine = "luge"
   @Option(help: "Which bit, where one of each byte is flipped.")
@@ -44,7 +49,8 @@ struct DamageVerb: ParsableCommand {
     if every < 1 { throw ValidationError("--every must be at least 1") }
     if jobs < 1 { throw ValidationError("--jobs must be at least 1") }
     if only != nil, databases.count != 1 || kinds.count != 1 {
-      throw ValidationError("--only needs one database, and --flips, --cuts or --sectors")
+      throw ValidationError(
+        "--only needs one database, and --flips, --cuts, --removals, --sectors or --forgeries")
     }
   }
 
@@ -58,6 +64,8 @@ struct DamageVerb: ParsableCommand {
           try runOne(trials, only)
           return
         }
+        // An engine that does not say where its checksums are.
+        if trials.count == 0 { continue }
         reports.append(try run(trials, name, kind))
         if kind == kinds[0] { reports[reports.count - 1].take(census: trials, factory) }
         if format == .text { Console.result(reports[reports.count - 1].text) }
@@ -68,7 +76,10 @@ struct DamageVerb: ParsableCommand {
   }
 
   private var kinds: [TrialKind] {
-    let chosen = [(flips, TrialKind.flips), (cuts, .cuts), (sectors, .sectors)]
+    let chosen = [
+      (flips, TrialKind.flips), (cuts, .cuts), (removals, .removals), (sectors, .sectors),
+      (forgeries, .forgeries),
+    ]
     let named = chosen.filter(\.0).map(\.1)
     return named.isEmpty ? chosen.map(\.1) : named
   }
@@ -80,7 +91,9 @@ struct DamageVerb: ParsableCommand {
     let what =
       switch kind {
       case .cuts: "cuts"
+      case .removals: "removed files"
       case .sectors: "unreadable sectors"
+      case .forgeries: "flipped bits under right checksums"
       default: "flipped bits"
       }
     Console.error("simulate: \(trials.count) \(what) of \(name), \(bytes) bytes, on \(engine)")
