@@ -1,5 +1,6 @@
 import EngineAdapters
 import EngineKit
+import Platform
 import SimulationKit
 import Testing
 
@@ -57,6 +58,50 @@ import Testing
     #expect((found[.copied]?.count ?? 0) > 0)
   }
 
+  /// Each file taken away.
+  @Test(arguments: ["small", "closed"])
+  func aMissingFileIsReportedOrHarmlessForAReason(_ recipe: String) throws {
+    let trial = try trial(recipe, "luge")
+    #expect(trial.map.missedFiles.count > 3)
+    for file in trial.map.missedFiles {
+      let name = trial.dish.image.files[file].name
+      let (outcome, detail) = trial.run(
+        Damage(file: file, offset: 0, kind: .removed), reopens: true)
+      #expect(!outcome.isViolation, "\(name): \(detail)")
+      if name == "SUPERBLOCK" { #expect(outcome == .reportedAtOpen) }
+    }
+  }
+
+  /// Bits under a checksum that is right again: some are believed, which a flip never is, some are seen all the same.
+  @Test func aForgeryIsBelievedOrReported() throws {
+    let trial = try trial("small", "luge")
+    let places = trial.map.sealedBytes
+    var outcomes: [DamageOutcome: Int] = [:]
+    for index in stride(from: 0, to: places.count, by: 61) {
+      let (file, offset) = places[index]
+      let bit = index % 7
+      let damage = Damage(file: file, offset: offset, kind: .forge(bit: bit))
+      let (outcome, detail) = trial.run(damage, reopens: index % 2 == 0)
+      #expect(!outcome.isViolation, "\(trial.dish.image.files[file].name), \(offset): \(detail)")
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+      let flip = Damage(file: file, offset: offset, kind: .flip(bit: bit))
+      #expect(trial.run(flip, reopens: false).outcome != .believed)
+    }
+    #expect(outcomes[.believed] ?? 0 > 0 && outcomes[.reportedAtOpen] ?? 0 > 0)
+    #expect(outcomes[.reportedAtRead] ?? 0 > 0)
+  }
+
+  @Test func anEngineWhoseErrorsHaveNoReasonIsConvictedOfAForgery() throws {
+    let trial = try DamageTrial(try #require(DatabaseRecipe.named("small")), Unreasoned())
+    let places = trial.map.sealedBytes
+    let isConvicted = stride(from: 0, to: places.count, by: 61).contains { index in
+      let (file, offset) = places[index]
+      let damage = Damage(file: file, offset: offset, kind: .forge(bit: index % 7))
+      return trial.run(damage, reopens: false).outcome.isViolation
+    }
+    #expect(isConvicted)
+  }
+
   @Test func anEngineThatLooksAtNoChecksumIsConvicted() throws {
     let found = outcomes(try trial("small", "trusts-bytes"), step: 37)
     #expect((found[.wrong]?.count ?? 0) > 0)
@@ -109,5 +154,30 @@ import Testing
   @Test(arguments: ["luge-without-sync-errors", "luge-without-write-errors"])
   func anEngineThatIsDeafToErrorsIsConvicted(_ engine: String) throws {
     #expect(try failures(engine, step: 1).first != nil)
+  }
+}
+
+/// Luge, whose openings fail as if nobody knew why.
+private struct Unreasoned: EngineFactory {
+  private let luge = LugeEngineFactory()
+
+  var name: String { "unreasoned" }
+  var capabilities: EngineCapabilities { luge.capabilities }
+  var faultContract: FaultContract { luge.faultContract }
+  var faultPoints: [String] { [] }
+  var probes: [String] { [] }
+
+  func storageRegions(
+    of directory: String, on platform: PlatformServices
+  ) throws(EngineError) -> [StorageRegion]? {
+    try luge.storageRegions(of: directory, on: platform)
+  }
+
+  func open(
+    _ directory: String, on platform: PlatformServices, settings: EngineSettings
+  ) throws(EngineError) -> any KeyValueEngine {
+    do throws(EngineError) {
+      return try luge.open(directory, on: platform, settings: settings)
+    } catch { throw EngineError(.other, error.message) }
   }
 }

@@ -1,7 +1,8 @@
 internal import EngineKit
 internal import SimulationKit
 
-/// Bits of one database flipped in turn, or its files cut to every length in turn.
+/// Bits of one database flipped in turn, under a checksum that is wrong then or right again, or its files cut to every
+/// length in turn, or a file or a sector gone.
 final class DamageTrials: TrialSet {
   let trial: DamageTrial
   private let recipe: DatabaseRecipe
@@ -12,6 +13,8 @@ final class DamageTrials: TrialSet {
   /// Where each file begins when all are laid one behind the other; the last one is the end.
   private let starts: [Int]
   private let sectorStarts: [(file: Int, offset: Int)]
+  /// The bytes that a checksum covers.
+  private let sealed: [(file: Int, offset: Int)]
 
   /// - Parameter every: of so many trials one is run.
   init(
@@ -34,6 +37,7 @@ final class DamageTrials: TrialSet {
     sectorStarts = trial.dish.image.files.enumerated().flatMap { file, contents in
       stride(from: 0, to: contents.bytes.count, by: 512).map { (file, $0) }
     }
+    sealed = kind == .forgeries ? trial.map.sealedBytes : []
     var starts = [0]
     for file in trial.dish.image.files {
       starts.append(starts[starts.count - 1] + file.bytes.count)
@@ -44,13 +48,16 @@ final class DamageTrials: TrialSet {
   private var bytes: Int { starts[starts.count - 1] }
   private var allTrials: Int {
     switch kind {
+    case .removals: trial.map.missedFiles.count
     case .sectors: sectorStarts.count
     case .flips where !recipe.flipsOneBit: 8 * bytes
+    case .forgeries: recipe.flipsOneBit ? sealed.count : 8 * sealed.count
     default: bytes
     }
   }
 
-  var count: Int { (allTrials + every - 1) / every }
+  /// Files are few.
+  var count: Int { kind == .removals ? allTrials : (allTrials + every - 1) / every }
 
   /// Whether the database is to hold every kind of record.
   var isComplete: Bool { recipe.holdsEverything }
@@ -58,13 +65,21 @@ final class DamageTrials: TrialSet {
   private func damage(_ index: Int) -> Damage {
     // Of each run of so many trials another one, as the seed has it.
     let drawn = Int(TapeSeed.seed(campaign: seed, scenario: recipe.name, index: index) >> 8)
+    if kind == .removals {
+      return Damage(file: trial.map.missedFiles[index], offset: 0, kind: .removed)
+    }
     let number = min(allTrials - 1, every == 1 ? index : index * every + drawn % every)
     if kind == .sectors {
       let (file, offset) = sectorStarts[number]
       return Damage(file: file, offset: offset, kind: .unreadable)
     }
-    let isByBit = kind == .flips && !recipe.flipsOneBit
+    let isByBit = kind != .cuts && !recipe.flipsOneBit
     let place = isByBit ? number / 8 : number
+    if kind == .forgeries {
+      let bit = isByBit ? number % 8 : drawn / every % 8
+      return Damage(
+        file: sealed[place].file, offset: sealed[place].offset, kind: .forge(bit: bit))
+    }
     var file = 0
     while starts[file + 1] <= place { file += 1 }
     let offset = place - starts[file]
@@ -77,7 +92,7 @@ final class DamageTrials: TrialSet {
     let damage = damage(index)
     let name = trial.dish.image.files[damage.file].name
     let group =
-      kind == .cuts
+      kind == .cuts || kind == .removals
       ? "\(DamageMap.family(of: name)) file" : trial.map.byte(damage.file, damage.offset).kind
     // A second opening costs as much as the first, and has little to add.
     let (outcome, detail) = trial.run(damage, reopens: index % 8 == 0)
@@ -92,7 +107,10 @@ final class DamageTrials: TrialSet {
     let kind = trial.map.byte(damage.file, damage.offset).kind
     switch damage.kind {
     case .flip(let bit): return "\(name), offset \(damage.offset), bit \(bit), \(kind)"
+    case .forge(let bit):
+      return "\(name), offset \(damage.offset), bit \(bit) under a right checksum, \(kind)"
     case .unreadable: return "\(name), sector at \(damage.offset) unreadable, \(kind)"
+    case .removed: return "\(name) removed"
     case .cut: return "\(name), cut to \(damage.offset) bytes, \(kind)"
     }
   }

@@ -57,14 +57,14 @@ struct TrialsVerb: ParsableCommand {
 
 /// What trials there are.
 enum TrialKind: String, ExpressibleByArgument, CaseIterable {
-  case flips, cuts, sectors
+  case flips, cuts, removals, sectors, forgeries
   case failures
 
   func make(
     _ subject: String, on factory: any EngineFactory, seed: UInt64, every: Int
   ) throws -> any TrialSet {
     switch self {
-    case .flips, .cuts, .sectors:
+    case .flips, .cuts, .removals, .sectors, .forgeries:
       try DamageTrials(
         subject, on: factory, kind: self, seed: seed, every: every)
     case .failures: try NthFailureTrials(subject, on: factory, every: every)

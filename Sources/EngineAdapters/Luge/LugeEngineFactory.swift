@@ -80,7 +80,8 @@ public struct LugeEngineFactory: EngineFactory {
         case .copied: .copied
         }
       return StorageRegion(
-        region.path, offset: region.offset, count: region.count, kind: region.kind, use: use)
+        region.path, offset: region.offset, count: region.count, kind: region.kind, use: use,
+        checksumAt: region.checksumAt, checksumSeed: region.checksumSeed)
     }
   }
 
@@ -88,6 +89,24 @@ public struct LugeEngineFactory: EngineFactory {
     _ directory: String, on platform: PlatformServices, settings: EngineSettings
   ) throws(EngineError) -> any KeyValueEngine {
     let configuration = Self.configuration(for: settings)
+    let database = try translating { () throws(LugeError) in
+      try Database.open(at: directory, configuration: configuration, platform: platform)
+    }
+    return LugeEngine(database: database)
+  }
+
+  public func open(
+    _ directory: String, on platform: PlatformServices, settings: EngineSettings,
+    by mistake: OpeningMistake
+  ) throws(EngineError) -> (any KeyValueEngine)? {
+    var configuration = Self.configuration(for: settings)
+    switch mistake {
+    case .noDirectory, .noDatabase: configuration.createIfMissing = false
+    case .notNew: configuration.createNew = true
+    case .otherSizes:
+      configuration.redoSegmentSize = configuration.redoSegmentSize.map { $0 + 4096 }
+    case .aFile: break
+    }
     let database = try translating { () throws(LugeError) in
       try Database.open(at: directory, configuration: configuration, platform: platform)
     }

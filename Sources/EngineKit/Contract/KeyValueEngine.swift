@@ -189,9 +189,19 @@ public protocol EngineFactory: Sendable {
   func open(
     _ directory: String, on platform: PlatformServices, settings: EngineSettings
   ) throws(EngineError) -> any KeyValueEngine
+
+  /// Makes a mistake in opening. Nil: of this engine nobody can make it. Nil unless said.
+  func open(
+    _ directory: String, on platform: PlatformServices, settings: EngineSettings,
+    by mistake: OpeningMistake
+  ) throws(EngineError) -> (any KeyValueEngine)?
 }
 
 extension EngineFactory {
+  public func open(
+    _ directory: String, on platform: PlatformServices, settings: EngineSettings,
+    by mistake: OpeningMistake
+  ) throws(EngineError) -> (any KeyValueEngine)? { nil }
   public func storageRegions(
     of directory: String, on platform: PlatformServices
   ) throws(EngineError) -> [StorageRegion]? { nil }

@@ -18,12 +18,22 @@ public struct StorageRegion: Equatable, Sendable {
   /// What the engine calls such bytes.
   public var kind: String
   public var use: Use
+  /// Where in it the CRC-32C of all its other bytes lies, little-endian; nil: it has none, so that nobody can
+  /// write other bytes under a right checksum.
+  public var checksumAt: Int?
+  /// What that checksum begins with.
+  public var checksumSeed: UInt32
 
-  public init(_ path: String, offset: Int, count: Int, kind: String, use: Use) {
+  public init(
+    _ path: String, offset: Int, count: Int, kind: String, use: Use, checksumAt: Int? = nil,
+    checksumSeed: UInt32 = 0
+  ) {
     self.path = path
     self.offset = offset
     self.count = count
     self.kind = kind
     self.use = use
+    self.checksumAt = checksumAt
+    self.checksumSeed = checksumSeed
   }
 }

@@ -9,7 +9,6 @@ package struct StorageAudit {
   package struct Root: Equatable, Sendable {
     let superblock: Superblock
     package var sequence: UInt64 { superblock.sequence }
-    package var incarnation: UInt64 { superblock.incarnation }
   }
 
   /// Everything that recovery from one superblock needs.

@@ -21,6 +21,11 @@ package struct StorageMap {
     package var count: Int
     package var kind: String
     package var use: Use
+    /// Where in it the CRC-32C of all its other bytes lies; nil: it has none of its own, or is a part of what
+    /// has one.
+    package var checksumAt: Int?
+    /// What that checksum begins with.
+    package var checksumSeed: UInt32
   }
 
   package private(set) var regions: [Region] = []
@@ -69,7 +74,7 @@ package struct StorageMap {
       for copy in 0..<2 {
         note(
           path, slot * SuperblockStore.slotBytes + copy * Superblock.copyBytes,
-          Superblock.copyBytes, "superblock", .copied)
+          Superblock.copyBytes, "superblock", .copied, checksumAt: 8)
       }
     }
   }
@@ -84,25 +89,33 @@ package struct StorageMap {
       let path = "\(directory)/\(name)"
       for offset in PageFormat.copyOffsets {
         if name.hasPrefix(SegmentFamily.pages.prefix) {
-          note(path, offset, PageFormat.segmentHeaderBytes, "page header", .copied)
+          note(
+            path, offset, PageFormat.segmentHeaderBytes, "page header", .copied, checksumAt: 12)
         } else if name.hasPrefix(SegmentFamily.values.prefix) {
-          note(path, offset, PageFormat.segmentHeaderBytes, "value header", .copied)
+          note(
+            path, offset, PageFormat.segmentHeaderBytes, "value header", .copied, checksumAt: 12)
         } else if name.hasPrefix("redo-") {
-          note(path, offset, RedoSegmentHeader.bytes, "redo header", .copied)
+          note(path, offset, RedoSegmentHeader.bytes, "redo header", .copied, checksumAt: 12)
         }
       }
     }
   }
 
-  mutating func note(_ path: String, _ offset: Int, _ count: Int, _ kind: String, _ use: Use) {
-    regions.append(Region(path: path, offset: offset, count: count, kind: kind, use: use))
+  mutating func note(
+    _ path: String, _ offset: Int, _ count: Int, _ kind: String, _ use: Use,
+    checksumAt: Int? = nil, seed: UInt32 = 0
+  ) {
+    regions.append(
+      Region(
+        path: path, offset: offset, count: count, kind: kind, use: use, checksumAt: checksumAt,
+        checksumSeed: seed))
   }
 
   /// A record of a segment; what fills it up to a multiple of eight belongs to nothing.
   mutating func note(_ part: PagePart, of store: PageStore, _ kind: String) {
     note(
       store.path(part.address.serial), part.address.offset,
-      PageFormat.recordHeaderBytes + part.length, kind, .needed)
+      PageFormat.recordHeaderBytes + part.length, kind, .needed, checksumAt: 8)
   }
 
   /// Redo and image may name the same record.
@@ -165,7 +178,10 @@ package struct StorageMap {
         let last = min(part.end, position + count)
         if first >= last { continue }
         let offset = RedoSegmentHeader.blockBytes + Int(first - part.base)
-        note(part.path, offset, Int(last - first), kind, position >= tail ? .tail : .needed)
+        note(
+          part.path, offset, Int(last - first), kind, position >= tail ? .tail : .needed,
+          checksumAt: last - first == count ? 4 : nil,
+          seed: RedoFormat.checksumSeed(incarnation: era.incarnation))
       }
       position += UInt64(header.length)
     }

@@ -15,6 +15,8 @@ struct TapePlan {
   var crashesAtMost = 0
   var allowsKill = false
   var allowsPowerLoss = false
+  /// Some lives begin with somebody who opens the database in a wrong way.
+  var opensWrongly = false
   /// Bytes that the disk holds while clients work; nil: no limit.
   var capacity: Int?
 
@@ -47,6 +49,8 @@ struct TapePlan {
         // A lane of its own: tapes that were saved before there were these have none of them.
         let media = tape.lane("media")
         for fault in FaultClass.allCases where allows(fault) { drawMedia(fault, media) }
+        // Named so that the saved tapes that are seeds have none either.
+        opensWrongly = tape.lane("careless").draw("on", below: 4) == 3
       case .always(let fault, let oneIn):
         if allows(fault) { faults[fault] = oneIn }
         losses.formUnion(DiskFaults(fault))

@@ -41,6 +41,8 @@ final class TapeRun: @unchecked Sendable {
   var isFlushDue = false
   /// Errors that operations of this life answered; the judge has accepted them.
   var excusedErrors = 0
+  /// An opening has come through.
+  var hasOpened = false
   /// Reopenings because of such errors.
   var reopenings = 0
   /// Faults that the judge has been told of, by place of the class.
@@ -148,7 +150,10 @@ final class TapeRun: @unchecked Sendable {
 
   /// What the engine's process does: open, check, work, end.
   private func process(_ platform: PlatformServices) {
+    openWrongly(platform)
+    if !simulation.isAlive || !result.failures.isEmpty { return }
     guard let engine = open(platform) else { return }
+    hasOpened = true
     simulation.disarmKill()
     phase = .checking
     simulation.faultsAreSuspended = true

@@ -70,6 +70,12 @@ public final class DamageMap {
   }
 
   public func byte(_ file: Int, _ offset: Int) -> Byte {
+    let region = region(file, offset)
+    return Byte(kind: region.kind, use: region.use)
+  }
+
+  /// The region that a byte belongs to.
+  func region(_ file: Int, _ offset: Int) -> StorageRegion {
     let regions = files[file]
     var low = 0
     var high = regions.count
@@ -81,7 +87,27 @@ public final class DamageMap {
         high = middle
       }
     }
-    return Byte(kind: regions[low].kind, use: regions[low].use)
+    return regions[low]
+  }
+
+  /// The files that somebody misses when they are gone. Not those at a log's end, which may be torn: with such a file
+  /// goes what would tell of it.
+  public var missedFiles: [Int] {
+    files.indices.filter { file in !files[file].contains { $0.use == .tail } }
+  }
+
+  /// Every byte that a checksum covers.
+  public var sealedBytes: [(file: Int, offset: Int)] {
+    var found: [(file: Int, offset: Int)] = []
+    for (file, regions) in files.enumerated() {
+      for region in regions {
+        guard let sum = region.checksumAt else { continue }
+        for place in 0..<region.count where place < sum || place >= sum + 4 {
+          found.append((file, region.offset + place))
+        }
+      }
+    }
+    return found
   }
 
   /// What the bytes from `offset` to `end`, or to the end of a file, are for; each region once.
@@ -96,6 +122,7 @@ public final class DamageMap {
 
   /// Whether all of what the file has copies of is cut off: then none serves.
   func losesAllCopies(_ damage: Damage) -> Bool {
+    if damage.kind == .removed { return true }
     guard damage.kind == .cut, let first = files[damage.file].first(where: { $0.use == .copied })
     else { return false }
     return damage.offset <= first.offset

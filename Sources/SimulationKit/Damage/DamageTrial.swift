@@ -1,13 +1,17 @@
 public import EngineKit
 internal import Platform
 
-/// A damage: some bits of a byte flipped, or a file cut short.
+/// A damage: a bit of a byte flipped, or a file cut short, or a sector gone.
 public struct Damage: Equatable, Sendable {
   public enum Kind: Equatable, Sendable {
     /// The bit with this number, 0 to 7.
     case flip(bit: Int)
+    /// The same, and the checksum of what the byte belongs to is right again: as if an engine had written it so.
+    case forge(bit: Int)
     /// From `offset` on the file is gone.
     case cut
+    /// The whole file is gone, and its name.
+    case removed
     /// The sector at `offset` cannot be read until it is written.
     case unreadable
   }
@@ -37,6 +41,8 @@ public enum DamageOutcome: String, CaseIterable, Codable, Sendable {
   case tornTail = "harmless: torn tail"
   /// Not to be judged: the engine does not say what the bytes are for.
   case unjudged = "harmless"
+  /// What was forged is served: a right checksum vouches for it.
+  case believed = "believed: its checksum is right"
   /// Wrong data, a wrong error, or harm that nobody noticed.
   case wrong = "WRONG"
 
@@ -73,12 +79,19 @@ public final class DamageTrial {
 
   /// Damages the database, opens it, reads everything, and closes it again.
   ///
-  /// - Parameter reopens: opens it a second time where the first one told of no damage: it must hold the same.
+  /// - Parameter reopens: opens it a second time where the first one told of no damage: it must hold the same. What
+  ///   was forged is written to before.
   public func run(_ damage: Damage, reopens: Bool) -> (outcome: DamageOutcome, detail: String) {
     files.reset()
     switch damage.kind {
     case .flip(let bit): files.flip(file: damage.file, offset: damage.offset, mask: 1 << bit)
+    case .forge(let bit):
+      files.forge(
+        file: damage.file, offset: damage.offset, mask: 1 << bit,
+        map.region(damage.file, damage.offset))
+      return ForgeryCheck(factory, files, dish).run(writes: reopens)
     case .cut: files.cut(file: damage.file, to: damage.offset)
+    case .removed: files.remove(file: damage.file)
     case .unreadable:
       files.fail(file: damage.file, sector: damage.offset / DiskGeometry.sectorSize)
     }
@@ -133,8 +146,8 @@ public final class DamageTrial {
     }
     let uses: [DamageMap.Byte]
     switch damage.kind {
-    case .flip: uses = [map.byte(damage.file, damage.offset)]
-    case .cut: uses = map.bytes(damage.file, from: damage.offset)
+    case .flip, .forge: uses = [map.byte(damage.file, damage.offset)]
+    case .cut, .removed: uses = map.bytes(damage.file, from: damage.offset)
     case .unreadable:
       // What needs it would have been told.
       uses = map.bytes(

@@ -38,7 +38,7 @@ final class ImageFile: File, @unchecked Sendable {
     let count = bytes.byteCount
     if count == 0 { return 0 }
     if covers(start, count, node.unreadable) { node.unreadable = -1 }
-    extend(to: start + count)
+    try extend(to: start + count, "write")
     // The file has been made long enough.
     unsafe bytes.withUnsafeBytes { source in
       unsafe node.bytes.withUnsafeMutableBytes { target in
@@ -68,12 +68,12 @@ final class ImageFile: File, @unchecked Sendable {
     if end < node.bytes.count {
       node.bytes.removeLast(node.bytes.count - end)
     } else {
-      extend(to: end)
+      try extend(to: end, "truncate")
     }
   }
 
   func allocate(offset: Int64, length: Int64) throws(PlatformError) {
-    extend(to: try place(offset + length, "allocate"))
+    try extend(to: try place(offset, "allocate") + place(length, "allocate"), "allocate")
   }
 
   func punchHole(offset: Int64, length: Int64) throws(PlatformError) {
@@ -93,8 +93,14 @@ final class ImageFile: File, @unchecked Sendable {
       && sector < DiskGeometry.sectors(upTo: start + count)
   }
 
-  private func extend(to end: Int) {
+  /// No recipe needs so much: who asks for it was told so by bytes under a forged checksum.
+  private static let mostBytes = 64 << 20
+
+  private func extend(to end: Int, _ operation: String) throws(PlatformError) {
     if end <= node.bytes.count { return }
+    if end > Self.mostBytes {
+      throw PlatformError(.noSpace, operation: operation, path: path)
+    }
     node.bytes.append(contentsOf: repeatElement(0, count: end - node.bytes.count))
   }
 

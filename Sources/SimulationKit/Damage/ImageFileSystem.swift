@@ -66,10 +66,31 @@ public final class ImageFileSystem: FileSystem, @unchecked Sendable {
   /// Flips bits of a byte of a file of the image. Before anything is opened.
   public func flip(file: Int, offset: Int, mask: UInt8) { nodes[file].bytes[offset] ^= mask }
 
+  /// Flips bits of a byte of a region, and writes the checksum that is right then. Before anything is opened.
+  func forge(file: Int, offset: Int, mask: UInt8, _ region: StorageRegion) {
+    flip(file: file, offset: offset, mask: mask)
+    guard let place = region.checksumAt else { return }
+    let sum = region.offset + place
+    let right = Self.checksum(nodes[file].bytes, region, at: sum)
+    for index in 0..<4 {
+      nodes[file].bytes[sum + index] = UInt8(truncatingIfNeeded: right >> UInt32(8 * index))
+    }
+  }
+
+  private static func checksum(_ bytes: [UInt8], _ region: StorageRegion, at sum: Int) -> UInt32 {
+    // Within the array, which is borrowed; the span checks the ranges.
+    let span = unsafe bytes.span.bytes
+    let front = crc32c(span.extracting(region.offset..<sum), seed: region.checksumSeed)
+    return crc32c(span.extracting(sum + 4..<region.offset + region.count), seed: front)
+  }
+
   /// Ends a file of the image. Before anything is opened.
   public func cut(file: Int, to count: Int) {
     nodes[file].bytes.removeLast(nodes[file].bytes.count - count)
   }
+
+  /// Takes a file of the image away. Before anything is opened.
+  func remove(file: Int) { nodes.remove(at: file) }
 
   /// Makes a sector of a file of the image unreadable until it is written. Before anything is opened.
   public func fail(file: Int, sector: Int) { nodes[file].unreadable = sector }
