@@ -27,22 +27,9 @@ struct CrashStatesWorker: ParsableCommand {
     let note = unsafe open(beat, O_WRONLY | O_CREAT, 0o600)
     if note < 0 { throw UsageFailure("cannot write \(beat)") }
     defer { close(note) }
-    while let line = readLine() {
-      let request: CrashRequest
-      do throws(FormatError) {
-        request = try MessageLine.decode(CrashRequest.self, from: line)
-      } catch {
-        throw UsageFailure(error.description)
-      }
-      try answer(try explore(request, note))
-    }
-  }
-
-  private func answer(_ reply: CrashReply) throws {
-    do throws(FormatError) {
-      Console.result(try MessageLine.encode(reply))
-    } catch {
-      throw UsageFailure(error.description)
+    try WorkerLines.serve(CrashRequest.self) { request in
+      try WorkerLines.answer(try explore(request, note))
+      return true
     }
   }
 
@@ -66,7 +53,7 @@ struct CrashStatesWorker: ParsableCommand {
         CrashStatesWorker.write(state, to: note)
         fresh += 1
         if fresh == CrashStatesWorker.imagesOfReply {
-          try? answer(CrashReply(images: fresh))
+          try? WorkerLines.answer(CrashReply(images: fresh))
           fresh = 0
         }
       }

@@ -24,32 +24,19 @@ struct WorkerVerb: ParsableCommand {
 
   func run() throws {
     let factory = try Lookup.engine(engine)
-    while let line = readLine() {
-      let request: WorkerRequest
-      do {
-        request = try MessageLine.decode(WorkerRequest.self, from: line)
-      } catch {
-        throw UsageFailure(error.description)
-      }
+    try WorkerLines.serve(WorkerRequest.self) { request in
       switch request {
       case .run(let name, let first, let count):
         let scenario = try Lookup.subject(name)
         for index in first..<first + count {
           let reply = try reply(scenario, index, factory)
-          try answer(reply)
-          if reply.isLast { return }
+          try WorkerLines.answer(reply)
+          if reply.isLast { return false }
         }
       case .shrink(let name, let index):
-        try answer(try shrink(try Lookup.subject(name), index, factory))
+        try WorkerLines.answer(try shrink(try Lookup.subject(name), index, factory))
       }
-    }
-  }
-
-  private func answer(_ reply: WorkerReply) throws {
-    do {
-      Console.result(try MessageLine.encode(reply))
-    } catch {
-      throw UsageFailure(error.description)
+      return true
     }
   }
 

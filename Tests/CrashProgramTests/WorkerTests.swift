@@ -21,7 +21,7 @@ import Testing
   @Test(arguments: [
     // A worker ends by itself after a tape that has trapped.
     (
-      "run batches words --engine traps-at-sixth-write --tapes 5 --operations 30 --format json",
+      "run batches --engine traps-at-sixth-write --tapes 12 --operations 20 --format json",
       Int32(1)
     ),
     ("crash-states batches blind-writes --moments 4 --format json", 0),
@@ -35,7 +35,7 @@ import Testing
 
   /// A trial that kills its worker is found among those that were to be run by that, and named; the others are run.
   @Test func aTrialThatKillsItsWorkerIsReported() throws {
-    let command = "damage small --flips --every 4000 --engine traps-at-damage-luge"
+    let command = "damage small --flips --every 8000 --engine traps-at-damage-luge"
     let one = try report(command, jobs: 1, code: 1)
     #expect(one == (try report(command, jobs: 3, code: 1)))
     let killed = one.filter {

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import EngineKit
 internal import Foundation
-internal import SimulationFormats
 internal import SimulationKit
 
 /// The hidden verb that `damage` and `nth-failure` start: reads requests, runs trials, answers, a line each.
@@ -21,14 +20,9 @@ struct TrialsVerb: ParsableCommand {
   func run() throws {
     let trials = try kind.make(
       subject, on: Lookup.engine(engine), seed: seed, every: every)
-    while let line = readLine() {
-      let request: TrialRequest
-      do {
-        request = try MessageLine.decode(TrialRequest.self, from: line)
-      } catch {
-        throw UsageFailure(error.description)
-      }
-      Console.result(try MessageLine.encode(Self.run(trials, request)))
+    try WorkerLines.serve(TrialRequest.self) { request in
+      try WorkerLines.answer(Self.run(trials, request))
+      return true
     }
   }
 
