@@ -21,7 +21,7 @@ import Testing
   @Test(arguments: [
     // A worker ends by itself after a tape that has trapped.
     (
-      "run batches --engine traps-at-sixth-write --tapes 12 --operations 20 --format json",
+      "run random-torture --engine traps-at-sixth-write --tapes 8 --operations 9 --seed 5 --format json",
       Int32(1)
     ),
     ("crash-states batches blind-writes --moments 4 --format json", 0),
