@@ -40,7 +40,8 @@ extension TapeRun {
         directory, on: platform, settings: plan.settings, by: mistake)
       if engine != nil { fail("error-contract", "opened \(mistake.rawValue)") }
     } catch {
-      if error.code == .killed { return }
+      // Decay counts when it is met: perhaps here.
+      if error.code == .killed || hasRot { return }
       simulation.record("opened wrongly", 0, 0, 0)
       let isRefusal =
         switch error.code {
@@ -72,7 +73,8 @@ extension TapeRun {
       _ = try engine.insert(key, for: key, in: .default)
       try engine.close()
     } catch {
-      if error.code == .killed { return }
+      // Decay counts when it is met: perhaps here.
+      if error.code == .killed || hasRot { return }
       fail("error-contract", "a database beside: \(error)")
     }
   }
