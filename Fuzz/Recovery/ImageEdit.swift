@@ -23,6 +23,9 @@ struct ImageEdit {
     operand = reader.number(bytes: 3)
   }
 
+  /// It may change two structures at once.
+  var isWide: Bool { operation & 0x0F == 9 }
+
   /// Inputs in pieces of one change each; the last may be shorter, and is filled up.
   static func split(_ input: [UInt8]) -> [[UInt8]] {
     var edits: [[UInt8]] = []

@@ -208,6 +208,20 @@ import Testing
     #expect(script.convicted.contains("durability"))
   }
 
+  /// Found by fuzzing: a flush with nothing to write is no later group of the log.
+  @Test func aRemovalOfNothingMakesNoLaterGroup() {
+    script.put("a", "1")
+    script.flush()
+    script.begin(1, .remove(Bytes("b".utf8), in: .default))
+    script.end(1, .value(nil))
+    script.begin(1, batch([("b", nil)]))
+    script.end(1, .done)
+    script.flush()
+    script.met(.bitRot)
+    script.crash(finds: [])
+    #expect(script.convicted.isEmpty)
+  }
+
   @Test func closingMakesDurable() {
     script.put("a", "1")
     script.judge.closed(nil, step: 100)

@@ -55,7 +55,7 @@ public final class WriteLog {
   public private(set) var baseIsSure = false
   /// When the flush that set `durableBefore` returned.
   private var lastFlushReturned = 0
-  /// The last invocation among the effective writes that have returned.
+  /// The last invocation among the effective writes that have returned and are in the log for certain.
   private var lastWriteInvoked = -1
   /// Flushes under way, with `lastWriteInvoked` as it was when they were invoked.
   private var openFlushes: [(call: Call, lastWrite: Int)] = []
@@ -134,7 +134,9 @@ public final class WriteLog {
     openDrops.removeAll { $0 == operation }
     if took {
       operations[operation].returned = sequence
-      lastWriteInvoked = max(lastWriteInvoked, call.invokedAt)
+      if WriteLog.isLogged(call.operation, outcome) {
+        lastWriteInvoked = max(lastWriteInvoked, call.invokedAt)
+      }
       return
     }
     for slot in operations[operation].slots {
@@ -142,6 +144,18 @@ public final class WriteLog {
     }
     operations[operation].slots = []
     operations[operation].references = 0
+  }
+
+  /// Whether an engine cannot have done it without a record in its log: what removed nothing needs none.
+  private static func isLogged(_ operation: Operation, _ outcome: Outcome) -> Bool {
+    switch operation {
+    case .remove:
+      if case .value(nil) = outcome { return false }
+      return true
+    case .compareExchange(_, let expected, let desired, _): return expected != nil || desired != nil
+    case .batch(let writes): return writes.contains { $0.value != nil }
+    default: return true
+    }
   }
 
   /// The database was closed in good order at `sequence`.
