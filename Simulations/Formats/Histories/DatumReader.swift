@@ -196,7 +196,13 @@ struct DatumReader {
     case 0x22, 0x2F, 0x5C: text.append(byte)
     case 0x75:
       var code = try hexadecimal()
-      if code >> 10 == 0x36, place + 1 < end, bytes[place] == 0x5C, bytes[place + 1] == 0x75 {
+      let left = end - place
+      if code >> 10 == 0x36, left == 0 || (left == 1 && bytes[place] == 0x5C) {
+        // The other half of the character may come with the next piece of the file.
+        place = end
+        throw FormatError("a string that does not end")
+      }
+      if code >> 10 == 0x36, left > 1, bytes[place] == 0x5C, bytes[place + 1] == 0x75 {
         place += 2
         code = 0x10000 + (code & 0x3FF) << 10 + (try hexadecimal()) & 0x3FF
       }
