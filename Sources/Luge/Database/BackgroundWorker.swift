@@ -83,7 +83,9 @@ enum BackgroundWorker {
       } catch {
         if error.code == .killed || error.code == .failed { return }
         // What could not be flushed is still in memory, and a caller's own flush reports it.
-        if error.code == .noSpace { pause = min(max(pause, 1) * 2, max(interval * 2, longestPause)) }
+        if error.code == .noSpace {
+          pause = min(max(pause, 1) * 2, max(interval * 2, longestPause))
+        }
       }
     }
   }

@@ -80,7 +80,11 @@ final class NameTable {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     // The literal's bytes live as long as the program.
     name.withUTF8Buffer { text in
-      for unsafe byte in unsafe text { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+      var index = 0
+      while index < text.count {
+        hash = unsafe (hash ^ UInt64(text[index])) &* 0x0000_0100_0000_01B3
+        index += 1
+      }
     }
     return SplitMix64.mix(hash)
   }
