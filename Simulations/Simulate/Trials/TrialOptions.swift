@@ -5,6 +5,8 @@ internal import Foundation
 struct TrialOptions: ParsableArguments {
   @Option(help: "Run one of so many trials.")
   var every = 1
+  @Option(help: "Begin at this trial: where an interrupted run of one worker process had come to.")
+  var from = 0
   @Option(help: "Run this trial alone, and say what came of it.")
   var only: Int?
   @Option(help: "Worker processes.")
@@ -14,6 +16,7 @@ struct TrialOptions: ParsableArguments {
 
   func validate() throws {
     if every < 1 { throw ValidationError("--every must be at least 1") }
+    if from < 0 { throw ValidationError("--from must be at least 0") }
     if jobs < 1 { throw ValidationError("--jobs must be at least 1") }
   }
 
@@ -28,9 +31,10 @@ struct TrialOptions: ParsableArguments {
       [
         "trials", "--kind", kind.rawValue, "--engine", engine, "--subject", subject, "--seed",
         String(seed), "--every", String(every),
-      ], count: trials.count, jobs: jobs, noun: noun)
+      ], trials: min(from, trials.count)..<trials.count, jobs: jobs, noun: noun)
     var sum = try runner.run()
     sum.name(by: trials)
+    let title = from == 0 ? title : "\(title), from trial \(from) on"
     return TrialReport(title: title, engine: engine, sum: sum, seconds: runner.seconds)
   }
 

@@ -6,26 +6,26 @@ internal import Synchronization
 /// of its own, so that the report names it.
 final class TrialRunner: PooledWork {
   private let arguments: [String]
-  private let count: Int
+  private let trials: Range<Int>
   private let jobs: Int
   private let progress: Progress
   private let sum = Mutex(TrialReply())
 
   /// - Parameter arguments: of `simulate trials`, which a worker is started with.
-  init(_ arguments: [String], count: Int, jobs: Int, noun: String) {
+  init(_ arguments: [String], trials: Range<Int>, jobs: Int, noun: String) {
     self.arguments = arguments
-    self.count = count
+    self.trials = trials
     self.jobs = jobs
-    progress = Progress(total: count, noun: noun)
+    progress = Progress(total: trials.count, noun: noun)
   }
 
   /// Since it was made.
   var seconds: Double { progress.seconds }
 
   func run() throws -> TrialReply {
-    let portion = max(1, min(2048, count / (8 * jobs)))
-    let requests = stride(from: 0, to: count, by: portion).map { first in
-      TrialRequest(first: first, count: min(portion, count - first))
+    let portion = max(1, min(2048, trials.count / (8 * jobs)))
+    let requests = stride(from: trials.lowerBound, to: trials.upperBound, by: portion).map {
+      TrialRequest(first: $0, count: min(portion, trials.upperBound - $0))
     }
     defer { progress.finish() }
     try WorkerPool(self, requests).run(workers: jobs)
