@@ -21,7 +21,10 @@ import Testing
     let run = try CrashRun(
       program, "--engine", engine, "--rounds", "80", "--seed", "1", "--patience", "8")
     #expect(run.code == 1, "\(engine): \(run.output) \(run.error)")
-    #expect(run.output.contains("FAILED   \(property)"), "\(run.output)")
+    // What is lost is a hole where something later survives: it depends on where the kill comes.
+    let losses = ["durability", "prefix-durability"]
+    let names = losses.contains(property) ? losses : [property]
+    #expect(names.contains { run.output.contains("FAILED   \($0):") }, "\(run.output)")
     // The directory stays, with what there is to say of it.
     #expect(run.left.count == 1)
     for word in ["place    seed 1, round ", "kept     ", "look     ", "repeat   "] {
