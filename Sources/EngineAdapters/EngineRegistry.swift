@@ -71,6 +71,9 @@ public enum EngineRegistry {
       "luge-without-write-errors", over: LugeEngineFactory(), swallowing: .writeErrors),
   ]
 
+  /// A plain engine with a journal, and its twin, which a sync that lies convicts.
+  public static let journals: [JournalEngineFactory] = [.stopping, .skipping]
+
   /// One that lets everybody wait for a call that is stuck.
   public static let waiting: [WrongEngineFactory] = [.waitsForIO(over: LugeEngineFactory())]
 
@@ -78,7 +81,7 @@ public enum EngineRegistry {
   public static let brittle: [WrongEngineFactory] = [.trapsAtDamage(over: LugeEngineFactory())]
 
   public static let all: [any EngineFactory] =
-    correct + controls + wrong + careless + credulous + deaf + waiting + brittle
+    correct + controls + wrong + careless + credulous + deaf + journals + waiting + brittle
 
   public static func named(_ name: String) -> (any EngineFactory)? {
     all.first { $0.name == name }

@@ -41,8 +41,9 @@ struct LugectlRun {
     let process = Process()
     process.executableURL = executable
     process.arguments = arguments
+    // Nobody may write a profile of coverage where we do, and would say so among the tool's errors.
     process.environment = ProcessInfo.processInfo.environment.merging(
-      ["SWIFT_BACKTRACE": "enable=no"]) { $1 }
+      ["SWIFT_BACKTRACE": "enable=no", "LLVM_PROFILE_FILE": "/dev/null"]) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: files[0])
     process.standardError = try FileHandle(forWritingTo: files[1])

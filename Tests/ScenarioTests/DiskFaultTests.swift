@@ -11,15 +11,18 @@ import Testing
     .bitRot, .misdirectedRead, .misdirectedWrite, .staleRead, .latentSectorError, .readError,
   ]
 
-  /// Nothing else goes wrong but crashes.
+  /// Nothing else goes wrong but crashes; and where a sync lies, they take away what is not durable.
   private func scenario(_ fault: FaultClass, oneIn: UInt64) -> Scenario {
-    Scenario(
+    let losses: [FaultClass] =
+      fault == .lyingSync ? [.droppedWrite, .tornWrite, .lostLength, .lostDirectoryEntry] : []
+    return Scenario(
       "bad-disk", workload: Scenario.randomTorture.workload,
-      faults: [.crashes, .always(fault, oneIn: oneIn)])
+      faults: [.crashes, .always(fault, oneIn: oneIn)] + losses.map { .always($0, oneIn: 1) })
   }
 
   private func failure(
-    of factory: any EngineFactory, _ fault: FaultClass, tapes: Int, _ counters: inout TapeCounters
+    of factory: any EngineFactory, _ fault: FaultClass, tapes: Int,
+    operations: Int = 120, _ counters: inout TapeCounters
   ) -> Failure? {
     for index in 0..<tapes {
       for oneIn in [2, 6, 24] as [UInt64] {
@@ -27,7 +30,7 @@ import Testing
           scenario(fault, oneIn: oneIn), factory,
           driver: SeededDriver(
             seed: TapeSeed.seed(campaign: 3, scenario: fault.rawValue, index: index)),
-          options: TapeOptions(operations: 120))
+          options: TapeOptions(operations: operations))
         counters.add(result.counters)
         if let failure = result.failures.first { return failure }
       }
@@ -43,29 +46,32 @@ import Testing
     #expect(failure != nil, "\(wrong.name) under \(fault.rawValue)")
   }
 
-  @Test(arguments: classes + [.stuckCall])
+  @Test(arguments: classes + [.stuckCall, .lyingSync])
   func anEngineThatMindsItIsNot(_ fault: FaultClass) throws {
     for name in ["luge", "reference"] {
       let factory = try #require(EngineRegistry.named(name))
       var counters = TapeCounters()
-      let failure = failure(of: factory, fault, tapes: 8, &counters)
+      let failure = failure(of: factory, fault, tapes: 20, &counters)
       #expect(failure == nil, "\(name): \(failure.map { "\($0)" } ?? "")")
       let place = try #require(FaultClass.allCases.firstIndex(of: fault))
       #expect(counters.faults[place] > 0, "\(fault.rawValue) never met \(name)")
     }
   }
 
-  /// Where syncs lie, what is found is a prefix, or an error says that it is not.
-  @Test func syncsThatLieLeaveAPrefixOrAReport() throws {
-    let factory = try #require(EngineRegistry.named("luge"))
+  /// Where syncs lie, what is found is a prefix, or an error says that it is not. Who reads on behind what is gone
+  /// has neither; without lies he is right.
+  @Test func anEngineThatReadsOnBehindWhatASyncHasLostIsConvicted() throws {
     var counters = TapeCounters()
-    let failure = failure(of: factory, .lyingSync, tapes: 20, &counters)
-    #expect(failure == nil, "\(failure.map { "\($0)" } ?? "")")
-    let place = try #require(FaultClass.allCases.firstIndex(of: .lyingSync))
-    #expect(counters.faults[place] > 0)
+    func failureWhereSyncsLie(_ factory: JournalEngineFactory) -> Failure? {
+      failure(of: factory, .lyingSync, tapes: 60, operations: 400, &counters)
+    }
+    let conviction = try #require(failureWhereSyncsLie(.skipping))
+    #expect(conviction.property == "prefix-durability")
+    #expect(failureWhereSyncsLie(.stopping) == nil)
+    #expect(failure(of: JournalEngineFactory.skipping, .latency, tapes: 20, &counters) == nil)
   }
 
-  /// While a flush or a checkpoint is stuck in any one of its calls, everybody else goes on.
+  /// While a flush, a checkpoint or a reading of a page is stuck in any one of its calls, everybody else goes on.
   @Test(arguments: StuckTrial.Stuck.allCases)
   func aStuckCallHoldsUpNobodyElse(_ stuck: StuckTrial.Stuck) throws {
     let factory = try #require(EngineRegistry.named("luge"))
@@ -78,9 +84,10 @@ import Testing
     }
   }
 
-  @Test func anEngineWhoseReadersWaitForTheDiskIsConvicted() throws {
+  @Test(arguments: [StuckTrial.Stuck.flush, .read])
+  func anEngineWhoseReadersWaitForTheDiskIsConvicted(_ stuck: StuckTrial.Stuck) throws {
     let factory = try #require(EngineRegistry.named("waits-for-io-luge"))
-    let result = StuckTrial.run(factory, .flush, number: 1)
+    let result = StuckTrial.run(factory, stuck, number: 1)
     #expect(result.violation?.contains("waited") == true)
   }
 }

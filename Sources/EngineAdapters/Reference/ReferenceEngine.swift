@@ -48,7 +48,7 @@ final class ReferenceEngine: KeyValueEngine, @unchecked Sendable {
   }
 
   /// Makes the directory where it is missing, and locks it.
-  private static func own(
+  static func own(
     _ directory: String, _ files: any FileSystem
   ) throws(PlatformError) -> any FileLock {
     if try files.status(directory) == nil {

@@ -17,7 +17,7 @@ public struct ReferenceEngineFactory: EngineFactory {
     .readError: .reports, .writeError: .reports, .noSpace: .reports, .shortRead: .reports,
     .shortWrite: .reports, .syncFailure: .reports, .bitRot: .reports, .faultPointError: .reports,
     .misdirectedRead: .reports, .misdirectedWrite: .reports, .staleRead: .reports,
-    .latentSectorError: .reports, .stuckCall: .survives,
+    .latentSectorError: .reports, .stuckCall: .survives, .lyingSync: .mayLose,
   ])
   public let faultPoints = ["reference.write", "reference.rename"]
   public let probes = ["reference.written"]

@@ -32,8 +32,8 @@ final class LocksInBothOrders: ForwardingEngine, @unchecked Sendable {
     do throws(PlatformError) {
       try first.lock()
       do throws(PlatformError) {
-        // Lets others go on.
-        try threads.backOff(attempt: 0)
+        // Sleeps, so that threads of the system meet here as surely as simulated ones.
+        try threads.backOff(attempt: 20)
         try second.lock()
       } catch {
         first.unlock()

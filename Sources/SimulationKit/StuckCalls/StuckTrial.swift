@@ -8,8 +8,8 @@ internal import Platform
 /// minute. Another one reads what is in memory, forwards and backwards, writes, and takes ids. Each of its calls must
 /// end before the stuck one does: by then it has met nothing to wait for.
 ///
-/// Sound: everything that the second thread wants was written by it before, with memory for all of it; so no page has to be
-/// read for it.
+/// Sound: everything that the second thread wants was written since the opening, with memory for all of it; so no page has
+/// to be read for it. What is read by the stuck thread lies in a tree that it alone wants.
 ///
 /// Unchecked Sendable: the simulated threads take turns on one system thread.
 public final class StuckTrial: @unchecked Sendable {
@@ -17,6 +17,8 @@ public final class StuckTrial: @unchecked Sendable {
   public enum Stuck: String, CaseIterable, Sendable {
     case flush
     case checkpoint
+    /// Of a page that no one has read since the opening.
+    case read
   }
 
   public struct Result: Sendable {
@@ -68,6 +70,7 @@ public final class StuckTrial: @unchecked Sendable {
       automaticBackgroundWork: false, segmentSize: 64 << 10, pageSize: 1024, flushInterval: nil,
       checkpointInterval: 64 << 20, memoryBudget: 16 << 20)
     do throws(EngineError) {
+      if stuck == .read { try leavePages(platform, settings) }
       let engine = try factory.open("/database", on: platform, settings: settings)
       for number in 0..<24 { _ = try engine.insert(Self.value, for: [UInt8(number)], in: .default) }
       _ = try engine.nextID()
@@ -81,6 +84,19 @@ public final class StuckTrial: @unchecked Sendable {
   }
 
   private static let value = [UInt8](repeating: 7, count: 20)
+  private static let onDisk: TreeName = "on-disk"
+
+  /// A tree whose pages are on disk, and will not be in memory after the next opening.
+  private func leavePages(
+    _ platform: PlatformServices, _ settings: EngineSettings
+  ) throws(EngineError) {
+    let engine = try factory.open("/database", on: platform, settings: settings)
+    for number in 0..<200 {
+      _ = try engine.insert(Self.value, for: [UInt8(number)], in: Self.onDisk)
+    }
+    try engine.checkpoint()
+    try engine.close()
+  }
 
   private func work(
     _ engine: any KeyValueEngine, _ platform: PlatformServices
@@ -92,6 +108,8 @@ public final class StuckTrial: @unchecked Sendable {
           switch self.stuck {
           case .flush: try engine.flush()
           case .checkpoint: try engine.checkpoint()
+          case .read:
+            if try engine.get([100], in: Self.onDisk) != Self.value { self.violation = "a wrong answer" }
           }
         } catch { self.failure = error }
         self.gate.watch(nil)
