@@ -62,6 +62,8 @@ let watched: [SwiftSetting] =
     ]),
     oneThread,
   ] : []
+/// What the targets look inside of.
+let looked: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-enable-testing"])] : []
 /// Watched, not counted: what the platform does is no property of an input.
 let watchedOnly: [SwiftSetting] =
   hasLibFuzzer ? [.unsafeFlags(["-sanitize=address"])] : []
@@ -137,7 +139,7 @@ let package = Package(
     // Lifetimes: a cursor's spans are borrowed from it.
     .target(
       name: "Luge", dependencies: ["Platform", "CZstd", "CLZ4"], path: "Sources/Luge",
-      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")] + watched),
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")] + watched + looked),
 
     // The harness. It never imports the engine.
     .target(
@@ -145,7 +147,7 @@ let package = Package(
       swiftSettings: harness),
     .target(
       name: "HistoryKit", dependencies: ["EngineKit", collections], path: "Sources/HistoryKit",
-      swiftSettings: harness),
+      swiftSettings: harness + looked),
     .target(
       name: "SimulationKit", dependencies: ["HistoryKit", "EngineKit", "Platform", "CPlatform"],
       path: "Sources/SimulationKit", swiftSettings: harness),

@@ -64,7 +64,7 @@ final class OperationsTarget: FuzzTarget, TapeMaker {
     return TapeRunner.run(
       scenario, factory,
       driver: LanedDriver(
-        LanedInput(input), bounds: input.count % 4 == 0 ? Self.bounds : Self.hastyBounds,
+        input, bounds: input.count % 4 == 0 ? Self.bounds : Self.hastyBounds,
         lane: "crash",
         most: [
           ("crash", Self.mostCrashes), ("twice", 0), ("inOpening", input.count % 2),

@@ -48,7 +48,7 @@ final class SchedulesTarget: FuzzTarget, TapeMaker {
     options.isHasty = isHasty
     guard let first = input.first else { return nil }
     let scenario = ProgramCatalogue.all[Int(first) % ProgramCatalogue.all.count]
-    let driver = LanedDriver(LanedInput(Array(input.dropFirst())), bounds: Self.bounds)
+    let driver = LanedDriver(Array(input.dropFirst()), bounds: Self.bounds)
     return (scenario, TapeRunner.run(scenario, factory, driver: driver, options: options))
   }
 

@@ -18,14 +18,19 @@ struct LanedInput {
   init() {}
 
   init(_ input: [UInt8]) {
+    LanedInput.forEachRun(of: input) { lane, run in lanes[lane] += input[run] }
+  }
+
+  /// The runs of an input in their order, each with the number of its lane.
+  static func forEachRun(of input: [UInt8], _ body: (_ lane: Int, _ run: Range<Int>) -> Void) {
     var place = 0
     while place < input.count {
-      let lane = Int(input[place]) % LanedInput.laneCount
+      let lane = Int(input[place]) % laneCount
       var length = 0
       if place + 2 < input.count { length = Int(input[place + 1]) | Int(input[place + 2]) << 8 }
       let start = min(input.count, place + 3)
       let end = min(input.count, start + length)
-      lanes[lane] += input[start..<end]
+      body(lane, start..<end)
       place = end
     }
   }
@@ -102,8 +107,11 @@ struct LanedInput {
 
 /// Answers from a laned input. What has run out answers 0.
 final class LanedDriver: ChoiceDriver {
-  private var lanes: [[UInt8]]
-  private var positions = [Int](repeating: 0, count: LanedInput.laneCount)
+  /// The lanes' runs, one lane behind the other.
+  private let bytes: [UInt8]
+  /// Of each lane, where its next draw begins, and where its bytes end.
+  private var positions: [Int]
+  private let ends: [Int]
   /// By the lanes' ordinals.
   private var numbers: [Int] = []
   /// Labels of which only the first answers are given: what a fuzzer has no time for.
@@ -113,10 +121,24 @@ final class LanedDriver: ChoiceDriver {
   private var answersLeft: [(label: String, most: Int)]
 
   init(
-    _ input: LanedInput, bounds: [(label: String, most: UInt64)] = [],
+    _ input: [UInt8], bounds: [(label: String, most: UInt64)] = [],
     lane: String = "", most: [(label: String, most: Int)] = []
   ) {
-    lanes = input.lanes
+    let count = LanedInput.laneCount
+    var lengths = [Int](repeating: 0, count: count)
+    LanedInput.forEachRun(of: input) { lane, run in lengths[lane] += run.count }
+    positions = [Int](repeating: 0, count: count)
+    for lane in 1..<count { positions[lane] = positions[lane - 1] + lengths[lane - 1] }
+    var ends = positions
+    var bytes = [UInt8](repeating: 0, count: input.count)
+    LanedInput.forEachRun(of: input) { lane, run in
+      for place in run {
+        bytes[ends[lane]] = input[place]
+        ends[lane] += 1
+      }
+    }
+    self.bytes = bytes
+    self.ends = ends
     self.bounds = bounds
     limited = most.isEmpty ? -1 : LanedInput.number(lane, 0)
     answersLeft = most
@@ -138,8 +160,8 @@ final class LanedDriver: ChoiceDriver {
     var shift: UInt64 = 0
     var position = positions[number]
     var left = LanedInput.width(bound)
-    while left > 0 && position < lanes[number].count {
-      value |= UInt64(lanes[number][position]) << shift
+    while left > 0 && position < ends[number] {
+      value |= UInt64(bytes[position]) << shift
       shift += 8
       position += 1
       left -= 1

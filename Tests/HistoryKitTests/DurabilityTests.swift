@@ -222,6 +222,34 @@ import Testing
     #expect(script.convicted.isEmpty)
   }
 
+  @Test func aBatchThatChangesSomethingMakesALaterGroup() {
+    script.put("a", "1")
+    script.flush()
+    script.begin(1, batch([("a", "1"), ("b", "1")]))
+    script.end(1, .done)
+    script.flush()
+    script.met(.bitRot)
+    script.crash(finds: [])
+    #expect(script.convicted.contains("durability"))
+  }
+
+  /// Found by fuzzing: nor is one of a value that was there.
+  @Test func aWriteOfTheSameValueMakesNoLaterGroup() {
+    script.put("a", "1")
+    script.flush()
+    script.put("a", "1", was: "1")
+    let value = Bytes("1".utf8)
+    script.begin(
+      1, .compareExchange(Bytes("a".utf8), expected: value, desired: value, in: .default))
+    script.end(1, .exchange(exchanged: true, original: value))
+    script.begin(1, batch([("a", "2"), ("a", "1")]))
+    script.end(1, .done)
+    script.flush()
+    script.met(.bitRot)
+    script.crash(finds: [])
+    #expect(script.convicted.isEmpty)
+  }
+
   @Test func closingMakesDurable() {
     script.put("a", "1")
     script.judge.closed(nil, step: 100)

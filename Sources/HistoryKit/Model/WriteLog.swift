@@ -134,7 +134,7 @@ public final class WriteLog {
     openDrops.removeAll { $0 == operation }
     if took {
       operations[operation].returned = sequence
-      if WriteLog.isLogged(call.operation, outcome) {
+      if isLogged(operation, outcome) {
         lastWriteInvoked = max(lastWriteInvoked, call.invokedAt)
       }
       return
@@ -144,18 +144,6 @@ public final class WriteLog {
     }
     operations[operation].slots = []
     operations[operation].references = 0
-  }
-
-  /// Whether an engine cannot have done it without a record in its log: what removed nothing needs none.
-  private static func isLogged(_ operation: Operation, _ outcome: Outcome) -> Bool {
-    switch operation {
-    case .remove:
-      if case .value(nil) = outcome { return false }
-      return true
-    case .compareExchange(_, let expected, let desired, _): return expected != nil || desired != nil
-    case .batch(let writes): return writes.contains { $0.value != nil }
-    default: return true
-    }
   }
 
   /// The database was closed in good order at `sequence`.

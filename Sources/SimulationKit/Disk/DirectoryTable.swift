@@ -11,16 +11,21 @@ struct DirectoryTable {
   var isEmpty: Bool { entries.isEmpty }
 
   /// The slot that a name leads to, or nil.
-  func find(_ name: [UInt8]) -> Int? {
+  func find(_ name: [UInt8]) -> Int? { find(name.span) }
+
+  /// The same for a name that lies within a path.
+  func find(_ name: Span<UInt8>) -> Int? {
     let index = lowerBound(name)
-    guard index < entries.count, entries[index].name == name else { return nil }
+    guard index < entries.count, DirectoryTable.areSame(entries[index].name, name) else {
+      return nil
+    }
     return entries[index].inode
   }
 
   /// Points a name to a slot, or removes it (nil). Returns what it led to before.
   @discardableResult
   mutating func assign(_ name: [UInt8], _ inode: Int?) -> Int? {
-    let index = lowerBound(name)
+    let index = lowerBound(name.span)
     if index < entries.count, entries[index].name == name {
       let former = entries[index].inode
       if let inode {
@@ -34,7 +39,7 @@ struct DirectoryTable {
     return nil
   }
 
-  private func lowerBound(_ name: [UInt8]) -> Int {
+  private func lowerBound(_ name: Span<UInt8>) -> Int {
     var low = 0
     var high = entries.count
     while low < high {
@@ -48,8 +53,20 @@ struct DirectoryTable {
     return low
   }
 
+  private static func areSame(_ left: [UInt8], _ right: Span<UInt8>) -> Bool {
+    if left.count != right.count { return false }
+    var index = 0
+    while index < left.count {
+      if left[index] != right[index] { return false }
+      index += 1
+    }
+    return true
+  }
+
   /// Ascending byte order.
-  static func precedes(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+  static func precedes(_ left: [UInt8], _ right: [UInt8]) -> Bool { precedes(left, right.span) }
+
+  private static func precedes(_ left: [UInt8], _ right: Span<UInt8>) -> Bool {
     let shared = min(left.count, right.count)
     var index = 0
     while index < shared {

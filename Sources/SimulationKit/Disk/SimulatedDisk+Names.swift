@@ -13,24 +13,24 @@ extension SimulatedDisk {
 
   /// What is at `path`; nil when nothing is.
   func find(_ path: String, _ operation: String) throws(PlatformError) -> Inode? {
-    let components = try SimulatedDisk.components(path, operation)
-    if components.isEmpty { return inode(0) }
-    guard let directory = try walk(components, path, operation) else { return nil }
-    return directory.entries.find(components[components.count - 1]).flatMap { inode($0) }
+    let text = try SimulatedDisk.normal(path, operation)
+    let name = text.lastComponent
+    if name.isEmpty { return inode(0) }
+    guard let directory = try walk(text, to: name.lowerBound, operation) else { return nil }
+    return entry(of: directory, text, name)
   }
 
   /// The place that `path` names, in a directory that must exist.
   func locate(_ path: String, _ operation: String) throws(PlatformError) -> Location {
-    let components = try SimulatedDisk.components(path, operation)
-    guard let name = components.last else {
-      throw PlatformError(.isADirectory, operation: operation, path: path)
-    }
-    guard let directory = try walk(components, path, operation) else {
+    let text = try SimulatedDisk.normal(path, operation)
+    let name = text.lastComponent
+    if name.isEmpty { throw PlatformError(.isADirectory, operation: operation, path: path) }
+    guard let directory = try walk(text, to: name.lowerBound, operation) else {
       throw PlatformError(.notFound, operation: operation, path: path)
     }
     return Location(
-      directory: directory, name: name,
-      inode: directory.entries.find(name).flatMap { inode($0) })
+      directory: directory, name: [UInt8](text.utf8.dropFirst(name.lowerBound).prefix(name.count)),
+      inode: entry(of: directory, text, name))
   }
 
   /// Makes an empty file or directory under a free name.
@@ -196,58 +196,81 @@ extension SimulatedDisk {
     settle(inode)
   }
 
-  /// The directory that holds the last component; nil when one on the way does not exist.
+  private func entry(of directory: Inode, _ text: String, _ name: Range<Int>) -> Inode? {
+    directory.entries.find(text.utf8Span.span.extracting(name)).flatMap { inode($0) }
+  }
+
+  /// The directory that the components before `end` lead to; nil when one of them does not exist.
   private func walk(
-    _ components: [[UInt8]], _ path: String, _ operation: String
+    _ text: String, to end: Int, _ operation: String
   ) throws(PlatformError) -> Inode? {
     var here = inode(0)
-    var index = 0
-    while index < components.count - 1, let directory = here {
-      here = directory.entries.find(components[index]).flatMap { inode($0) }
+    var place = 0
+    while let directory = here {
+      let name = text.component(from: place)
+      if name.lowerBound >= end { return here }
+      here = entry(of: directory, text, name)
       if let here, !here.isDirectory {
-        throw PlatformError(.notADirectory, operation: operation, path: path)
+        throw PlatformError(.notADirectory, operation: operation, path: text)
       }
-      index += 1
+      place = name.upperBound
     }
-    return here
+    return nil
   }
 
-  /// The components of a path. "." and empty ones are skipped, ".." leads back; a relative path
-  /// begins at the root.
-  private static func components(
+  /// The path without components "." and ".."; the latter leads back. A relative path begins at the root.
+  private static func normal(
     _ path: String, _ operation: String
-  ) throws(PlatformError) -> [[UInt8]] {
-    var components: [[UInt8]] = []
-    components.reserveCapacity(4)
-    var path = path
-    let isClean = path.withUTF8 { text in
-      var start = 0
-      var place = 0
-      // Behind the last byte there is the end of a component as well.
-      while place <= text.count {
-        // Within the text, which is lent for the length of this closure.
-        let byte = unsafe place < text.count ? text[place] : UInt8(ascii: "/")
-        if byte == 0 { return false }
-        if byte == UInt8(ascii: "/") {
-          unsafe append([UInt8](text[start..<place]), to: &components)
-          start = place + 1
-        }
-        place += 1
-      }
-      return true
-    }
-    if !isClean { throw PlatformError(.invalidArgument, operation: operation, path: path) }
+  ) throws(PlatformError) -> String {
     if path.isEmpty { throw PlatformError(.notFound, operation: operation, path: path) }
-    return components
+    if path.utf8.contains(0) {
+      throw PlatformError(.invalidArgument, operation: operation, path: path)
+    }
+    var place = 0
+    while true {
+      let name = path.component(from: place)
+      if name.isEmpty { return path }
+      if path.isDots(name) { return withoutDots(path) }
+      place = name.upperBound
+    }
   }
 
-  private static func append(_ component: [UInt8], to components: inout [[UInt8]]) {
-    let dot = UInt8(ascii: ".")
-    if component.isEmpty || component == [dot] { return }
-    if component == [dot, dot] {
-      _ = components.popLast()
-    } else {
-      components.append(component)
+  private static func withoutDots(_ path: String) -> String {
+    var components: [Substring] = []
+    for component in path.split(separator: "/") where component != "." {
+      if component == ".." { _ = components.popLast() } else { components.append(component) }
     }
+    return "/" + components.joined(separator: "/")
+  }
+}
+
+/// Components of a path, as places in its UTF-8, without an allocation for any.
+extension String {
+  /// The first one that begins at `start` or later; empty when none does.
+  fileprivate func component(from start: Int) -> Range<Int> {
+    let text = utf8Span.span
+    var first = start
+    while first < text.count && text[first] == UInt8(ascii: "/") { first += 1 }
+    var end = first
+    while end < text.count && text[end] != UInt8(ascii: "/") { end += 1 }
+    return first..<end
+  }
+
+  /// Empty for the root.
+  fileprivate var lastComponent: Range<Int> {
+    let text = utf8Span.span
+    var end = text.count
+    while end > 0 && text[end - 1] == UInt8(ascii: "/") { end -= 1 }
+    var first = end
+    while first > 0 && text[first - 1] != UInt8(ascii: "/") { first -= 1 }
+    return first..<end
+  }
+
+  /// Whether this component is "." or "..".
+  fileprivate func isDots(_ component: Range<Int>) -> Bool {
+    if component.count > 2 { return false }
+    let text = utf8Span.span
+    for place in component where text[place] != UInt8(ascii: ".") { return false }
+    return true
   }
 }

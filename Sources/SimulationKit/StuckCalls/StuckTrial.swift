@@ -109,7 +109,9 @@ public final class StuckTrial: @unchecked Sendable {
           case .flush: try engine.flush()
           case .checkpoint: try engine.checkpoint()
           case .read:
-            if try engine.get([100], in: Self.onDisk) != Self.value { self.violation = "a wrong answer" }
+            if try engine.get([100], in: Self.onDisk) != Self.value {
+              self.violation = "the stuck get answered wrongly"
+            }
           }
         } catch { self.failure = error }
         self.gate.watch(nil)
