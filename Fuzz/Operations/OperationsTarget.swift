@@ -65,9 +65,11 @@ final class OperationsTarget: FuzzTarget, TapeMaker {
       scenario, factory,
       driver: LanedDriver(
         input, bounds: input.count % 4 == 0 ? Self.bounds : Self.hastyBounds,
-        lane: "crash",
         most: [
-          ("crash", Self.mostCrashes), ("twice", 0), ("inOpening", input.count % 2),
+          ("crash", "crash", Self.mostCrashes), ("crash", "twice", 0),
+          ("crash", "inOpening", input.count % 2),
+          // Else what is found grows towards openings that are ended one after the other.
+          ("fault.point", "answer", input.count % 4 == 1 ? 4 : 1),
         ]),
       options: options)
   }

@@ -116,13 +116,13 @@ final class LanedDriver: ChoiceDriver {
   private var numbers: [Int] = []
   /// Labels of which only the first answers are given: what a fuzzer has no time for.
   private let bounds: [(label: String, most: UInt64)]
-  /// The number of the lane with labels of which at most so many draws have an answer.
-  private let limited: Int
-  private var answersLeft: [(label: String, most: Int)]
+  /// Labels of which at most so many draws have an answer, and, a bit each, the lanes that have some.
+  private var answersLeft: [(lane: Int, label: String, most: Int)]
+  private let limited: UInt64
 
   init(
     _ input: [UInt8], bounds: [(label: String, most: UInt64)] = [],
-    lane: String = "", most: [(label: String, most: Int)] = []
+    most: [(lane: String, label: String, most: Int)] = []
   ) {
     let count = LanedInput.laneCount
     var lengths = [Int](repeating: 0, count: count)
@@ -140,8 +140,8 @@ final class LanedDriver: ChoiceDriver {
     self.bytes = bytes
     self.ends = ends
     self.bounds = bounds
-    limited = most.isEmpty ? -1 : LanedInput.number(lane, 0)
-    answersLeft = most
+    answersLeft = most.map { (LanedInput.number($0.lane, 0), $0.label, $0.most) }
+    limited = answersLeft.reduce(0) { $0 | 1 << UInt64($1.lane) }
   }
 
   func next(lane: ChoiceLane, label: StaticString, bound: UInt64) -> UInt64 {
@@ -150,8 +150,10 @@ final class LanedDriver: ChoiceDriver {
       numbers[lane.ordinal] = LanedInput.number(lane.name.description, lane.index)
     }
     let number = numbers[lane.ordinal]
-    if number == limited,
-      let place = answersLeft.firstIndex(where: { $0.label == label.description })
+    if limited >> UInt64(number) & 1 == 1,
+      let place = answersLeft.firstIndex(where: {
+        $0.lane == number && $0.label == label.description
+      })
     {
       if answersLeft[place].most == 0 { return 0 }
       answersLeft[place].most -= 1
