@@ -44,9 +44,12 @@ enum Program {
     default: break
     }
     FuzzRun.begin(type)
-    // Its own copies have the length among the arguments already.
-    let hasLength = arguments.contains { $0.hasPrefix("-max_len=") }
-    return words.prefix(1) + (hasLength ? [] : ["-max_len=\(type.longestInput)"]) + arguments
+    // The last of two counts: who asks otherwise is heard. Its own copies have these among their arguments already.
+    var own = type.weighsHitCounts ? [] : ["-use_counters=0"]
+    if !arguments.contains(where: { $0.hasPrefix("-max_len=") }) {
+      own.append("-max_len=\(type.longestInput)")
+    }
+    return words.prefix(1) + own + arguments
   }
 
   private static func replay(_ type: any FuzzTarget.Type, _ paths: [String]) -> Never {

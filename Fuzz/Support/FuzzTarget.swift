@@ -30,12 +30,17 @@ protocol FuzzTarget: AnyObject, SendableMetatype {
   /// Whether it has a mutation and a mixture of its own; else libFuzzer's are used.
   static var knowsStructure: Bool { get }
 
+  /// Whether an input is of interest, too, because it goes through a known edge more often than others did; else only new
+  /// edges are. `ci/fuzz TARGET SECONDS -use_counters=1` asks for it.
+  static var weighsHitCounts: Bool { get }
+
   /// What happened in all runs together, in words, for means a run.
   var counts: [(name: String, count: Int)] { get }
 }
 
 extension FuzzTarget {
   static var knowsStructure: Bool { false }
+  static var weighsHitCounts: Bool { true }
   var counts: [(name: String, count: Int)] { [] }
   func mutate(_ input: inout [UInt8], _ mutation: inout Mutation) {}
   func cross(_ left: [UInt8], _ right: [UInt8], _ mutation: inout Mutation) -> [UInt8] { left }

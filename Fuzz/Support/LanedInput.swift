@@ -140,6 +140,7 @@ final class LanedDriver: ChoiceDriver {
     self.bytes = bytes
     self.ends = ends
     self.bounds = bounds
+    numbers.reserveCapacity(32)
     answersLeft = most.map { (LanedInput.number($0.lane, 0), $0.label, $0.most) }
     limited = answersLeft.reduce(0) { $0 | 1 << UInt64($1.lane) }
   }

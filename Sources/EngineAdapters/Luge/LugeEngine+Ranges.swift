@@ -144,6 +144,7 @@ extension Cursor {
     _ direction: Direction, limit: Int
   ) throws(LugeError) -> [EngineKit.Entry] {
     var entries: [EngineKit.Entry] = []
+    entries.reserveCapacity(min(limit, 16))
     while entries.count < limit {
       let entry =
         switch direction {

@@ -18,7 +18,10 @@ public struct History: Sendable {
   public private(set) var total = 0
 
   /// Keeps the last `capacity` events; at least one.
-  public init(capacity: Int = 512) { self.capacity = max(1, capacity) }
+  public init(capacity: Int = 512) {
+    self.capacity = max(1, capacity)
+    ring.reserveCapacity(min(self.capacity, 64))
+  }
 
   public mutating func append(_ event: HistoryEvent, sequence: Int, step: Int) {
     let record = Record(sequence: sequence, step: step, event: event)

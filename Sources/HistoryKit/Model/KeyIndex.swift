@@ -39,6 +39,10 @@ public struct KeyIndex: Sendable {
 
   /// Adds a key that may be there already; returns its slot, which is `slot` when it is new.
   public mutating func add(_ key: Bytes, slot: Int) -> Int {
+    if keys.isEmpty {
+      keys.reserveCapacity(16)
+      slots.reserveCapacity(16)
+    }
     // Loads come in order as a rule.
     if let last = keys.last, last.order(against: key) < 0 {
       keys.append(key)

@@ -22,7 +22,14 @@ struct Fingerprint {
     add(bytes)
   }
 
-  mutating func add(_ text: String) { add(Bytes(text.utf8)) }
+  mutating func add(_ text: String) {
+    var text = text
+    text.withUTF8 {
+      add(UInt64($0.count))
+      // The pointer is valid for the call, and for as many bytes as the text has.
+      unsafe state = platform_hash128_bytes(state, $0.baseAddress, $0.count)
+    }
+  }
 
   mutating func add(_ entries: [Entry]) {
     add(UInt64(entries.count))

@@ -59,7 +59,13 @@ extension TapeRun {
       return false
     }
     tellFaults()
-    simulation.record("contents", fingerprint(state), UInt64(state.trees.count), 0)
+    let print = fingerprint {
+      for tree in state.trees {
+        $0.add(tree.name)
+        $0.add(tree.forward)
+      }
+    }
+    simulation.record("contents", print, UInt64(state.trees.count), 0)
     if lives > 1 {
       result.counters.recoveries += 1
       judge.recovered(state, step: step)
@@ -92,12 +98,11 @@ extension TapeRun {
     }
   }
 
-  private func fingerprint(_ state: RecoveredState) -> UInt64 {
+  /// For the trace; 0 where bytes are not traced.
+  func fingerprint(_ body: (inout Fingerprint) -> Void) -> UInt64 {
+    if !simulation.tracesBytes { return 0 }
     var hash = Fingerprint()
-    for tree in state.trees {
-      hash.add(tree.name)
-      hash.add(tree.forward)
-    }
+    body(&hash)
     return hash.value
   }
 

@@ -75,9 +75,7 @@ extension TapeRun {
     operationsLeft -= 1
     operationsInLife += 1
     result.counters.operations += 1
-    var print = Fingerprint()
-    print.add(operation)
-    simulation.record("operation", UInt64(client), print.value, 0)
+    simulation.record("operation", UInt64(client), fingerprint { $0.add(operation) }, 0)
     return judge.invoked(client: client, operation, step: step)
   }
 
@@ -91,10 +89,11 @@ extension TapeRun {
       isLifeOver = true
       return
     }
-    var print = Fingerprint()
-    print.add(call.operation)
-    print.add(outcome)
-    simulation.record("answer", UInt64(call.client), print.value, 0)
+    let print = fingerprint {
+      $0.add(call.operation)
+      $0.add(outcome)
+    }
+    simulation.record("answer", UInt64(call.client), print, 0)
     tellFaults()
     judge.returned(call, outcome, step: step)
     if case .failure(let code, _, _) = outcome { failed(code) }

@@ -47,6 +47,8 @@ final class TapeRun: @unchecked Sendable {
   var reopenings = 0
   /// Faults that the judge has been told of, by place of the class.
   var faultsTold = [Int](repeating: 0, count: FaultClass.allCases.count)
+  /// Over all classes.
+  var allFaultsTold = 0
   /// The same when this life began.
   var faultsAtOpening = [Int](repeating: 0, count: FaultClass.allCases.count)
   /// The next opening is cut short by the crash before it.
@@ -307,6 +309,8 @@ final class TapeRun: @unchecked Sendable {
 
   /// Tells the judge of the faults that have met a call since it was told last.
   func tellFaults() {
+    if allFaultsTold == simulation.faults.total { return }
+    allFaultsTold = simulation.faults.total
     var place = 0
     while place < faultsTold.count {
       let count = simulation.faults.counts[place]

@@ -6,7 +6,10 @@ final class Incarnation {
   /// One entry for each handle and each lock.
   private var handles: [Inode] = []
 
-  init(_ gate: any SeamGate) { self.gate = gate }
+  init(_ gate: any SeamGate) {
+    self.gate = gate
+    handles.reserveCapacity(16)
+  }
 
   /// Notes a handle.
   func open(_ inode: Inode) {

@@ -20,6 +20,7 @@ struct SectorChains {
       writes.sort { $0.sequence < $1.sequence }
     }
     var links: [UInt64] = []
+    links.reserveCapacity(writes.reduce(0) { $0 + $1.sectorCount })
     var index = 0
     while index < writes.count {
       var sector = writes[index].firstSector
@@ -32,6 +33,7 @@ struct SectorChains {
     }
     if writes.count > 1 { links.sort() }
     var starts: [Int] = []
+    starts.reserveCapacity(links.count + 1)
     index = 0
     while index < links.count {
       if index == 0 || links[index] >> 32 != links[index - 1] >> 32 { starts.append(index) }

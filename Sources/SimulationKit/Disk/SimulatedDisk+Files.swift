@@ -128,12 +128,13 @@ extension SimulatedDisk {
       append(inode, first, last, isCut: false)
       return
     }
-    // A cut can be as long as a sparse file: only the chunks with bytes are worth noting.
-    let perChunk = DiskGeometry.chunkSize / DiskGeometry.sectorSize
-    let limit = min(last, inode.contents.chunkCount * perChunk)
+    // A cut can be as long as a sparse file: only the pieces with bytes are worth noting.
+    let perPiece = DiskGeometry.cutSize / DiskGeometry.sectorSize
+    let chunks = inode.contents.chunkCount * DiskGeometry.chunkSize / DiskGeometry.sectorSize
+    let limit = min(last, (chunks + perPiece - 1) / perPiece * perPiece)
     var sector = first
     while sector < limit {
-      let next = min(limit, (sector / perChunk + 1) * perChunk)
+      let next = min(limit, (sector / perPiece + 1) * perPiece)
       let offset = sector * DiskGeometry.sectorSize
       if inode.contents.holdsBytes(at: offset, count: (next - sector) * DiskGeometry.sectorSize) {
         append(inode, sector, next, isCut: true)

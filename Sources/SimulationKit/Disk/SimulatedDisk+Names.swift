@@ -3,8 +3,13 @@ internal import Platform
 /// Where a path leads: a name in a directory, and what is there.
 struct Location {
   var directory: Inode
-  var name: [UInt8]
   var inode: Inode?
+  fileprivate var path: String
+  /// Where the name is in it.
+  fileprivate var place: Range<Int>
+
+  /// Made only where the name is kept: most places are looked up.
+  var name: [UInt8] { [UInt8](path.utf8.dropFirst(place.lowerBound).prefix(place.count)) }
 }
 
 /// Paths, and changes of names.
@@ -29,8 +34,7 @@ extension SimulatedDisk {
       throw PlatformError(.notFound, operation: operation, path: path)
     }
     return Location(
-      directory: directory, name: [UInt8](text.utf8.dropFirst(name.lowerBound).prefix(name.count)),
-      inode: entry(of: directory, text, name))
+      directory: directory, inode: entry(of: directory, text, name), path: text, place: name)
   }
 
   /// Makes an empty file or directory under a free name.

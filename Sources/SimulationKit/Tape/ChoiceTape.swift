@@ -17,7 +17,10 @@ public final class ChoiceTape: @unchecked Sendable {
   private let recording = ChoiceRecording()
   private var lanes: [ChoiceLane] = []
 
-  public init(driver: any ChoiceDriver) { self.driver = driver }
+  public init(driver: any ChoiceDriver) {
+    self.driver = driver
+    lanes.reserveCapacity(32)
+  }
 
   /// The lane of this name and index, made at the first call. Its full name is `name` for index 0
   /// and `name.index` for the others, so `lane("client")` and `lane("client", 0)` are one lane.

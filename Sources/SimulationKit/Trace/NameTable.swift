@@ -14,6 +14,9 @@ final class NameTable {
     var contentHash: UInt64 = 0
   }
 
+  /// Names that a tape comes by.
+  static let usual = 64
+
   private(set) var names: [StaticString] = []
   private var hashes: [UInt64] = []
 
@@ -23,6 +26,8 @@ final class NameTable {
   private var used = 0
 
   init() {
+    names.reserveCapacity(NameTable.usual)
+    hashes.reserveCapacity(NameTable.usual)
     unsafe places = .allocate(capacity: 256)
     unsafe places.initialize(repeating: Place(), count: 256)
   }

@@ -43,6 +43,7 @@ enum TortureKind: Int, CaseIterable {
   /// Each kind in the number of tickets that this tape draws for it; the frequent ones always have some.
   static func weighted(_ lane: ChoiceLane, _ capabilities: EngineCapabilities) -> [TortureKind] {
     var tickets: [TortureKind] = []
+    tickets.reserveCapacity(96)
     for kind in allCases where capabilities.isSuperset(of: kind.requires) {
       let most: UInt64
       switch kind {
@@ -53,7 +54,7 @@ enum TortureKind: Int, CaseIterable {
       case .drop: most = 2
       }
       let drawn = Int(lane.draw("weight", below: most)) + (kind == .insert ? 1 : 0)
-      tickets += Array(repeating: kind, count: drawn)
+      tickets.append(contentsOf: repeatElement(kind, count: drawn))
     }
     return tickets
   }
@@ -174,7 +175,9 @@ final class RandomTortureRun: WorkloadRun {
     let number = Int(lane.draw("key", below: UInt64(keys)))
     if number == 0 { return [] }
     if number == keys - 1 { return Bytes(repeating: 0xFF, count: 900) }
-    var key: Bytes = [0x6B]
+    var key: Bytes = []
+    key.reserveCapacity(16)
+    key.append(0x6B)
     var rest = number
     while rest > 0 {
       key.append(UInt8(rest % 3 == 0 ? 0 : rest % 3 == 1 ? 0x62 : 0xFF))

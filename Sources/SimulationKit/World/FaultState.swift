@@ -4,6 +4,8 @@ internal import EngineKit
 struct FaultState {
   private(set) var plan: FaultPlan
   private(set) var counts = [Int](repeating: 0, count: FaultClass.allCases.count)
+  /// Over all classes.
+  private(set) var total = 0
   private(set) var pointHits = NameCounts()
   private(set) var pointsFired = NameCounts()
 
@@ -46,7 +48,10 @@ struct FaultState {
     plan = next
   }
 
-  mutating func count(_ fault: FaultClass) { counts[fault.ordinal] += 1 }
+  mutating func count(_ fault: FaultClass) {
+    counts[fault.ordinal] += 1
+    total += 1
+  }
 
   /// Whether this call, which the class could strike, is struck.
   mutating func strikes(_ fault: FaultClass) -> Bool {
@@ -57,7 +62,7 @@ struct FaultState {
         lane: tape.lane(fault.laneName), label: "calls", oneIn: rarities[ordinal])
     }
     if !countdowns[ordinal]!.strikes() { return false }
-    counts[ordinal] += 1
+    count(fault)
     return true
   }
 

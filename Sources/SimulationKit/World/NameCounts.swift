@@ -3,6 +3,8 @@ struct NameCounts {
   private let table = NameTable()
   private var counts: [Int] = []
 
+  init() { counts.reserveCapacity(NameTable.usual) }
+
   /// Adds one; answers the name's number.
   mutating func add(_ name: StaticString) -> Int {
     let number = table.number(of: name)
