@@ -14,22 +14,23 @@ final class NameTable {
     var contentHash: UInt64 = 0
   }
 
-  /// Names that a tape comes by.
+  /// Names that a tape comes by, at most, as a rule.
   static let usual = 64
+  private static let firstPlaces = 2 * usual
 
   private(set) var names: [StaticString] = []
   private var hashes: [UInt64] = []
 
   /// Open addressing; `mask` + 1 places, a power of two, at most half full.
   private var places: UnsafeMutablePointer<Place>
-  private var mask = 255
+  private var mask = NameTable.firstPlaces - 1
   private var used = 0
 
   init() {
     names.reserveCapacity(NameTable.usual)
     hashes.reserveCapacity(NameTable.usual)
-    unsafe places = .allocate(capacity: 256)
-    unsafe places.initialize(repeating: Place(), count: 256)
+    unsafe places = .allocate(capacity: NameTable.firstPlaces)
+    unsafe places.initialize(repeating: Place(), count: NameTable.firstPlaces)
   }
 
   // Places are plain values: nothing to deinitialize.
