@@ -14,8 +14,6 @@ final class SchedulesTarget: FuzzTarget, TapeMaker {
   static let summary = "small concurrent programs under the scheduler, against the model"
   static let longestInput = 1024
   static let knowsStructure = true
-  /// As for `operations`: a call goes through most edges many times.
-  static let weighsHitCounts = false
 
   private let factory = LugeEngineFactory()
   private let options = TapeOptions()
