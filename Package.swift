@@ -56,7 +56,7 @@ let oneThread = SwiftSetting.unsafeFlags(["-Xfrontend", "-assume-single-threaded
 let watched: [SwiftSetting] =
   hasLibFuzzer
   ? [
-    // Not -sanitize=fuzzer, which would add both.
+    // Not -sanitize=fuzzer, which would add comparisons again, whatever is asked for.
     .unsafeFlags([
       "-sanitize=address",
       "-sanitize-coverage=edge,inline-8bit-counters",
