@@ -103,14 +103,17 @@ final class LogRecordTarget: FuzzTarget {
     _ stream: [UInt8], room: Int, durable: UInt64, isHostile: Bool = false
   ) throws -> (result: RedoScan.Result, found: [Found])? {
     let files = try files(stream, room: room)
+    var superblock = Superblock()
+    superblock.sequence = 1
+    superblock.redoSegmentPayload = UInt64(room)
+    superblock.recoveryLSN = RedoFormat.firstLSN
+    superblock.durableLSN = durable
+    superblock.eras = [RedoEra(incarnation: incarnation, start: RedoFormat.firstLSN)]
     var found: [Found] = []
     do throws(LugeError) {
       // Payloads are copied within the call that lends them.
       let result = unsafe try RedoScan.run(
-        files: files, directory: directory,
-        eras: [RedoEra(incarnation: incarnation, start: RedoFormat.firstLSN)],
-        from: RedoFormat.firstLSN, durable: durable, segmentPayload: UInt64(room),
-        superblockSequence: 1
+        files: files, directory: directory, superblock: superblock
       ) { (lsn, kind, payload) throws(LugeError) in
         found.append(Found(lsn: lsn, kind: kind.rawValue, payload: unsafe Array(payload)))
       }

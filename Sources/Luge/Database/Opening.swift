@@ -185,9 +185,7 @@ struct Opening {
     var isIndexed = true
     // The payloads are lent for a call, and nothing of them is kept.
     let scan = unsafe try RedoScan.run(
-      files: platform.files, directory: directory, eras: superblock.eras,
-      from: superblock.recoveryLSN, durable: superblock.durableLSN,
-      segmentPayload: superblock.redoSegmentPayload, superblockSequence: superblock.sequence
+      files: platform.files, directory: directory, superblock: superblock
     ) { (lsn, kind, payload) throws(LugeError) in
       // Lent for the call, as said above.
       if isIndexed, unsafe try !harvest.take(lsn, kind, payload) {

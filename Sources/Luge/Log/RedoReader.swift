@@ -3,7 +3,8 @@ import Platform
 /// Random access to the bytes of a redo stream that lies in several segment files.
 ///
 /// Keeps one window of the stream in memory, of about a mebibyte or as large as the piece asked for.
-/// A length that is not believed yet costs memory only up to what the files really hold.
+/// A length that is not believed yet costs memory only up to what the files really hold. Only what was asked for fails:
+/// where something that is read ahead cannot be read, less is read ahead from then on.
 ///
 /// Unsafe at its rim: a buffer handed out is good until the next call of `bytes`.
 @safe
@@ -17,7 +18,9 @@ final class RedoReader {
     var path: String
   }
 
-  private static let windowBytes: UInt64 = 1 << 20
+  private static let fullReadAhead: UInt64 = 1 << 20
+  /// A sector that cannot be read is met again by every read of less than this before it.
+  private static let leastReadAhead: UInt64 = 4096
 
   /// In the order of the stream, without overlap.
   let parts: [Part]
@@ -25,6 +28,7 @@ final class RedoReader {
   private var window: UnsafeMutableRawBufferPointer
   private var windowStart: UInt64 = 0
   private var windowCount = 0
+  private var readAhead = RedoReader.fullReadAhead
   private var open: (index: Int, file: any File, size: Int64)?
 
   init(files: any FileSystem, parts: [Part]) {
@@ -64,10 +68,28 @@ final class RedoReader {
 
   /// Loads the window. False where fewer than `count` bytes are there.
   private func fill(from lsn: UInt64, atLeast count: Int) throws(LugeError) -> Bool {
+    let wanted = UInt64(count)
+    while true {
+      let ahead = max(wanted, readAhead)
+      do throws(LugeError) { return try load(from: lsn, ahead, atLeast: wanted) } catch {
+        if error.code != .inputOutput { throw error }
+        if readAhead > Self.leastReadAhead {
+          readAhead = Self.leastReadAhead
+        } else {
+          return try load(from: lsn, wanted, atLeast: wanted)
+        }
+      }
+    }
+  }
+
+  /// Loads as much as there is of so many bytes.
+  private func load(
+    from lsn: UInt64, _ wanted: UInt64, atLeast count: UInt64
+  ) throws(LugeError) -> Bool {
     windowCount = 0
     windowStart = lsn
-    let available = try availableBytes(from: lsn, wanted: max(UInt64(count), Self.windowBytes))
-    if available < UInt64(count) { return false }
+    let available = try availableBytes(from: lsn, wanted: wanted)
+    if available < count { return false }
     if unsafe window.count < Int(available) {
       unsafe window.deallocate()
       unsafe window = .allocate(byteCount: Int(available), alignment: 8)

@@ -15,6 +15,9 @@ struct RedoEra: Equatable, Sendable {
 /// something says that more was durable: the superblock, a group further on (written only when all before it was
 /// durable), or a segment further on. Damage in the last group cannot be told from a torn tail.
 ///
+/// What cannot be read is an error, also behind the end: it might have been a group that says so. Only where
+/// a close says where the log ends nothing can be there, and a sector may be unreadable.
+///
 /// Never traps, whatever the files hold.
 struct RedoScan {
   /// What the scan found besides the pieces.
@@ -35,11 +38,8 @@ struct RedoScan {
 
   private let files: any FileSystem
   private let directory: String
-  private let eras: [RedoEra]
+  private let superblock: Superblock
   private let from: UInt64
-  private let durable: UInt64
-  private let segmentPayload: UInt64
-  private let sequence: UInt64
   private let segments: [RedoSegmentInfo]
 
   /// Called with each commit, in place or apart, and identifiers piece in LSN order. The payload is good until it returns.
@@ -47,38 +47,30 @@ struct RedoScan {
   /// The same; false: it does not take this piece, and the scan ends before it.
   typealias Taker = (UInt64, RedoKind, UnsafeRawBufferPointer) throws(LugeError) -> Bool
 
-  /// - Parameters:
-  ///   - eras: of the superblock, at least one.
-  ///   - from: R of the superblock: a position where a piece begins or began to be reserved.
-  ///   - durable: the LSN that the superblock says was durable.
-  ///   - segmentPayload: bytes of the stream in one segment of the last era.
-  ///   - superblockSequence: of the superblock that was loaded; a log that knows a newer one is damage.
+  /// All from R of a superblock on, which names at least one era. A log that knows a newer superblock is damage.
   static func run(
-    files: any FileSystem, directory: String, eras: [RedoEra], from: UInt64, durable: UInt64,
-    segmentPayload: UInt64, superblockSequence: UInt64, _ visit: Visitor
+    files: any FileSystem, directory: String, superblock: Superblock, _ visit: Visitor
   ) throws(LugeError) -> Result {
     try unsafe some(
-      files: files, directory: directory, eras: eras, from: from, durable: durable,
-      segmentPayload: segmentPayload, superblockSequence: superblockSequence
+      files: files, directory: directory, superblock: superblock, from: superblock.recoveryLSN
     ) { (lsn, kind, payload) throws(LugeError) in
       try unsafe visit(lsn, kind, payload)
       return true
     }
   }
 
-  /// As much as is taken; `from` may be where that ended before.
+  /// As much as is taken, from R or from where that ended before.
   static func some(
-    files: any FileSystem, directory: String, eras: [RedoEra], from: UInt64, durable: UInt64,
-    segmentPayload: UInt64, superblockSequence: UInt64, _ take: Taker
+    files: any FileSystem, directory: String, superblock: Superblock, from: UInt64, _ take: Taker
   ) throws(LugeError) -> Result {
     let segments = try RedoSegmentFiles.load(files, directory: directory)
     let scan = RedoScan(
-      files: files, directory: directory, eras: eras, from: from, durable: durable,
-      segmentPayload: segmentPayload, sequence: superblockSequence, segments: segments)
+      files: files, directory: directory, superblock: superblock, from: from, segments: segments)
     return unsafe try scan.run(take)
   }
 
   private func run(_ take: Taker) throws(LugeError) -> Result {
+    let eras = superblock.eras
     guard let last = eras.last else { preconditionFailure("a log has an era") }
     var result = Result(end: from, highestIncarnation: last.incarnation, segments: segments)
     for info in segments {
@@ -154,20 +146,32 @@ struct RedoScan {
   private func pieceOrEnd(
     _ reader: EraReader, _ position: UInt64
   ) throws(LugeError) -> EraReader.Piece? {
-    if let piece = unsafe try reader.piece(at: position) { return unsafe piece }
-    guard let piece = unsafe try reader.pieceReadAgain(at: position) else { return nil }
-    probe("recovery.readAgain")
-    return unsafe piece
+    do throws(LugeError) {
+      if let piece = unsafe try reader.piece(at: position) { return unsafe piece }
+      guard let piece = unsafe try reader.pieceReadAgain(at: position) else { return nil }
+      probe("recovery.readAgain")
+      return unsafe piece
+    } catch {
+      if !isHarmless(error, at: position) { throw error }
+      return nil
+    }
+  }
+
+  /// Whether it is of no account that something cannot be read in the last era that the superblock names.
+  private func isHarmless(_ error: LugeError, at position: UInt64) -> Bool {
+    error.code == .inputOutput && superblock.wasClosed && position >= superblock.durableLSN
   }
 
   // MARK: The end, or damage
 
   /// Throws `.corruption` where something says that the log was durable beyond `end`.
   private func checkEnd(_ reader: EraReader, _ end: UInt64) throws(LugeError) {
+    let durable = superblock.durableLSN
     if end < durable {
       throw damage(end, reader, "the superblock says that LSN \(durable) was durable")
     }
-    if durable > reader.era.start, (durable - reader.era.start) % segmentPayload != 0,
+    if durable > reader.era.start,
+      (durable - reader.era.start) % superblock.redoSegmentPayload != 0,
       reader.path(at: durable) == nil
     {
       // Blocks before this one were written into the same file, and what begins here goes there too.
@@ -177,7 +181,7 @@ struct RedoScan {
     for part in reader.parts where part.end > end {
       // Segments are taken into use in order, each when its file is durable.
       let position = max(part.base, (end + block - 1) / block * block)
-      try checkGroups(of: part, from: position, reader) { group in
+      try checkGroups(of: part, from: position, reader, isNamed: true) { group in
         group.durable > end
           ? damage(end, reader, "a group says that LSN \(group.durable) was durable") : nil
       }
@@ -197,23 +201,34 @@ struct RedoScan {
       let era = RedoEra(incarnation: header.incarnation, start: 0)
       let reader = try EraReader(files, [info], era, until: .max, from: 0)
       defer { reader.close() }
-      for part in reader.parts { try checkGroups(of: part, from: part.base, reader) { _ in nil } }
+      for part in reader.parts {
+        try checkGroups(of: part, from: part.base, reader, isNamed: false) { _ in nil }
+      }
     }
   }
 
-  /// Looks at every group of a segment from a position on.
+  /// Looks at every group of a segment from a position on. `isNamed`: the superblock names its era.
   private func checkGroups(
-    of part: RedoReader.Part, from start: UInt64, _ reader: EraReader,
+    of part: RedoReader.Part, from start: UInt64, _ reader: EraReader, isNamed: Bool,
     _ complaint: (RedoGroup) -> LugeError?
   ) throws(LugeError) {
     // What a header claims and the file does not hold need not be looked at.
     var position = start
     while position < part.filledEnd {
-      if let group = try reader.group(at: position) {
+      if let group = try group(at: position, reader, isNamed: isNamed) {
         if let error = complaint(group) { throw error }
         try checkSequence(group.superblockSequence, at: position, reader)
       }
       position += UInt64(RedoFormat.blockBytes)
+    }
+  }
+
+  private func group(
+    at position: UInt64, _ reader: EraReader, isNamed: Bool
+  ) throws(LugeError) -> RedoGroup? {
+    do throws(LugeError) { return try reader.group(at: position) } catch {
+      if isNamed, isHarmless(error, at: position) { return nil }
+      throw error
     }
   }
 
@@ -227,10 +242,10 @@ struct RedoScan {
   private func checkSequence(
     _ known: UInt64, path: String?, offset: Int64?
   ) throws(LugeError) {
-    guard known > sequence else { return }
+    guard known > superblock.sequence else { return }
     throw LugeError(
       .corruption, "the newest superblock is unreadable: the redo log knows of a newer one",
-      path: path, offset: offset, expected: "superblock \(known)", found: "\(sequence)")
+      path: path, offset: offset, expected: "superblock \(known)", found: "\(superblock.sequence)")
   }
 
   private func damage(_ end: UInt64, _ reader: EraReader, _ why: String) -> LugeError {

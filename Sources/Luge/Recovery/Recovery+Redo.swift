@@ -45,9 +45,7 @@ extension Recovery {
       redo.harvest.clear()
       // The payloads are lent for a call, and nothing of them is kept.
       let scan = unsafe try RedoScan.some(
-        files: platform.files, directory: directoryPath, eras: superblock.eras, from: from,
-        durable: superblock.durableLSN, segmentPayload: superblock.redoSegmentPayload,
-        superblockSequence: superblock.sequence
+        files: platform.files, directory: directoryPath, superblock: superblock, from: from
       ) { (lsn, kind, payload) throws(LugeError) in
         // Lent for the call, and copied.
         unsafe try self.redo.harvest.take(lsn, kind, payload)

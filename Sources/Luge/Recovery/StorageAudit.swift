@@ -116,9 +116,7 @@ package struct StorageAudit {
   ) throws(LugeError) -> UInt64 {
     // Nothing is kept of what the scan lends.
     unsafe try RedoScan.run(
-      files: platform.files, directory: directory, eras: superblock.eras,
-      from: superblock.recoveryLSN, durable: superblock.durableLSN,
-      segmentPayload: superblock.redoSegmentPayload, superblockSequence: superblock.sequence
+      files: platform.files, directory: directory, superblock: superblock
     ) { (lsn, kind, payload) throws(LugeError) in
       // Good for the length of this call.
       unsafe try looker?.look(lsn, kind, payload)

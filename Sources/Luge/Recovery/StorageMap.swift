@@ -136,9 +136,7 @@ package struct StorageMap {
     var named: [(kind: String, part: PagePart)] = []
     // Nothing is kept of what the scan lends.
     let scan = unsafe try RedoScan.run(
-      files: platform.files, directory: directory, eras: superblock.eras,
-      from: superblock.recoveryLSN, durable: superblock.durableLSN,
-      segmentPayload: superblock.redoSegmentPayload, superblockSequence: superblock.sequence
+      files: platform.files, directory: directory, superblock: superblock
     ) { (lsn, kind, payload) throws(LugeError) in
       unsafe try Self.parts(lsn, kind, payload, values, &named)
     }

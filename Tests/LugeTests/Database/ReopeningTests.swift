@@ -64,6 +64,37 @@ import Testing
     #expect(try database.verify().problems == [])
   }
 
+  /// All that lies behind the end of the redo log has become unreadable: after a close nothing was there; after
+  /// a kill there may have been, so the database is not opened, and nothing is lost.
+  @Test(arguments: [true, false])
+  func unreadableSectorsBehindTheEndOfTheLog(isClosed: Bool) throws {
+    try killed()
+    let durable = try endOfLog(isClosed: isClosed)
+    let newest = try #require(try RedoSegmentFiles.load(base.files, directory: "/db").last)
+    let end = Int64(durable - newest.header.base) + Int64(RedoSegmentHeader.blockBytes)
+    #expect(newest.header.base <= durable && end < newest.size)
+    let files = HookedFileSystem(base.files)
+    files.setHook { call in
+      call.operation == "read" && call.path == newest.path && call.offset + Int64(call.count) > end
+        ? .inputOutput : nil
+    }
+    if isClosed {
+      try check(open(files))
+    } else {
+      #expect(throws: LugeError.self) { try open(files) }
+      files.setHook(nil)
+    }
+    try check(open(files))
+  }
+
+  /// Opens the database, looks through it, and closes it or leaves it as a kill would. Answers where its log ends.
+  private func endOfLog(isClosed: Bool) throws -> UInt64 {
+    let database = try open()
+    try check(database)
+    if isClosed { try database.close() } else { try database.flush() }
+    return database.core.log.durable
+  }
+
   @Test func openingReadsNoPageAndWritesNone() throws {
     try killed()
     let files = HookedFileSystem(base.files)

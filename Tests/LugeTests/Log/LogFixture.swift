@@ -53,12 +53,12 @@ struct LogFixture {
   /// Everything from `from` on, by a scan.
   static func scan(
     _ files: any FileSystem, incarnation: UInt64 = 1, from: UInt64 = RedoFormat.firstLSN,
-    durable: UInt64 = 0, sequence: UInt64 = 0
+    durable: UInt64 = 0, sequence: UInt64 = 0, wasClosed: Bool = false
   ) throws -> (result: RedoScan.Result, commits: [Commit]) {
     var commits: [Commit] = []
     let result = unsafe try RedoScan.run(
       files: files, directory: "/db", incarnation: incarnation, from: from, durable: durable,
-      superblockSequence: sequence
+      superblockSequence: sequence, wasClosed: wasClosed
     ) { lsn, kind, payload in
       if kind == .commit { commits.append(Commit(lsn: lsn, payload: unsafe Array(payload))) }
     }
@@ -70,11 +70,15 @@ extension RedoScan {
   /// Of a log that one incarnation wrote from the beginning.
   static func run(
     files: any FileSystem, directory: String, incarnation: UInt64, from: UInt64, durable: UInt64,
-    superblockSequence: UInt64, _ visit: Visitor
+    superblockSequence: UInt64, wasClosed: Bool = false, _ visit: Visitor
   ) throws(LugeError) -> Result {
-    unsafe try run(
-      files: files, directory: directory,
-      eras: [RedoEra(incarnation: incarnation, start: RedoFormat.firstLSN)], from: from,
-      durable: durable, segmentPayload: 1, superblockSequence: superblockSequence, visit)
+    var superblock = Superblock()
+    superblock.sequence = superblockSequence
+    superblock.redoSegmentPayload = 1
+    superblock.recoveryLSN = from
+    superblock.durableLSN = durable
+    superblock.eras = [RedoEra(incarnation: incarnation, start: RedoFormat.firstLSN)]
+    superblock.wasClosed = wasClosed
+    return unsafe try run(files: files, directory: directory, superblock: superblock, visit)
   }
 }

@@ -129,6 +129,32 @@ import Testing
     #expect(throws: LugeError.self) { try scan(sample, bytes) }
   }
 
+  /// Every sector of the file in turn. One in the log is missed. One behind its end might have been a group that says
+  /// that more was durable, unless a close says that there is none.
+  @Test func anUnreadableSectorIsMissedWhereSomethingMayHaveBeen() throws {
+    let sample = try sample()
+    let files = HookedFileSystem(try TestFiles.world([(sample.name, sample.bytes)]).files)
+    let end = offset(sample.groups[3])
+    #expect(sample.bytes.count - end == RedoFormat.blockBytes)
+    for wasClosed in [false, true] {
+      for sector in stride(from: Self.fileStart, to: sample.bytes.count, by: 512) {
+        files.setHook { call in
+          let start = Int(call.offset)
+          return call.operation == "read" && start < sector + 512 && sector < start + call.count
+            ? .inputOutput : nil
+        }
+        var found: [LogFixture.Commit]?
+        do {
+          let scan = try LogFixture.scan(
+            files, durable: sample.groups[3], wasClosed: wasClosed)
+          found = scan.commits
+        } catch { #expect((error as? LugeError)?.code == .inputOutput) }
+        let isMissed = wasClosed ? sector < end : sector <= end
+        #expect(found == (isMissed ? nil : sample.commits), "sector at \(sector), \(wasClosed)")
+      }
+    }
+  }
+
   @Test func zeroedBlocksAreDamageUnlessTheyAreTheLastGroup() throws {
     let sample = try sample()
     for group in 0..<3 {
