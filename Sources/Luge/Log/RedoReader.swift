@@ -19,7 +19,7 @@ final class RedoReader {
   }
 
   private static let fullReadAhead: UInt64 = 1 << 20
-  /// A sector that cannot be read is met again by every read of less than this before it.
+  /// Once reading ahead has failed: each read up to so far before the bad sector fails again.
   private static let leastReadAhead: UInt64 = 4096
 
   /// In the order of the stream, without overlap.
