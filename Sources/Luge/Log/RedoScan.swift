@@ -121,7 +121,8 @@ struct RedoScan {
         result.groups += 1
         result.lastGroup = position
         guard let group = unsafe RedoGroup(payload: payload),
-          group.incarnation == reader.era.incarnation
+          group.incarnation == reader.era.incarnation,
+          position % UInt64(RedoFormat.blockBytes) == 0
         else { throw undecodable(position, reader) }
         try checkSequence(group.superblockSequence, at: position, reader)
       case .commit:

@@ -29,6 +29,7 @@ extension Superblock {
       return "value segments of \(valueSegmentBytes) bytes"
     }
     if nextValueSerial > 1 << 32 { return "next value serial \(nextValueSerial)" }
+    if durableLSN % block != 0 { return "durable LSN \(durableLSN)" }
     if recoveryLSN < block { return "recovery LSN \(recoveryLSN)" }
     if nextPageSerial > 1 << 32 { return "next page serial \(nextPageSerial)" }
     return nil

@@ -13,7 +13,7 @@ import Platform
 ///         32    8 page: bytes of one page segment file (fixed at creation)
 ///         40    8 page: size in bytes that a leaf's image aims at (fixed at creation)
 ///         48    8 R: recovery replays the redo stream from this LSN
-///         56    8 all of the redo stream below this LSN was durable
+///         56    8 all of the redo stream below this LSN, which is a multiple of 4096, was durable
 ///         64    8 number of eras of the redo stream that are named below, 1 to 4
 ///         72    8 root of the list of chunks: its address; 0: there is none, the database is empty
 ///         80    8 root of the list of chunks: bytes of its payload

@@ -79,6 +79,25 @@ import Testing
     #expect(code { try open(platform).close() } == .corruption)
   }
 
+  /// The last group begins the new era, which begins at a block.
+  @Test func aGroupThatDoesNotBeginABlock() throws {
+    let platform = PlatformServices.inMemory()
+    do {
+      let database = try open(platform)
+      try database.defaultTree.updateValue([1], forKey: [1])
+      let log = database.core.log
+      var payload = ByteWriter()
+      payload.write(log.incarnation)
+      payload.write(log.durable)
+      payload.write(UInt64(0))
+      try log.admit(pieceBytes: RedoFormat.groupBytes)
+      let lsn = try #require(log.reserve(RedoFormat.groupBytes))
+      unsafe payload.bytes.raw { unsafe log.fill(lsn, kind: .group, payload: $0) }
+      try log.flush()
+    }
+    #expect(code { try open(platform).close() } == .corruption)
+  }
+
   @Test(arguments: [UInt64.max, 1 << 62, 0, 1])
   func aNameOfATreeThatCannotBe(id: UInt64) throws {
     let platform = PlatformServices.inMemory()

@@ -11,7 +11,7 @@ import Testing
     block.pageSegmentBytes = UInt64(2 + random.below(1000)) * 4096
     block.pageTargetBytes = random.next()
     block.recoveryLSN = 4096 + random.next() >> 4
-    block.durableLSN = random.next() >> 4
+    block.durableLSN = random.next() >> 4 & ~4095
     for era in 1...1 + UInt64(random.below(Superblock.mostEras)) {
       block.eras.append(RedoEra(incarnation: era * 7 + seed, start: era * 4096))
     }
@@ -134,6 +134,7 @@ import Testing
   @Test func whatNoEngineWroteIsReportedDespiteItsChecksum() throws {
     let changes: [(inout Superblock) -> Void] = [
       { $0.recoveryLSN = .max }, { $0.recoveryLSN = 0 }, { $0.durableLSN = .max - 100 },
+      { $0.durableLSN += 8 },
       { $0.eras = [] }, { $0.eras[0].incarnation = .max }, { $0.eras[0].start += 1 },
       { $0.eras[0].start = .max }, { $0.eras.append($0.eras[0]) }, { $0.sequence = .max },
       { $0.nextTreeID = .max },
