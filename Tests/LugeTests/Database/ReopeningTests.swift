@@ -81,7 +81,8 @@ import Testing
     if isClosed {
       try check(open(files))
     } else {
-      #expect(throws: LugeError.self) { try open(files) }
+      let error = #expect(throws: LugeError.self) { try open(files) }
+      #expect(error?.code == .inputOutput && error?.path == newest.path)
       files.setHook(nil)
     }
     try check(open(files))
