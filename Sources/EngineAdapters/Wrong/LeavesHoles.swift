@@ -46,8 +46,10 @@ final class LeavesHoles: ForwardingEngine, @unchecked Sendable {
 
 extension WrongEngineFactory {
   public static func leavesHoles(over base: any EngineFactory) -> Self {
-    WrongEngineFactory("leaves-holes", over: base, convictedBy: ["prefix-durability"]) {
-      LeavesHoles($0)
-    }
+    var factory = WrongEngineFactory(
+      "leaves-holes", over: base, convictedBy: ["prefix-durability"]
+    ) { LeavesHoles($0) }
+    factory.lacking = .concurrentClients
+    return factory
   }
 }

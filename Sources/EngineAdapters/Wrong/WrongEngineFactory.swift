@@ -10,7 +10,9 @@ public struct WrongEngineFactory: EngineFactory {
   private let wrap:
     @Sendable (any KeyValueEngine, PlatformServices) throws(EngineError) -> any KeyValueEngine
 
-  public var capabilities: EngineCapabilities { base.capabilities }
+  /// What the base can do and this cannot: a defect may be meant for one client.
+  var lacking: EngineCapabilities = []
+  public var capabilities: EngineCapabilities { base.capabilities.subtracting(lacking) }
   public var faultContract: FaultContract { base.faultContract }
   public var faultPoints: [String] { base.faultPoints }
   public var probes: [String] { base.probes }
